@@ -1,0 +1,28 @@
+"""The whole way on a made-up corpus, offline, in a few minutes: annotations → recogniser → ELAN transcripts.
+
+    python recipes/quickstart.py
+
+Makes synthetic field recordings with ELAN files, prepares a dataset, fine-tunes the tiny demonstration model,
+scores it, and transcribes recordings that nobody has transcribed. Each step is one of the other recipes; its
+command is printed, so that you can run it on your own data. A run that was stopped goes on where it was.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from u2u_hf import config
+from u2u_hf.demo.quickstart import run
+
+
+@dataclasses.dataclass
+class Arguments:
+    output_dir: str = config.setting("quickstart", help="folder for everything the demonstration makes")
+
+
+def main() -> None:
+    (args,) = config.parse(Arguments, description=__doc__)
+    print(run(Path(args.output_dir), Path(__file__).parent))
+
+
+if __name__ == "__main__":
+    config.launch(main)

@@ -1,0 +1,136 @@
+"""Arguments of the recipes: dataclasses filled from defaults, then ``--config file.yaml``, then the command line."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import difflib
+import enum
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+from transformers import HfArgumentParser
+
+from u2u_hf.files import write_text
+from u2u_hf.records import U2UError
+
+
+def setting(default: Any = dataclasses.MISSING, help: str = "", **metadata: Any) -> Any:
+    """A dataclass field with a line of help; ``positional=True`` makes it an argument without a flag."""
+    metadata = {"help": help, **metadata}
+    if isinstance(default, list):
+        return dataclasses.field(default_factory=lambda: list(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+class _Parser(HfArgumentParser):
+    @staticmethod
+    def _parse_dataclass_field(parser: argparse.ArgumentParser, field: dataclasses.Field) -> None:
+        if field.metadata.get("positional"):
+            parser.add_argument(field.name, nargs="+", help=field.metadata["help"])
+        else:
+            HfArgumentParser._parse_dataclass_field(parser, field)
+
+    def error(self, message: str) -> NoReturn:
+        raise U2UError(f"{message} (--help lists the arguments)")
+
+
+def parse(*classes: type, description: str | None = None, argv: Sequence[str] | None = None) -> tuple[Any, ...]:
+    """Fill the dataclasses.
+
+    Args:
+        classes: dataclasses whose fields become flags.
+        description: what ``--help`` says first; a recipe gives its docstring.
+        argv: the command line without the program's name; None for this process's.
+
+    Raises:
+        U2UError: an unknown key or flag (the nearest known one is named), or a value of the wrong kind.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser = _Parser(
+        classes,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--config", metavar="FILE", help="YAML file with any of these settings, one a line")
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--config")
+    config = first.parse_known_args(argv)[0].config
+    if config:
+        _set_from_file(parser, config)
+    *filled, _, unknown = parser.parse_args_into_dataclasses(
+        args=argv, look_for_args_file=False, return_remaining_strings=True
+    )
+    flags = [option for action in parser._actions for option in action.option_strings]
+    for word in unknown:
+        raise U2UError(f"unknown argument {word}{_nearest(word.split('=')[0], flags)} (--help lists the arguments)")
+    return tuple(filled)
+
+
+def _set_from_file(parser: argparse.ArgumentParser, path: str) -> None:
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise U2UError(f"--config {path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    except yaml.YAMLError as error:
+        raise U2UError(f"--config {path}: is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise U2UError(f"--config {path}: must hold lines of the form 'name: value'")
+    actions = {action.dest: action for action in parser._actions if action.dest not in ("help", "config")}
+    for key, value in values.items():
+        if key not in actions:
+            raise U2UError(f"--config {path}: unknown key {key!r}{_nearest(str(key), list(actions))}")
+        action = actions[key]
+        action.required = False
+        try:
+            values[key] = _coerced(action, value)
+        except (ValueError, TypeError, argparse.ArgumentTypeError) as error:
+            raise U2UError(f"--config {path}: {key}: {value!r} cannot be read ({error})") from error
+    parser.set_defaults(**values)
+
+
+def _coerced(action: argparse.Action, value: Any) -> Any:
+    """What the command line would have made of `value`: YAML reads 5e-5 as a string, `yes` as a boolean."""
+    if value is None or action.type is None:
+        return value
+    if action.nargs == "+":
+        items = value if isinstance(value, list) else [value]
+        return [item if isinstance(item, (dict, list)) else action.type(item) for item in items]
+    if isinstance(value, (dict, list)):
+        return value
+    if isinstance(value, bool):
+        return action.type(str(value).lower())
+    return action.type(value if isinstance(value, (int, float)) and action.type in (int, float) else str(value))
+
+
+def _nearest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f": did you mean {close[0]}?" if close else ""
+
+
+def save(path: Path, *filled: Any) -> None:
+    """Write the settings that differ from their defaults, as YAML that ``--config`` reads again; no token."""
+    values: dict[str, Any] = {}
+    for item in filled:
+        for field in dataclasses.fields(item):
+            value = getattr(item, field.name, None)
+            value = value.value if isinstance(value, enum.Enum) else value
+            default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+            plain = isinstance(value, (str, int, float, list)) and not field.name.endswith("_token")
+            if plain and field.init and value != default and not field.metadata.get("positional"):
+                values[field.name] = value
+    write_text(path, yaml.safe_dump(values, allow_unicode=True, sort_keys=False))
+
+
+def launch(main: Callable[[], int | None]) -> NoReturn:
+    """Run a recipe: what the user can mend is one line on stderr and exit status 1."""
+    try:
+        sys.exit(main() or 0)
+    except U2UError as error:
+        sys.exit(f"error: {' '.join(str(error).split())}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,168 @@
+"""Utterances → rows of a `datasets` audio dataset in parquet, and back.
+
+A prepared dataset is what ``datasets.load_dataset(DIR)`` reads. Its audio is 16 kHz mono FLAC, held in the
+rows. The audio is written and read as bytes, with soundfile: decoding through `datasets` needs FFmpeg
+libraries on the system, which the computers we run on do not have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from datasets import Audio, Dataset, DatasetDict, Features, Value, load_dataset
+from tqdm.auto import tqdm
+
+from u2u_hf.audio import audio_info, flac_bytes, read_audio
+from u2u_hf.files import first_line, require_source
+from u2u_hf.frames import SAMPLING_RATE
+from u2u_hf.records import U2UError, Utterance
+
+FEATURES = Features(
+    {
+        "audio": Audio(sampling_rate=SAMPLING_RATE),
+        "text": Value("string"),
+        "raw_text": Value("string"),
+        "speaker": Value("string"),
+        "recording": Value("string"),
+        "tier": Value("string"),
+        "channel": Value("int32"),
+        "start_ms": Value("int64"),
+        "end_ms": Value("int64"),
+        "duration": Value("float64"),
+    }
+)
+NEEDED = ("audio", "text", "duration")
+SHARD_BYTES = 400 * 2**20
+
+
+def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
+    """One dataset row for each utterance of one recording, its audio cut out, resampled and encoded.
+
+    Raises:
+        U2UError: the audio cannot be read.
+    """
+    info = None
+    for utterance in utterances:
+        if info is None or info.path != utterance.audio:
+            info = audio_info(utterance.audio)
+        samples = read_audio(info, utterance.start_ms, utterance.end_ms, [utterance.channel])[0]
+        name = f"{utterance.recording}_{utterance.tier}_{utterance.start_ms}.flac"
+        yield {
+            "audio": {"bytes": flac_bytes(samples), "path": name.replace("/", "_")},
+            "text": utterance.text,
+            "raw_text": utterance.raw_text,
+            "speaker": utterance.speaker,
+            "recording": utterance.recording,
+            "tier": utterance.tier,
+            "channel": utterance.channel,
+            "start_ms": utterance.start_ms,
+            "end_ms": utterance.end_ms,
+            "duration": len(samples) / SAMPLING_RATE,
+        }
+
+
+def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> None:
+    """Write the splits to ``output_dir/data/SPLIT-00000-of-00001.parquet``, about 400 MB a shard.
+
+    Each recording is finished in a part file of its own before the shards are made, so a run that was
+    killed goes on after the last finished recording; the shards take their place all at once.
+    """
+    parts_dir = output_dir / ".parts"
+    parts_dir.mkdir(parents=True, exist_ok=True)
+    parts: dict[str, list[Path]] = {name: [] for name in splits}
+    jobs = []
+    for name, members in splits.items():
+        by_recording = defaultdict(list)
+        for utterance in members:
+            by_recording[utterance.recording].append(utterance)
+        for recording, group in sorted(by_recording.items()):
+            # The name holds what the part is made of: changed rules or annotations make a new part.
+            stat = os.stat(group[0].audio)
+            key = repr((group, stat.st_size, stat.st_mtime_ns)).encode()
+            part = parts_dir / f"{hashlib.sha256(key).hexdigest()[:24]}.parquet"
+            parts[name].append(part)
+            jobs.append((recording, part, group))
+    for recording, part, group in tqdm(jobs, desc="cutting audio", unit="recording"):
+        if not part.exists():
+            _write_part(part, group)
+    data = output_dir / "data"
+    making = output_dir / ".data"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir()
+    for name, paths in parts.items():
+        _write_shards(making, name, paths)
+    shutil.rmtree(data, ignore_errors=True)
+    making.rename(data)
+    shutil.rmtree(parts_dir)
+
+
+def _write_part(part: Path, utterances: list[Utterance]) -> None:
+    temporary = part.with_suffix(".writing")
+    with pq.ParquetWriter(temporary, FEATURES.arrow_schema) as writer:
+        batch = []
+        for row in rows(utterances):
+            batch.append(row)
+            if len(batch) == 100:
+                writer.write_table(_table(batch))
+                batch = []
+        if batch:
+            writer.write_table(_table(batch))
+    temporary.replace(part)
+
+
+def _table(batch: list[dict]) -> pa.Table:
+    return pa.Table.from_pylist(batch, schema=FEATURES.arrow_schema)
+
+
+def _write_shards(folder: Path, split: str, parts: list[Path]) -> None:
+    shards: list[list[Path]] = [[]]
+    size = 0
+    for part in parts:
+        if size and size + part.stat().st_size > SHARD_BYTES:
+            shards.append([])
+            size = 0
+        shards[-1].append(part)
+        size += part.stat().st_size
+    for index, members in enumerate(shards):
+        path = folder / f"{split}-{index:05d}-of-{len(shards):05d}.parquet"
+        with pq.ParquetWriter(path, FEATURES.arrow_schema) as writer:
+            for part in members:
+                for batch in pq.ParquetFile(part).iter_batches(100):
+                    writer.write_table(pa.Table.from_batches([batch], schema=FEATURES.arrow_schema))
+
+
+def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
+    """A prepared dataset, from a folder or the Hub, its audio as bytes: ``{"bytes": …, "path": …}``.
+
+    Raises:
+        U2UError: there is none, or its columns are not those of a prepared dataset.
+    """
+    source = str(source)
+    here = Path(source)
+    if here.is_dir() and not any(here.rglob("*.parquet")) and not any(here.rglob("metadata.*")):
+        raise U2UError(f"{source}: holds no prepared dataset: make one with recipes/prepare.py --output_dir {source}")
+    require_source(source, "dataset")
+    try:
+        splits = load_dataset(source)
+    except Exception as error:  # the library raises many kinds: one line for all of them
+        raise U2UError(f"{source}: the dataset cannot be loaded ({first_line(error)})") from error
+    for name, split in splits.items():
+        if missing := [column for column in NEEDED if column not in split.column_names]:
+            raise U2UError(
+                f"{source}: split {name} has no column {', '.join(missing)}: prepare it with recipes/prepare.py"
+            )
+    return splits.cast_column("audio", Audio(sampling_rate=SAMPLING_RATE, decode=False))
+
+
+def require_split(splits: DatasetDict, name: str, source: str) -> Dataset:
+    """The split `name`, which must be there and not be empty."""
+    if name not in splits or not len(splits[name]):
+        raise U2UError(f"{source}: has no utterance in split {name}; there are: {', '.join(splits)}")
+    return splits[name]

@@ -1,0 +1,98 @@
+"""From frames to words: CTC decoding with times and confidences.
+
+CTC (Graves et al. 2006): of the labels of successive frames, repeats are merged, then blanks removed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from u2u_hf.frames import frame_end_ms, frame_start_ms
+from u2u_hf.records import Word
+
+DELIMITER = "|"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the recogniser's outputs stand for.
+
+    Attributes:
+        symbols: output index → character; ``|`` parts words.
+        blank: index of the CTC blank.
+    """
+
+    symbols: tuple[str, ...]
+    blank: int = 0
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Successive frames with one label; `log_prob` is the label's best in the run, natural log."""
+
+    label: int
+    first: int
+    last: int
+    log_prob: float
+
+
+def collapse(path: Sequence[int] | np.ndarray, labels: Labels) -> str:
+    """The text of a label for each frame [T]: repeats merged, blanks removed, delimiters made spaces."""
+    kept = [label for i, label in enumerate(path) if label != labels.blank and (i == 0 or label != path[i - 1])]
+    return " ".join("".join(labels.symbols[label] for label in kept).replace(DELIMITER, " ").split())
+
+
+def greedy_words(log_probs: np.ndarray, labels: Labels, start_ms: int = 0) -> list[Word]:
+    """Words of the best label of each frame.
+
+    Args:
+        log_probs: float32 [T, V], natural logarithms of probabilities.
+        start_ms: where in the recording frame 0's samples begin.
+
+    Returns:
+        words in order of time. A word reaches from the start of its first character's first frame to the
+        end of its last character's last frame; its confidence is the geometric mean of its characters'
+        probabilities, each taken where it peaks.
+    """
+    words: list[Word] = []
+    current: list[_Run] = []
+    for run in [*_runs(log_probs, labels), None]:
+        if run is not None and labels.symbols[run.label] != DELIMITER:
+            current.append(run)
+        elif current:
+            words.append(_word(current, labels, start_ms))
+            current = []
+    return words
+
+
+def _runs(log_probs: np.ndarray, labels: Labels) -> list[_Run]:
+    if not len(log_probs):
+        return []
+    path = log_probs.argmax(1)
+    edges = np.flatnonzero(np.diff(path)) + 1
+    return [
+        _Run(int(path[first]), int(first), int(end) - 1, float(log_probs[first:end, path[first]].max()))
+        for first, end in zip([0, *edges], [*edges, len(path)], strict=True)
+        if path[first] != labels.blank
+    ]
+
+
+def _word(runs: list[_Run], labels: Labels, start_ms: int) -> Word:
+    return Word(
+        text="".join(labels.symbols[run.label] for run in runs),
+        start_ms=start_ms + frame_start_ms(runs[0].first),
+        end_ms=start_ms + frame_end_ms(runs[-1].last),
+        confidence=math.exp(sum(run.log_prob for run in runs) / len(runs)),
+    )
+
+
+def confidence(words: Sequence[Word]) -> float:
+    """Of a segment: the geometric mean over its characters, as for words; 0 where nothing was heard."""
+    characters = sum(len(w.text) for w in words)
+    if not characters:
+        return 0.0
+    return math.exp(sum(len(w.text) * math.log(max(w.confidence, 1e-9)) for w in words) / characters)

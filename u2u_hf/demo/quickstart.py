@@ -1,0 +1,155 @@
+"""The quickstart's steps: run each recipe as a user would, then score what came out."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from u2u_hf.demo.corpus import LANGUAGE, make_demo_corpus
+from u2u_hf.eaf import read_eaf
+from u2u_hf.files import write_text
+from u2u_hf.metrics import error_rates
+from u2u_hf.records import Tier, U2UError
+
+BASE_MODEL = Path(__file__).parent / "base"
+
+
+def run(output_dir: Path, recipes: Path) -> str:
+    """Make the demo corpus, run every recipe on it, write ``report.json``.
+
+    Args:
+        recipes: the folder of the recipes; ``demo/*.yaml`` there holds the demo's settings.
+
+    Returns:
+        what to print at the end.
+
+    Raises:
+        U2UError: a recipe failed; it has said why.
+    """
+    begun = time.monotonic()
+    demo, dataset, model, scores, transcripts = (
+        output_dir / name for name in ("demo", "dataset", "model", "scores", "transcripts")
+    )
+    print(f"A made-up corpus: {LANGUAGE}. No person speaks in it.")
+    if not (demo / "done").exists():
+        make_demo_corpus(demo)
+        (demo / "done").touch()
+    python = [sys.executable]
+    accelerate = [
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--quiet",
+        "--config_file",
+        recipes / "accelerate" / "cpu.yaml",
+    ]
+    steps: list[tuple[str, Path | None, list[Any]]] = [
+        (
+            "1/4  prepare: annotations and recordings → a dataset",
+            dataset / "report.json",
+            [*python, recipes / "prepare.py", "--config", recipes / "demo" / "prepare.yaml", "--corpus", demo / "corpus", "--output_dir", dataset],
+        ),
+        (
+            "2/4  train: the tiny demonstration model learns the language",
+            model / "train.yaml",
+            [*accelerate, recipes / "train.py", "--config", recipes / "demo" / "train.yaml", "--dataset", dataset, "--model", BASE_MODEL, "--output_dir", model],
+        ),
+        (
+            "3/4  evaluate: sentences that training never saw",
+            scores / "metrics.json",
+            [*python, recipes / "evaluate.py", "--model", model, "--dataset", dataset, "--split", "test", "--output_dir", scores],
+        ),
+        (
+            "4/4  transcribe: new recordings → ELAN",
+            None,
+            [*python, recipes / "transcribe.py", "--model", model, "--output_dir", transcripts, demo / "new_recordings"],
+        ),
+    ]  # fmt: skip
+    for title, result, command in steps:
+        words = [str(word) for word in command]
+        print(f"\n{title}\n  {_shown(words)}", flush=True)
+        if result and result.exists():
+            print("  was done already")
+        elif subprocess.run(words, check=False).returncode:
+            raise U2UError(f"the step failed: {title} (see the line above)")
+    report = _score(demo / "reference", transcripts)
+    report["channels_right"], report["channels"] = _channels_right(demo / "reference", dataset)
+    test = json.loads((scores / "metrics.json").read_text(encoding="utf-8"))
+    report |= {"test_cer": test["cer"], "test_wer": test["wer"], "seconds": round(time.monotonic() - begun, 1)}
+    write_text(output_dir / "report.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
+    return _closing(report, output_dir)
+
+
+def _score(reference: Path, transcripts: Path) -> dict[str, Any]:
+    """Score the transcripts of the new recordings against what the demo's speakers said.
+
+    For each recording and speaker, all that the speaker said is compared with all that the machine wrote
+    for the channel the speaker is on: what it missed, heard twice or heard on the wrong channel counts.
+    """
+    channels = _channels(reference)
+    said, heard = [], []
+    for path in sorted(reference.glob("*.eaf")):
+        written = {tier.name: tier for tier in read_eaf(transcripts / path.name).tiers}
+        for tier in read_eaf(path).tiers:
+            if tier.linguistic_type == "transcription":
+                said.append(_text(tier))
+                heard.append(_text(written.get(f"channel {channels[path.stem][tier.participant] + 1}")))
+    sample = {"reference": said[0][:76], "hypothesis": heard[0][:76]}
+    return error_rates(heard, said) | {"sample": sample}
+
+
+def _text(tier: Tier | None) -> str:
+    return " ".join(a.value.strip() for a in tier.annotations if a.value.strip()) if tier else ""
+
+
+def _channels(reference: Path) -> dict[str, dict[str, int]]:
+    return json.loads((reference / "channels.json").read_text(encoding="utf-8"))
+
+
+def _channels_right(reference: Path, dataset: Path) -> tuple[int, int]:
+    """How many speakers the preparation put on the channel they are on, and how many there are."""
+    truth = _channels(reference)
+    found = json.loads((dataset / "report.json").read_text(encoding="utf-8"))["channels"]
+    right = [
+        truth[row["recording"].split("/")[-1].split("_ed-")[0]][row["tier"].split("_")[0]] == row["channel"]
+        for row in found
+    ]
+    return sum(right), len(right)
+
+
+def _closing(report: dict[str, Any], output_dir: Path) -> str:
+    return f"""
+Done in {report["seconds"] / 60:.1f} minutes. Made-up speech, so these scores say nothing about real recordings.
+
+  transcripts to open in ELAN   {output_dir / "transcripts"}
+  new recordings                character error rate {report["cer"]:.1%}, word error rate {report["wer"]:.1%}
+  test sentences                character error rate {report["test_cer"]:.1%}, word error rate {report["test_wer"]:.1%}
+  speakers on their channel     {report["channels_right"]} of {report["channels"]}
+  said    {report["sample"]["reference"]}
+  heard   {report["sample"]["hypothesis"]}
+
+Your own data, next (the model, utter-project/mHuBERT-147, is downloaded once; a GPU helps):
+
+  python recipes/prepare.py --corpus MY_ELAN_FOLDER --output_dir my_dataset
+  accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model
+  python recipes/transcribe.py --model my_model --output_dir my_transcripts MY_NEW_RECORDINGS
+"""
+
+
+def _shown(words: list[str]) -> str:
+    """A command as a user would type it in the project's folder."""
+    return (
+        shlex.join([_relative(word) for word in words])
+        .replace(f"{shlex.quote(sys.executable)} -m accelerate.commands.launch", "accelerate launch")
+        .replace(shlex.quote(sys.executable), "python")
+    )
+
+
+def _relative(word: str) -> str:
+    path = Path(word)
+    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else word

@@ -1,0 +1,110 @@
+"""Fine-tuning with CTC through transformers' Trainer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from datasets import Dataset, DatasetDict
+from tqdm.auto import tqdm
+from transformers import HubertForCTC, Trainer, TrainingArguments, Wav2Vec2Processor
+
+from u2u_hf.audio import decode_mono
+from u2u_hf.dataset import require_split
+from u2u_hf.frames import frame_count, frames_needed
+from u2u_hf.metrics import trainer_metrics
+from u2u_hf.model import labels_of, start_from
+
+
+@dataclass
+class CtcCollator:
+    """Rows of a prepared dataset → one padded batch.
+
+    Returns ``input_values`` float32 [B, N], ``labels`` int64 [B, L] padded with -100, ``frames`` int64 [B]
+    (frames that hold audio), and ``attention_mask`` [B, N] where the model was pre-trained with one.
+    """
+
+    processor: Wav2Vec2Processor
+
+    def __call__(self, rows: Sequence[dict]) -> dict[str, torch.Tensor]:
+        signals = [decode_mono(row["audio"]["bytes"], row["audio"]["path"] or "audio") for row in rows]
+        batch = dict(self.processor(audio=signals, sampling_rate=16_000, padding=True, return_tensors="pt"))
+        labels = [torch.tensor(self.processor.tokenizer(row["text"]).input_ids) for row in rows]
+        batch["labels"] = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=-100)
+        batch["frames"] = torch.tensor([frame_count(len(signal)) for signal in signals])
+        return batch
+
+
+class CtcTrainer(Trainer):
+    """A Trainer that evaluates on label indices, blank where a shorter utterance was padded."""
+
+    def compute_loss(self, model, inputs, *args, **kwargs):
+        inputs = {key: value for key, value in inputs.items() if key != "frames"}
+        return super().compute_loss(model, inputs, *args, **kwargs)
+
+    def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
+        loss, logits, labels = super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
+        if logits is None:
+            return loss, logits, labels
+        indices = logits.argmax(-1)
+        padding = torch.arange(indices.shape[1], device=indices.device) >= inputs["frames"].to(indices.device)[:, None]
+        return loss, indices.masked_fill(padding, self.model.config.pad_token_id), labels
+
+
+def infeasible(dataset: Dataset) -> list[int]:
+    """Rows whose text has more labels than their audio has frames: CTC cannot learn from them."""
+    return [
+        index
+        for index, (text, duration) in enumerate(zip(dataset["text"], dataset["duration"], strict=True))
+        if frame_count(round(duration * 16_000)) < frames_needed(text)
+    ]
+
+
+def build_trainer(
+    model_source: str, splits: DatasetDict, source: str, args: TrainingArguments
+) -> tuple[CtcTrainer, Wav2Vec2Processor]:
+    """A trainer for a prepared dataset, starting from a pre-trained model.
+
+    Args:
+        model_source: folder or Hub name of a HuBERT model.
+        source: the dataset's name, for messages.
+
+    Raises:
+        U2UError: an empty split, or a model that is not there.
+    """
+    train, validation = (require_split(splits, name, source) for name in ("train", "validation"))
+    if left_out := set(infeasible(train)):
+        tqdm.write(f"! {len(left_out)} training utterances have more characters than frames and are left out")
+        train = train.select([i for i in range(len(train)) if i not in left_out])
+    model, processor = start_from(model_source, train["text"])
+    labels = labels_of(processor.tokenizer)
+    trainer = CtcTrainer(
+        model=model,
+        args=args,
+        data_collator=CtcCollator(processor),
+        train_dataset=train,
+        eval_dataset=validation,
+        processing_class=processor,
+        compute_metrics=trainer_metrics(labels, _show_pairs),
+    )
+    return trainer, processor
+
+
+def _show_pairs(hypotheses: Sequence[str], references: Sequence[str], count: int = 3) -> None:
+    """A few reference/hypothesis pairs, evenly spread; and in words when nothing at all is heard yet."""
+    if not any(hypotheses):
+        tqdm.write("the model writes nothing yet (only blanks): usual in the first steps; if it lasts, see README")
+        return
+    for index in np.linspace(0, len(references) - 1, min(count, len(references))).astype(int):
+        tqdm.write(f"  said   {references[index]}\n  heard  {hypotheses[index]}")
+
+
+def save_trained(trainer: CtcTrainer, processor: Wav2Vec2Processor, output_dir: Path) -> None:
+    """Write model and processor, on one process only, as `transformers.pipeline` loads them."""
+    if trainer.is_world_process_zero():
+        model: HubertForCTC = trainer.accelerator.unwrap_model(trainer.model)
+        model.save_pretrained(output_dir)
+        processor.save_pretrained(output_dir)

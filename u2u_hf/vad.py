@@ -1,0 +1,163 @@
+"""Where in a recording somebody speaks: Silero VAD, and the cutting of its probabilities into segments.
+
+The model looks at 512 samples (32 ms) at a time, with the 64 before them; its ONNX form for sequences takes
+many such frames in one call and hands its state on to the next.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime
+
+FRAME_SAMPLES = 512
+FRAME_MS = 32
+_CONTEXT = 64
+_STATE = (1, 1, 128)
+
+
+@dataclass(frozen=True)
+class VadSettings:
+    """How probabilities become segments; times in ms.
+
+    Attributes:
+        threshold: probability (0…1) from which a frame is speech; speech ends below `threshold` - 0.15.
+        min_speech_ms: shorter stretches of speech are noise.
+        min_silence_ms: segments closer together than this are one.
+        pad_ms: added before and after a segment, as far as there is room.
+        max_segment_ms: longer segments are cut where speech is least probable.
+        crosstalk_db: on a channel this much quieter than another one, what is heard is the other speaker.
+    """
+
+    threshold: float = 0.5
+    min_speech_ms: int = 200
+    min_silence_ms: int = 400
+    pad_ms: int = 120
+    max_segment_ms: int = 20_000
+    crosstalk_db: float = 10.0
+
+
+class SpeechDetector:
+    """Silero VAD over one channel, block after block: call `probabilities` in order of time."""
+
+    def __init__(self):
+        path = importlib.resources.files("silero_vad") / "data" / "silero_vad_16k_sequence.onnx"
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin another recording or channel."""
+        self._state = [np.zeros(_STATE, dtype=np.float32) for _ in range(2)]
+        self._context = np.zeros(_CONTEXT, dtype=np.float32)
+
+    def probabilities(self, samples: np.ndarray) -> np.ndarray:
+        """Probability of speech in each frame of 32 ms.
+
+        Args:
+            samples: float32 [N] at 16 kHz; every block but the last a multiple of 512 samples.
+
+        Returns:
+            float32 [ceil(N / 512)], 0…1.
+        """
+        if not len(samples):
+            return np.zeros(0, dtype=np.float32)
+        padded = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
+        with_context = np.concatenate([self._context, padded]).astype(np.float32)
+        frames = np.lib.stride_tricks.sliding_window_view(with_context, _CONTEXT + FRAME_SAMPLES)[::FRAME_SAMPLES]
+        inputs = {"input": np.ascontiguousarray(frames), "h": self._state[0], "c": self._state[1]}
+        probabilities, *self._state = self._session.run(None, inputs)
+        self._context = with_context[-_CONTEXT:]
+        return probabilities
+
+
+def levels_db(samples: np.ndarray) -> np.ndarray:
+    """Level of each frame of 32 ms in dB re full scale: float32 [ceil(N / 512)] for samples [N]."""
+    frames = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
+    return (10 * np.log10(np.square(frames, dtype=np.float64).mean(1) + 1e-10)).astype(np.float32)
+
+
+def without_crosstalk(probabilities: np.ndarray, levels: np.ndarray, settings: VadSettings) -> np.ndarray:
+    """Silence a channel where another one is louder by `crosstalk_db`: there the other speaker leaks in.
+
+    Levels are compared over five frames (160 ms), each relative to its channel's own loud speech (the
+    95th percentile over the frames with speech), so that unequal gains do not matter.
+
+    Args:
+        probabilities: float32 [C, F]. levels: float32 [C, F], dB.
+
+    Returns:
+        probabilities [C, F], 0 where there is cross-talk.
+    """
+    channels, frames = probabilities.shape
+    if channels < 2 or not frames:
+        return probabilities
+    smooth = np.stack([np.convolve(row, np.ones(5) / 5, mode="same")[:frames] for row in levels])
+    loud = [
+        np.percentile(row[speech], 95) if (speech := p >= settings.threshold).any() else 0.0
+        for row, p in zip(smooth, probabilities, strict=True)
+    ]
+    relative = smooth - np.array(loud)[:, None]
+    return np.where(relative < relative.max(0) - settings.crosstalk_db, 0.0, probabilities)
+
+
+def same_on_all_channels(levels: np.ndarray) -> bool:
+    """One microphone on every channel (levels [C, F] equal within 0.1 dB): transcribe it once."""
+    return len(levels) > 1 and bool((np.ptp(levels, axis=0) < 0.1).all())
+
+
+def segments(probabilities: np.ndarray, settings: VadSettings, duration_ms: int) -> list[tuple[int, int]]:
+    """Stretches of speech as (start, end) in ms, in order, none overlapping.
+
+    Args:
+        probabilities: float32 [F], one for each 32 ms.
+        duration_ms: of the recording; nothing reaches beyond it.
+    """
+    joined: list[list[int]] = []
+    for first, end in _speech_runs(probabilities, settings.threshold):
+        if joined and (first - joined[-1][1]) * FRAME_MS < settings.min_silence_ms:
+            joined[-1][1] = end
+        else:
+            joined.append([first, end])
+    long_enough = [run for run in joined if (run[1] - run[0]) * FRAME_MS >= settings.min_speech_ms]
+    most = max(1, (settings.max_segment_ms - 2 * settings.pad_ms) // FRAME_MS)
+    pieces = [piece for first, end in long_enough for piece in _cut(probabilities, first, end, most)]
+    spans = [(first * FRAME_MS, min(end * FRAME_MS, duration_ms)) for first, end in pieces]
+    return _padded([span for span in spans if span[0] < span[1]], settings.pad_ms, duration_ms)
+
+
+def _speech_runs(probabilities: np.ndarray, threshold: float) -> list[tuple[int, int]]:
+    runs, first = [], None
+    for frame, probability in enumerate(probabilities):
+        if first is None and probability >= threshold:
+            first = frame
+        elif first is not None and probability < threshold - 0.15:
+            runs.append((first, frame))
+            first = None
+    if first is not None:
+        runs.append((first, len(probabilities)))
+    return runs
+
+
+def _cut(probabilities: np.ndarray, first: int, end: int, most: int) -> list[tuple[int, int]]:
+    """Cut [first, end) into pieces of at most `most` frames, at the least probable frame of each last half."""
+    pieces = []
+    while end - first > most:
+        low = first + most // 2 + 1
+        at = low + int(np.argmin(probabilities[low : first + most])) if low < first + most else first + most
+        pieces.append((first, at))
+        first = at
+    return [*pieces, (first, end)]
+
+
+def _padded(spans: Sequence[tuple[int, int]], pad_ms: int, duration_ms: int) -> list[tuple[int, int]]:
+    padded = []
+    for index, (start, end) in enumerate(spans):
+        before = (start - spans[index - 1][1]) // 2 if index else start
+        after = (spans[index + 1][0] - end + 1) // 2 if index + 1 < len(spans) else duration_ms - end
+        padded.append((start - min(pad_ms, before), end + min(pad_ms, after)))
+    return padded
