@@ -82,14 +82,14 @@ def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> None:
         by_recording = defaultdict(list)
         for utterance in members:
             by_recording[utterance.recording].append(utterance)
-        for recording, group in sorted(by_recording.items()):
+        for _, group in sorted(by_recording.items()):
             # The name holds what the part is made of: changed rules or annotations make a new part.
             stat = os.stat(group[0].audio)
             key = repr((group, stat.st_size, stat.st_mtime_ns)).encode()
             part = parts_dir / f"{hashlib.sha256(key).hexdigest()[:24]}.parquet"
             parts[name].append(part)
-            jobs.append((recording, part, group))
-    for recording, part, group in tqdm(jobs, desc="cutting audio", unit="recording"):
+            jobs.append((part, group))
+    for part, group in tqdm(jobs, desc="cutting audio", unit="recording"):
         if not part.exists():
             _write_part(part, group)
     data = output_dir / "data"

@@ -6,6 +6,7 @@ location), and the times of annotations that have none of their own are worked o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import tempfile
@@ -289,10 +290,8 @@ def write_eaf(
 def _media_attributes(media: Path, eaf: Path) -> dict[str, str]:
     media, folder = media.absolute(), eaf.absolute().parent
     attributes = {"MEDIA_URL": media.as_uri(), "MIME_TYPE": _MIME_TYPES.get(media.suffix.lower(), "audio/x-wav")}
-    try:
+    with contextlib.suppress(ValueError):  # another drive on Windows: there is no relative path
         attributes["RELATIVE_MEDIA_URL"] = "./" + quote(Path(os.path.relpath(media, folder)).as_posix())
-    except ValueError:  # another drive on Windows: there is no relative path
-        pass
     return attributes
 
 

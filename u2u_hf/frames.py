@@ -7,6 +7,8 @@ middle of what it sees: samples [320·i + 40, 320·i + 360).
 
 from __future__ import annotations
 
+import itertools
+
 SAMPLING_RATE = 16_000
 KERNELS = (10, 3, 3, 3, 3, 2, 2)
 STRIDES = (5, 2, 2, 2, 2, 2, 2)
@@ -43,4 +45,4 @@ def frames_needed(labels: str | list[int] | tuple[int, ...]) -> int:
 
     Graves et al. 2006, section 3.1: a repeated label needs a blank between its two occurrences.
     """
-    return len(labels) + sum(a == b for a, b in zip(labels, labels[1:], strict=False))
+    return len(labels) + sum(a == b for a, b in itertools.pairwise(labels))

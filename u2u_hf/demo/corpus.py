@@ -8,6 +8,7 @@ tier of notes, empty annotations, markup and brackets.
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from dataclasses import dataclass, replace
@@ -191,7 +192,7 @@ def _tiers(speakers: list[Speaker], spoken: list[Turn], duration_ms: int) -> lis
     tiers = []
     for speaker in speakers:
         own = [turn for turn in spoken if turn.speaker == speaker]
-        gaps = [(a.end_ms, b.start_ms) for a, b in zip(own, own[1:], strict=False) if b.start_ms - a.end_ms > 900]
+        gaps = [(a.end_ms, b.start_ms) for a, b in itertools.pairwise(own) if b.start_ms - a.end_ms > 900]
         empty = [Annotation(start + 300, start + 700, "") for start, _ in gaps[:1]]
         written = [Annotation(t.start_ms, t.end_ms, t.written) for t in own]
         name, common = speaker.name, {"participant": speaker.name, "annotator": "demo"}

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,50 +40,63 @@ def run(output_dir: Path, recipes: Path) -> str:
     if not (demo / "done").exists():
         make_demo_corpus(demo)
         (demo / "done").touch()
-    python = [sys.executable]
-    accelerate = [
-        sys.executable,
-        "-m",
-        "accelerate.commands.launch",
-        "--quiet",
-        "--config_file",
-        recipes / "accelerate" / "cpu.yaml",
-    ]
-    steps: list[tuple[str, Path | None, list[Any]]] = [
-        (
-            "1/4  prepare: annotations and recordings → a dataset",
-            dataset / "report.json",
-            [*python, recipes / "prepare.py", "--config", recipes / "demo" / "prepare.yaml", "--corpus", demo / "corpus", "--output_dir", dataset],
-        ),
-        (
-            "2/4  train: the tiny demonstration model learns the language",
-            model / "train.yaml",
-            [*accelerate, recipes / "train.py", "--config", recipes / "demo" / "train.yaml", "--dataset", dataset, "--model", BASE_MODEL, "--output_dir", model],
-        ),
-        (
-            "3/4  evaluate: sentences that training never saw",
-            scores / "metrics.json",
-            [*python, recipes / "evaluate.py", "--model", model, "--dataset", dataset, "--split", "test", "--output_dir", scores],
-        ),
-        (
-            "4/4  transcribe: new recordings → ELAN",
-            None,
-            [*python, recipes / "transcribe.py", "--model", model, "--output_dir", transcripts, demo / "new_recordings"],
-        ),
-    ]  # fmt: skip
-    for title, result, command in steps:
-        words = [str(word) for word in command]
-        print(f"\n{title}\n  {_shown(words)}", flush=True)
-        if result and result.exists():
+    for step in _steps(demo, dataset, model, scores, transcripts, recipes):
+        print(f"\n{step.title}\n  {_shown(step.command)}", flush=True)
+        if step.result and step.result.exists():
             print("  was done already")
-        elif subprocess.run(words, check=False).returncode:
-            raise U2UError(f"the step failed: {title} (see the line above)")
+        elif subprocess.run(step.command, check=False).returncode:
+            raise U2UError(f"the step failed: {step.title} (see the line above)")
     report = _score(demo / "reference", transcripts)
     report["channels_right"], report["channels"] = _channels_right(demo / "reference", dataset)
     test = json.loads((scores / "metrics.json").read_text(encoding="utf-8"))
     report |= {"test_cer": test["cer"], "test_wer": test["wer"], "seconds": round(time.monotonic() - begun, 1)}
     write_text(output_dir / "report.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     return _closing(report, output_dir)
+
+
+@dataclass(frozen=True)
+class Step:
+    """A recipe's command; it was done when its `result` is there, and None is always run."""
+
+    title: str
+    result: Path | None
+    command: list[str]
+
+
+def _steps(demo: Path, dataset: Path, model: Path, scores: Path, transcripts: Path, recipes: Path) -> list[Step]:
+    def command(start: list[str], *rest: str | Path) -> list[str]:
+        return [*start, *map(str, rest)]
+
+    python = [sys.executable]
+    accelerate = command([sys.executable, "-m", "accelerate.commands.launch"], "--quiet", "--config_file")
+    accelerate.append(str(recipes / "accelerate" / "cpu.yaml"))
+    yaml = recipes / "demo"
+    prepare = [recipes / "prepare.py", "--config", yaml / "prepare.yaml", "--corpus", demo / "corpus"]
+    train = [recipes / "train.py", "--config", yaml / "train.yaml", "--dataset", dataset, "--model", BASE_MODEL]
+    evaluate = [recipes / "evaluate.py", "--model", model, "--dataset", dataset, "--split", "test"]
+    transcribe = [recipes / "transcribe.py", "--model", model, "--output_dir", transcripts]
+    return [
+        Step(
+            "1/4  prepare: annotations and recordings → a dataset",
+            dataset / "report.json",
+            command(python, *prepare, "--output_dir", dataset),
+        ),
+        Step(
+            "2/4  train: the tiny demonstration model learns the language",
+            model / "train.yaml",
+            command(accelerate, *train, "--output_dir", model),
+        ),
+        Step(
+            "3/4  evaluate: sentences that training never saw",
+            scores / "metrics.json",
+            command(python, *evaluate, "--output_dir", scores),
+        ),
+        Step(
+            "4/4  transcribe: new recordings → ELAN",
+            None,
+            command(python, *transcribe, demo / "new_recordings"),
+        ),
+    ]
 
 
 def _score(reference: Path, transcripts: Path) -> dict[str, Any]:
