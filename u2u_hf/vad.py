@@ -7,6 +7,7 @@ many such frames in one call and hands its state on to the next.
 from __future__ import annotations
 
 import importlib.resources
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,7 +30,7 @@ class VadSettings:
         min_silence_ms: segments closer together than this are one.
         pad_ms: added before and after a segment, as far as there is room.
         max_segment_ms: longer segments are cut where speech is least probable.
-        crosstalk_db: on a channel this much quieter than another one, what is heard is the other speaker.
+        crosstalk_db: see `without_crosstalk`.
     """
 
     threshold: float = 0.5
@@ -82,10 +83,12 @@ def levels_db(samples: np.ndarray) -> np.ndarray:
 
 
 def without_crosstalk(probabilities: np.ndarray, levels: np.ndarray, settings: VadSettings) -> np.ndarray:
-    """Silence a channel where another one is louder by `crosstalk_db`: there the other speaker leaks in.
+    """Silence a channel where what it holds is another channel's speaker, leaking in.
 
-    Levels are compared over five frames (160 ms), each relative to its channel's own loud speech (the
-    95th percentile over the frames with speech), so that unequal gains do not matter.
+    Where each speaker has a microphone, the difference of two channels' levels has two peaks, one for each
+    speaker, wherever the gains put them: what is near the other speaker's peak is cross-talk; what is
+    between the two is both at once. Without two peaks 12 dB apart, a channel that is `crosstalk_db` quieter
+    holds cross-talk.
 
     Args:
         probabilities: float32 [C, F]. levels: float32 [C, F], dB.
@@ -93,16 +96,28 @@ def without_crosstalk(probabilities: np.ndarray, levels: np.ndarray, settings: V
     Returns:
         probabilities [C, F], 0 where there is cross-talk.
     """
-    channels, frames = probabilities.shape
-    if channels < 2 or not frames:
+    if len(probabilities) < 2 or not probabilities.shape[1]:
         return probabilities
-    smooth = np.stack([np.convolve(row, np.ones(5) / 5, mode="same")[:frames] for row in levels])
-    loud = [
-        np.percentile(row[speech], 95) if (speech := p >= settings.threshold).any() else 0.0
-        for row, p in zip(smooth, probabilities, strict=True)
-    ]
-    relative = smooth - np.array(loud)[:, None]
-    return np.where(relative < relative.max(0) - settings.crosstalk_db, 0.0, probabilities)
+    smooth = np.stack([np.convolve(np.pad(row, 2, mode="edge"), np.ones(5) / 5, mode="valid") for row in levels])
+    leaking = np.zeros(probabilities.shape, dtype=bool)
+    for channel, other in itertools.permutations(range(len(probabilities)), 2):
+        difference = smooth[channel] - smooth[other]
+        speech = probabilities[[channel, other]].max(0) >= settings.threshold
+        leaking[channel] |= difference < _leak_below(difference[speech], settings.crosstalk_db)
+    return np.where(leaking, 0.0, probabilities)
+
+
+def _leak_below(differences: np.ndarray, crosstalk_db: float) -> float:
+    """The difference of levels (dB) below which a channel holds the other one's speaker."""
+    if len(differences) < 2:
+        return -crosstalk_db
+    low, high = np.percentile(differences, (5, 95))
+    for _ in range(20):  # two means in one dimension
+        near_high = differences > (low + high) / 2
+        if near_high.all() or not near_high.any():
+            return -crosstalk_db
+        low, high = differences[~near_high].mean(), differences[near_high].mean()
+    return low + 0.4 * (high - low) if high - low >= 12 else -crosstalk_db
 
 
 def same_on_all_channels(levels: np.ndarray) -> bool:

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+import soundfile
+import torch
+import torchaudio
+
+from u2u_hf.audio import audio_info, blocks, decode_mono, flac_bytes, read_audio
+from u2u_hf.records import U2UError
+
+
+def tones(rate, seconds=3.0, channels=2):
+    """A different tone on every channel: 300, 600, 900… Hz."""
+    t = np.arange(round(rate * seconds)) / rate
+    return np.stack([0.4 * np.sin(2 * np.pi * 300 * (c + 1) * t) for c in range(channels)]).astype(np.float32)
+
+
+def loudest_hz(samples):
+    return np.argmax(np.abs(np.fft.rfft(samples * np.hanning(len(samples))))) * 16_000 / len(samples)
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 22_050, 44_100, 48_000, 96_000])
+@pytest.mark.parametrize(
+    ("suffix", "subtype"),
+    [("wav", "PCM_16"), ("wav", "PCM_24"), ("wav", "PCM_32"), ("wav", "FLOAT"), ("flac", "PCM_16"), ("ogg", None)],
+)
+def test_any_rate_and_format_becomes_16_khz(tmp_path, rate, suffix, subtype):
+    path = tmp_path / f"a.{suffix}"
+    soundfile.write(path, tones(rate).T, rate, subtype=subtype)
+    info = audio_info(path)
+    assert (info.sampling_rate, info.channels, info.duration_ms) == (rate, 2, 3000)
+    samples = read_audio(info, 500, 1500)
+    assert samples.shape == (2, 16_000)
+    assert samples.dtype == np.float32
+    assert [loudest_hz(row) for row in samples] == pytest.approx([300, 600], abs=2)
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_a_stretch_is_what_the_whole_file_has_there(tmp_path, rate):
+    rng = np.random.default_rng(0)
+    signal = (rng.standard_normal((2, rate * 2)) * 0.1).astype(np.float32)
+    path = tmp_path / "a.wav"
+    soundfile.write(path, signal.T, rate, subtype="FLOAT")
+    whole = torchaudio.functional.resample(torch.from_numpy(signal), rate, 16_000).numpy()
+    info = audio_info(path)
+    # 510 ms of 44.1 kHz is no whole number of samples: up to one sample's shift, none where it is whole.
+    for start, end in ((0, 1000), (500, 1500), (1000, 2000)):
+        assert read_audio(info, start, end) == pytest.approx(whole[:, start * 16 : end * 16], abs=1e-4)
+
+
+def test_channels_and_the_end_of_the_file(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tones(16_000, 1.0, 3).T, 16_000)
+    info = audio_info(path)
+    assert loudest_hz(read_audio(info, channels=[2])[0]) == pytest.approx(900, abs=2)
+    assert read_audio(info, 900, 5000).shape == (3, 1600)
+    with pytest.raises(U2UError, match=r"a\.wav: has 3 channel"):
+        read_audio(info, channels=[3])
+
+
+def test_blocks_join_without_a_seam(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tones(48_000, 5.3).T, 48_000, subtype="FLOAT")
+    info = audio_info(path)
+    parts = list(blocks(info, 2))
+    assert [start for start, _ in parts] == [0, 2000, 4000]
+    joined = np.concatenate([part for _, part in parts], 1)
+    assert joined == pytest.approx(read_audio(info), abs=1e-4)
+
+
+def test_flac_keeps_16_bits_and_clips(tmp_path):
+    samples = np.array([0, 0.5, -0.25, 1.7, -3], dtype=np.float32)
+    assert decode_mono(flac_bytes(samples)) == pytest.approx([0, 0.5, -0.25, 1, -1], abs=1 / 32767)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a sound file", b"RIFF\x00\x00\x00\x00WAVE"])
+def test_what_is_no_sound_is_named(tmp_path, content):
+    path = tmp_path / "a.wav"
+    path.write_bytes(content)
+    with pytest.raises(U2UError, match=r"a\.wav: not a sound file"):
+        audio_info(path)
+
+
+def test_missing_and_empty_files_are_named(tmp_path):
+    with pytest.raises(U2UError, match=r"gone\.wav: there is no such file"):
+        audio_info(tmp_path / "gone.wav")
+    soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16_000)
+    with pytest.raises(U2UError, match=r"empty\.wav: holds no sound"):
+        audio_info(tmp_path / "empty.wav")
+
+
+def test_a_row_of_another_kind_is_named():
+    with pytest.raises(U2UError, match="row 3: its audio cannot be decoded"):
+        decode_mono(b"noise", "row 3")

@@ -1,0 +1,105 @@
+import io
+
+import datasets
+import numpy as np
+import pytest
+import soundfile
+
+from u2u_hf.dataset import FEATURES, load_splits, require_split, write_dataset
+from u2u_hf.records import U2UError, Utterance
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """4 s at 48 kHz: 200 Hz on the left, 500 Hz on the right, silent after 3 s."""
+    t = np.arange(48_000 * 4) / 48_000
+    signal = 0.5 * np.stack([np.sin(2 * np.pi * 200 * t), np.sin(2 * np.pi * 500 * t)], 1)
+    signal[48_000 * 3 :] = 0
+    path = tmp_path / "r.wav"
+    soundfile.write(path, signal, 48_000)
+    return path
+
+
+def splits_of(recording):
+    def utterance(name, channel, start, end, text):
+        return Utterance(name, str(recording), "T", "ÑA", channel, start, end, text.upper(), text)
+
+    return {
+        "train": [utterance("a/one", 0, 0, 1000, "uno"), utterance("a/one", 1, 1000, 1500, "dos"),
+                  utterance("two", 1, 2000, 2750, "trës")],
+        "validation": [utterance("three", 0, 500, 900, "kuatro")],
+        "test": [utterance("four", 1, 3000, 3500, "silencio")],
+    }  # fmt: skip
+
+
+def decode(row):
+    return soundfile.read(io.BytesIO(row["audio"]["bytes"]), dtype="float32")
+
+
+def test_what_is_written_is_what_datasets_reads(recording, tmp_path):
+    splits = splits_of(recording)
+    write_dataset(splits, tmp_path / "ds")
+    loaded = datasets.load_dataset(str(tmp_path / "ds"))
+    assert loaded["train"].features == FEATURES
+    loaded = load_splits(tmp_path / "ds")
+    assert {name: len(rows) for name, rows in loaded.items()} == {"train": 3, "validation": 1, "test": 1}
+    for name, members in splits.items():
+        for row, utterance in zip(loaded[name], members, strict=True):
+            samples, rate = decode(row)
+            assert rate == 16_000
+            assert len(samples) == 16 * (utterance.end_ms - utterance.start_ms)
+            assert row["duration"] == pytest.approx(utterance.duration)
+            for key in ("text", "raw_text", "speaker", "recording", "tier", "channel", "start_ms", "end_ms"):
+                assert row[key] == getattr(utterance, key)
+    one, two, _ = loaded["train"]
+    for row, hertz in ((one, 200), (two, 500)):
+        samples, _ = decode(row)
+        assert np.argmax(np.abs(np.fft.rfft(samples))) * 16_000 / len(samples) == pytest.approx(hertz, abs=3)
+    assert np.abs(decode(loaded["test"][0])[0]).max() < 0.02
+
+
+def test_finished_recordings_are_not_made_again(recording, tmp_path, monkeypatch):
+    splits = splits_of(recording)
+    made = []
+
+    def killed_at_the_third(utterances):
+        made.append(utterances[0].recording)
+        if len(made) == 3:
+            raise KeyboardInterrupt
+        yield from rows(utterances)
+
+    from u2u_hf import dataset
+
+    rows = dataset.rows
+    monkeypatch.setattr(dataset, "rows", killed_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        write_dataset(splits, tmp_path / "ds")
+    assert not (tmp_path / "ds" / "data").exists()
+    write_dataset(splits, tmp_path / "ds")
+    assert made == ["a/one", "two", "three", "three", "four"]
+    assert len(load_splits(tmp_path / "ds")["train"]) == 3
+    assert sorted(p.name for p in (tmp_path / "ds").iterdir()) == ["data"]
+
+
+def test_changed_text_is_made_again(recording, tmp_path):
+    splits = splits_of(recording)
+    write_dataset(splits, tmp_path / "ds")
+    (only,) = splits["test"]
+    changed = Utterance(**{**vars(only), "text": "calma"})
+    write_dataset({**splits, "test": [changed]}, tmp_path / "ds")
+    assert load_splits(tmp_path / "ds")["test"]["text"] == ["calma"]
+
+
+def test_mistakes_are_named(tmp_path):
+    with pytest.raises(U2UError, match="gone: there is no such dataset folder"):
+        load_splits(tmp_path / "gone")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(U2UError, match="empty: holds no prepared dataset"):
+        load_splits(tmp_path / "empty")
+    rows = datasets.Dataset.from_dict({"text": ["a"], "sound": [1]})
+    (tmp_path / "other").mkdir()
+    rows.to_parquet(tmp_path / "other" / "train-00000-of-00001.parquet")
+    with pytest.raises(U2UError, match="other: split train has no column audio, duration"):
+        load_splits(tmp_path / "other")
+    with pytest.raises(U2UError, match="mine: has no utterance in split test; there are: train"):
+        require_split(datasets.DatasetDict(train=rows), "test", "mine")
