@@ -38,3 +38,45 @@ def recipe():
         return subprocess.run(command, capture_output=True, text=True, check=False, **settings)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def random_base(tmp_path_factory):
+    """A very small HuBERT with random weights, as a folder that a base model is loaded from."""
+    import torch
+    from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
+
+    torch.manual_seed(0)
+    config = HubertConfig(
+        conv_dim=(8,) * 7,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        feat_extract_norm="layer",
+        do_stable_layer_norm=True,
+        num_conv_pos_embeddings=8,
+        num_conv_pos_embedding_groups=2,
+        mask_time_prob=0.0,
+        layerdrop=0.0,
+    )
+    folder = tmp_path_factory.mktemp("random_base")
+    HubertModel(config).save_pretrained(folder)
+    Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def random_model(random_base, tmp_path_factory):
+    """A recogniser with random weights for the letters a, b, ñ, ¹: it writes nonsense, but it writes."""
+    import torch
+
+    from u2u_hf.model import start_from
+
+    folder = tmp_path_factory.mktemp("random_model")
+    model, processor = start_from(str(random_base), ["ab ña¹"])
+    with torch.no_grad():
+        model.lm_head.bias[1] = -100.0  # as after training: the unknown character is never heard
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder

@@ -143,7 +143,7 @@ def _conversation(pair: list[Speaker], turns: int, rng: random.Random, said: set
     spoken: list[Turn] = []
     at = round(0.6 * SAMPLING_RATE)
     for index in range(turns):
-        side = index % 2 if rng.random() < 0.85 else 1 - index % 2
+        side = 1 - index % 2 if index > 1 and rng.random() < 0.15 else index % 2  # each speaks at least once
         speaker = pair[side]
         text, translation = sentence(rng)
         while text in said:

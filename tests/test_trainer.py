@@ -1,0 +1,84 @@
+import datasets
+import numpy as np
+import pytest
+import torch
+from transformers import TrainingArguments
+
+from u2u_hf.audio import flac_bytes
+from u2u_hf.records import U2UError
+from u2u_hf.trainer import CtcCollator, build_trainer, infeasible
+
+
+def rows(texts, seconds, seed=0):
+    rng = np.random.default_rng(seed)
+    return datasets.Dataset.from_dict(
+        {
+            "audio": [
+                {"bytes": flac_bytes(rng.standard_normal(round(s * 16_000)) * 0.1), "path": f"{i}.flac"}
+                for i, s in enumerate(seconds)
+            ],
+            "text": texts,
+            "duration": seconds,
+        }
+    )
+
+
+@pytest.fixture
+def trainer(random_base, tmp_path):
+    splits = datasets.DatasetDict(
+        train=rows(["ab", "ba a", "b"], [1.0, 0.5, 0.8]), validation=rows(["ab", "a"], [1, 0.4])
+    )
+    args = TrainingArguments(
+        output_dir=str(tmp_path), use_cpu=True, max_steps=4, remove_unused_columns=False, report_to=["none"],
+        per_device_eval_batch_size=2, learning_rate=1e-2, disable_tqdm=True, save_strategy="no",
+    )  # fmt: skip
+    return build_trainer(str(random_base), splits, "made", args)[0]
+
+
+def test_a_batch_is_padded_at_the_end_and_says_how_many_frames_hold_audio(trainer):
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in (1, 0)])
+    assert batch["input_values"].shape == (2, 16_000)
+    assert batch["attention_mask"].sum(1).tolist() == [8000, 16_000]
+    assert batch["input_values"][0, 8000:].abs().max() == 0
+    assert batch["input_values"][0, :8000].std().item() == pytest.approx(1, abs=1e-2)
+    assert batch["labels"].tolist() == [[4, 3, 2, 3], [3, 4, -100, -100]]  # "ba a", "ab" with a=3, b=4, |=2
+    assert batch["frames"].tolist() == [24, 49]
+
+
+def test_evaluation_hears_nothing_in_the_padding(trainer):
+    batch = trainer.data_collator([trainer.eval_dataset[i] for i in range(2)])
+    _, predicted, labels = trainer.prediction_step(trainer.model, batch, False)
+    assert predicted.shape == (2, 49)
+    assert (predicted[1, 19:] == 0).all()  # 0.4 s are 19 frames
+    assert predicted[1, :19].any()
+    assert labels.tolist() == [[3, 4], [3, -100]]
+
+
+def test_a_few_steps_learn_and_the_convolutions_stay(trainer):
+    before = {name: p.clone() for name, p in trainer.model.named_parameters()}
+    first = trainer.evaluate()
+    trainer.train()
+    assert trainer.evaluate()["eval_loss"] < first["eval_loss"]
+    assert {"eval_wer", "eval_cer"} <= set(first)
+    for name, parameter in trainer.model.named_parameters():
+        if "feature_extractor" in name:
+            assert torch.equal(parameter, before[name])
+    assert not torch.equal(trainer.model.lm_head.weight, before["lm_head.weight"])
+
+
+def test_utterances_that_ctc_cannot_spell_are_found():
+    # 0.1 s are 4 frames: "abcd" needs 4, "abcc" needs 5.
+    assert infeasible(rows(["abcd", "abcc", "a"], [0.1, 0.1, 0.01])) == [1, 2]
+
+
+def test_an_empty_split_is_named(random_base, tmp_path):
+    splits = datasets.DatasetDict(train=rows(["a"], [1.0]))
+    with pytest.raises(U2UError, match="made: has no utterance in split validation"):
+        build_trainer(str(random_base), splits, "made", TrainingArguments(output_dir=str(tmp_path), use_cpu=True))
+
+
+def test_audio_that_cannot_be_decoded_is_named(trainer):
+    with pytest.raises(U2UError, match=r"broken\.flac: its audio cannot be decoded"):
+        CtcCollator(trainer.processing_class)(
+            [{"audio": {"bytes": b"noise", "path": "broken.flac"}, "text": "a", "duration": 1.0}]
+        )
