@@ -1,28 +1,21 @@
-"""ELAN annotation files: read through pympi, written against ELAN's schema EAFv3.0.
-
-pympi is made for files of a usual shape, so what it is given is first put into that shape (ids, schema
-location), and the times of annotations that have none of their own are worked out here from its tables.
-"""
+"""ELAN annotation files: read through pympi, written against ELAN's schema EAFv3.0."""
 
 from __future__ import annotations
 
-import contextlib
+import bisect
 import os
 import re
-import tempfile
 import xml.etree.ElementTree as ET
-from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from urllib.parse import quote
 
-from pympi import Eaf
-
+from u2u_hf import eaf_tables
 from u2u_hf.files import replacing
-from u2u_hf.records import Annotation, AnnotationDocument, Media, Tier, U2UError
+from u2u_hf.records import Annotation, AnnotationDocument, Media, Tier
 
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
-_SCHEMA = f"{{{_XSI}}}noNamespaceSchemaLocation"
+_SCHEMA_ATTRIBUTE = "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation"
+_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 # The descriptions are ELAN's own, word for word.
@@ -53,25 +46,18 @@ def read_eaf(path: str | os.PathLike[str]) -> AnnotationDocument:
 
     Every annotation gets a time: that of its slots; between timed slots an untimed one lies at its equal
     share of the way (Time_Subdivision); an annotation that refers to a parent has the parent's time
-    (Symbolic_Association) or its equal share of it (Symbolic_Subdivision).
+    (Symbolic_Association) or its equal share of it (Symbolic_Subdivision). Times that make no sense (an end
+    before its start) are given as they stand.
 
     Raises:
         U2UError: not readable, not XML, not an ELAN file, or with references that lead nowhere.
     """
-    root = _parse(Path(path))
-    _put_into_usual_shape(root, path)
-    with tempfile.TemporaryDirectory() as folder:
-        usual = Path(folder, "usual.eaf")
-        ET.ElementTree(root).write(usual, encoding="UTF-8", xml_declaration=True)
-        try:
-            eaf = Eaf(usual, suppress_version_warning=True)
-        except (KeyError, ValueError, IndexError, TypeError) as error:
-            raise U2UError(f"{path}: not a valid ELAN file ({error!r}): open and save it in ELAN") from error
-    times = _Times(eaf, path)
+    eaf = eaf_tables.load(path)
+    times = eaf_tables.times(eaf, path)
     tiers = []
-    for name, (aligned, referring, attributes, _) in sorted(eaf.tiers.items(), key=lambda item: item[1][3]):
+    for name, (aligned, referring, attributes, _) in eaf.tiers.items():
         values = {key: row[2] for key, row in aligned.items()} | {key: row[1] for key, row in referring.items()}
-        annotations = [Annotation(*times.of(key), value) for key, value in values.items()]
+        annotations = [Annotation(*times[key], value) for key, value in values.items()]
         tiers.append(
             Tier(
                 name=name,
@@ -93,208 +79,115 @@ def read_eaf(path: str | os.PathLike[str]) -> AnnotationDocument:
     return AnnotationDocument(path=str(path), media=media, tiers=tuple(tiers))
 
 
-def _parse(path: Path) -> ET.Element:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise U2UError(f"{path}: cannot be read ({error.strerror})") from error
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise U2UError(f"{path}: has a document type declaration, which no ELAN file has: it is not read")
-    try:
-        root = ET.fromstring(data)
-    except (ET.ParseError, ValueError, LookupError) as error:
-        raise U2UError(f"{path}: is not XML ({error}): can ELAN open it? Take it out or restore it") from error
-    if root.tag != "ANNOTATION_DOCUMENT":
-        raise U2UError(f"{path}: is XML but not an ELAN file (it begins with <{root.tag}>)")
-    return root
-
-
-def _put_into_usual_shape(root: ET.Element, path) -> None:
-    """Number slots ts1… and annotations a1…, as pympi needs them; say which references lead nowhere."""
-    root.attrib.setdefault(_SCHEMA, "http://www.mpi.nl/tools/elan/EAFv3.0.xsd")
-    slots = _renumber(root.iterfind("TIME_ORDER/TIME_SLOT"), "TIME_SLOT_ID", "ts", path)
-    annotations = [a for tier in root.iterfind("TIER") for holder in tier.iterfind("ANNOTATION") for a in holder]
-    ids = _renumber(annotations, "ANNOTATION_ID", "a", path)
-    tables = {
-        "TIME_SLOT_REF1": slots,
-        "TIME_SLOT_REF2": slots,
-        "ANNOTATION_REF": ids,
-        "PREVIOUS_ANNOTATION": ids,
-    }
-    for annotation in annotations:
-        for attribute, table in tables.items():
-            if attribute not in annotation.attrib:
-                continue
-            old = annotation.attrib[attribute]
-            if old not in table:
-                raise U2UError(f"{path}: an annotation refers to {old!r}, which the file does not have")
-            annotation.attrib[attribute] = table[old]
-        value = annotation.find("ANNOTATION_VALUE")
-        for child in list(annotation):  # pympi takes the first child for the value
-            annotation.remove(child)
-        ET.SubElement(annotation, "ANNOTATION_VALUE").text = "" if value is None else "".join(value.itertext())
-
-
-def _renumber(elements, attribute: str, prefix: str, path) -> dict[str, str]:
-    table: dict[str, str] = {}
-    for number, element in enumerate(elements, 1):
-        old = element.attrib.get(attribute, "")
-        if old in table:
-            raise U2UError(f"{path}: two elements have the {attribute} {old!r}: open and save it in ELAN")
-        table[old] = element.attrib[attribute] = f"{prefix}{number}"
-    return table
-
-
-class _Times:
-    """The time of every annotation of a pympi Eaf, in ms."""
-
-    def __init__(self, eaf: Eaf, path):
-        self.path = path
-        self.slots = eaf.timeslots
-        self.tier_of = eaf.annotations
-        self.aligned = {key: row for tier in eaf.tiers.values() for key, row in tier[0].items()}
-        self.referring = {key: row for tier in eaf.tiers.values() for key, row in tier[1].items()}
-        self.after: dict[tuple[str, str], str] = {}  # (tier, slot) → the slot one annotation later
-        self.before: dict[tuple[str, str], str] = {}
-        for key, (start, end, *_) in self.aligned.items():
-            self.after[eaf.annotations[key], start] = end
-            self.before[eaf.annotations[key], end] = start
-        self.children: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for key, (parent, *_) in self.referring.items():
-            self.children[eaf.annotations[key], parent].append(key)
-
-    def of(self, key: str, below: tuple[str, ...] = ()) -> tuple[int, int]:
-        tier = self.tier_of[key]
-        if key in self.aligned:
-            start, end, *_ = self.aligned[key]
-            return self._slot(tier, start), self._slot(tier, end)
-        parent = self.referring[key][0]
-        if key in below:
-            raise U2UError(f"{self.path}: tier {tier!r}: an annotation is its own ancestor")
-        start, end = self.of(parent, (*below, key))
-        siblings = self._ordered(self.children[tier, parent])
-        index, count = siblings.index(key), len(siblings)
-        return start + (end - start) * index // count, start + (end - start) * (index + 1) // count
-
-    def _ordered(self, keys: list[str]) -> list[str]:
-        if len(keys) == 1:
-            return keys
-        following = {self.referring[key][2]: key for key in keys}
-        chain: list[str] = []
-        key = following.get(None)
-        while key is not None and key not in chain:
-            chain.append(key)
-            key = following.get(key)
-        return chain if len(chain) == len(keys) else keys
-
-    def _slot(self, tier: str, slot: str) -> int:
-        if self.slots[slot] is not None:
-            return self.slots[slot]
-        sides = []
-        for step in (self.before, self.after):
-            distance, at = 0, slot
-            while self.slots[at] is None:
-                at, distance = step.get((tier, at)), distance + 1
-                if at is None or distance > len(self.slots):
-                    raise U2UError(f"{self.path}: tier {tier!r}: an annotation has no time, nor have its neighbours")
-            sides.append((self.slots[at], distance))
-        (left, behind), (right, ahead) = sides
-        return left + (right - left) * behind // (behind + ahead)
-
-
 def write_eaf(
     path: str | os.PathLike[str],
-    tiers: list[Tier] | tuple[Tier, ...],
-    media: list[str | os.PathLike[str]],
-    constraints: dict[str, str] | None = None,
+    tiers: Sequence[Tier],
+    media: Sequence[str | os.PathLike[str]],
+    constraints: Mapping[str, str] | None = None,
     author: str = "",
 ) -> None:
     """Write a new ELAN file, whole or not at all, valid against EAFv3.0.xsd.
 
+    What XML cannot hold (control characters, lone surrogates) becomes U+FFFD, every line end a newline.
+    The tiers' `language` is not written.
+
     Args:
         tiers: parents before children. Annotations of one tier may not overlap, as in ELAN.
         media: paths of the recordings; linked by absolute URL and relative to the .eaf.
-        constraints: linguistic type → ELAN stereotype (``Included_In``, ``Symbolic_Association``…) for
-            types of child tiers; a type that is not named is of top-level, time-aligned tiers.
+        constraints: linguistic type → ``Included_In`` (annotations within one of the parent tier) or
+            ``Symbolic_Association`` (with the very times of one of the parent tier), for types of child
+            tiers; a type that is not named is of top-level, time-aligned tiers.
         author: who or what made the annotations.
 
     Raises:
-        ValueError: annotations of a tier overlap or have no length.
+        ValueError: ELAN could not hold the tiers: annotations overlap, a child lies outside its parent…
         U2UError: the file cannot be written.
     """
-    constraints = constraints or {}
-    root = ET.Element(
-        "ANNOTATION_DOCUMENT",
-        {
-            "AUTHOR": _xml(author),
-            "DATE": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "FORMAT": "3.0",
-            "VERSION": "3.0",
-            _SCHEMA: "http://www.mpi.nl/tools/elan/EAFv3.0.xsd",
-        },
-    )
+    path, constraints = Path(path), constraints or {}
+    attributes = {"AUTHOR": _xml(author), "DATE": datetime.now(timezone.utc).isoformat(timespec="seconds")}
+    attributes |= {"FORMAT": "3.0", "VERSION": "3.0", _SCHEMA_ATTRIBUTE: _SCHEMA}
+    root = ET.Element("ANNOTATION_DOCUMENT", attributes)
     header = ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     for item in media:
-        ET.SubElement(header, "MEDIA_DESCRIPTOR", _media_attributes(Path(item), Path(path)))
+        ET.SubElement(header, "MEDIA_DESCRIPTOR", _media_attributes(Path(item), path))
     last = ET.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId")
     time_order = ET.SubElement(root, "TIME_ORDER")
     number = 0
     slots: list[tuple[int, ET.Element, str]] = []
-    parents = {tier.name: tier for tier in tiers}
-    written: dict[str, list[tuple[Annotation, str]]] = {}
+    types: dict[str, str | None] = {}
+    written: dict[str, dict[tuple[int, int], str]] = {}  # tier → (start, end) → annotation id
     for tier in tiers:
-        attributes = {"LINGUISTIC_TYPE_REF": tier.linguistic_type or "default-lt", "TIER_ID": _xml(tier.name)}
+        constraint = constraints.get(tier.linguistic_type)
+        _require_possible(tier, constraint, written)
         optional = {"PARTICIPANT": tier.participant, "ANNOTATOR": tier.annotator, "PARENT_REF": tier.parent}
+        attributes = {"LINGUISTIC_TYPE_REF": _xml(tier.linguistic_type or "default-lt"), "TIER_ID": _xml(tier.name)}
         attributes |= {key: _xml(value) for key, value in optional.items() if value}
+        types[attributes["LINGUISTIC_TYPE_REF"]] = constraint
         element = ET.SubElement(root, "TIER", attributes)
-        refers = constraints.get(tier.linguistic_type) == "Symbolic_Association"
-        if tier.parent and tier.parent not in parents:
-            raise ValueError(f"tier {tier.name!r}: its parent {tier.parent!r} is not written")
-        end = 0
-        written[tier.name] = []
+        ids = written[_xml(tier.name)] = {}
         for annotation in tier.annotations:
-            if annotation.start_ms >= annotation.end_ms or annotation.start_ms < end:
-                raise ValueError(f"tier {tier.name!r}: {annotation} overlaps the one before or has no length")
-            end = annotation.end_ms
             number += 1
+            span = annotation.start_ms, annotation.end_ms
+            ids[span] = f"a{number}"
             holder = ET.SubElement(element, "ANNOTATION")
-            key = {"ANNOTATION_ID": f"a{number}"}
-            if refers:
-                spans = {(a.start_ms, a.end_ms): i for a, i in written[tier.parent]}
-                key["ANNOTATION_REF"] = spans[annotation.start_ms, annotation.end_ms]
-                inner = ET.SubElement(holder, "REF_ANNOTATION", key)
+            if constraint == "Symbolic_Association":
+                parent = written[_xml(tier.parent)][span]
+                inner = ET.SubElement(holder, "REF_ANNOTATION", ANNOTATION_ID=ids[span], ANNOTATION_REF=parent)
             else:
-                inner = ET.SubElement(holder, "ALIGNABLE_ANNOTATION", key)
-                slots.append((annotation.start_ms, inner, "TIME_SLOT_REF1"))
-                slots.append((annotation.end_ms, inner, "TIME_SLOT_REF2"))
+                inner = ET.SubElement(holder, "ALIGNABLE_ANNOTATION", ANNOTATION_ID=ids[span])
+                slots += (span[0], inner, "TIME_SLOT_REF1"), (span[1], inner, "TIME_SLOT_REF2")
             ET.SubElement(inner, "ANNOTATION_VALUE").text = _xml(annotation.value)
-            written[tier.name].append((annotation, f"a{number}"))
     for index, (time, element, attribute) in enumerate(sorted(slots, key=lambda row: row[0]), 1):
         ET.SubElement(time_order, "TIME_SLOT", TIME_SLOT_ID=f"ts{index}", TIME_VALUE=str(time))
         element.set(attribute, f"ts{index}")
     last.text = str(number)
-    for name in dict.fromkeys(tier.linguistic_type or "default-lt" for tier in tiers):
-        constraint = constraints.get(name)
-        attributes = {"LINGUISTIC_TYPE_ID": name, "GRAPHIC_REFERENCES": "false"}
-        attributes["TIME_ALIGNABLE"] = "false" if (constraint or "").startswith("Symbolic") else "true"
-        if constraint:
-            attributes["CONSTRAINTS"] = constraint
-        ET.SubElement(root, "LINGUISTIC_TYPE", attributes)
+    for name, constraint in types.items():
+        alignable = "false" if constraint == "Symbolic_Association" else "true"
+        attributes = {"LINGUISTIC_TYPE_ID": name, "GRAPHIC_REFERENCES": "false", "TIME_ALIGNABLE": alignable}
+        ET.SubElement(root, "LINGUISTIC_TYPE", attributes | ({"CONSTRAINTS": constraint} if constraint else {}))
     for stereotype, description in _CONSTRAINTS.items():
         ET.SubElement(root, "CONSTRAINT", STEREOTYPE=stereotype, DESCRIPTION=description)
     ET.indent(root, "    ")
-    with replacing(Path(path)) as temporary:
+    with replacing(path) as temporary:
         ET.ElementTree(root).write(temporary, encoding="UTF-8", xml_declaration=True)
 
 
+def _require_possible(tier: Tier, constraint: str | None, written: Mapping[str, Mapping[tuple[int, int], str]]) -> None:
+    if _xml(tier.name) in written:
+        raise ValueError(f"tier {tier.name!r}: there are two of this name")
+    if constraint not in (None, "Included_In", "Symbolic_Association"):
+        raise ValueError(f"tier {tier.name!r}: {constraint} tiers are not written")
+    if bool(tier.parent) != bool(constraint):
+        raise ValueError(f"tier {tier.name!r}: has a parent or a constraint, but not both")
+    if tier.parent and _xml(tier.parent) not in written:
+        raise ValueError(f"tier {tier.name!r}: its parent {tier.parent!r} is not written before it")
+    parent = written[_xml(tier.parent)] if tier.parent else {}
+    spans = list(parent)
+    end = 0
+    for annotation in tier.annotations:
+        if annotation.start_ms >= annotation.end_ms or annotation.start_ms < end:
+            raise ValueError(f"tier {tier.name!r}: {annotation} overlaps the one before or has no length")
+        start, end = annotation.start_ms, annotation.end_ms
+        before = bisect.bisect(spans, (start, float("inf")))
+        if constraint == "Symbolic_Association" and (start, end) not in parent:
+            raise ValueError(f"tier {tier.name!r}: {annotation} has not the times of one of {tier.parent!r}")
+        if constraint == "Included_In" and not (before and end <= spans[before - 1][1]):
+            raise ValueError(f"tier {tier.name!r}: {annotation} is not within one of {tier.parent!r}")
+
+
 def _media_attributes(media: Path, eaf: Path) -> dict[str, str]:
+    """Spaces and letters of all scripts stand as they are: ELAN neither writes nor decodes ``%20``."""
     media, folder = media.absolute(), eaf.absolute().parent
-    attributes = {"MEDIA_URL": media.as_uri(), "MIME_TYPE": _MIME_TYPES.get(media.suffix.lower(), "audio/x-wav")}
-    with contextlib.suppress(ValueError):  # another drive on Windows: there is no relative path
-        attributes["RELATIVE_MEDIA_URL"] = "./" + quote(Path(os.path.relpath(media, folder)).as_posix())
+    attributes = {
+        "MEDIA_URL": _xml("file:///" + media.as_posix().lstrip("/")),
+        "MIME_TYPE": _MIME_TYPES.get(media.suffix.lower(), "audio/x-wav"),
+    }
+    if media.anchor == folder.anchor:  # else another drive on Windows: there is no relative path
+        relative = Path(os.path.relpath(media, folder)).as_posix()
+        attributes["RELATIVE_MEDIA_URL"] = _xml(relative if relative.startswith("../") else f"./{relative}")
     return attributes
 
 
 def _xml(text: str) -> str:
-    """`text` with what XML 1.0 forbids (control characters, lone surrogates) marked by U+FFFD."""
-    return _NOT_XML.sub("\ufffd", text)
+    """`text` as XML 1.0 can hold it."""
+    return _NOT_XML.sub("\ufffd", re.sub("\r\n?", "\n", text))
