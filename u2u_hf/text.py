@@ -36,8 +36,9 @@ DEFAULT_RULES: tuple[Mapping[str, Any], ...] = (
 )
 
 # Inside a word these are letters of many orthographies (glottal stop, compound): kept between letters.
-_WITHIN_WORDS = "'’ʼ‘`´-‐‑·"
-_TAG = re.compile(r"</?\s*([^\s<>/]+)[^<>]*>")
+# The last two are the invisible joiners of Indic and Arabic scripts.
+_WITHIN_WORDS = "'’ʼ‘`´-‐‑·\u200c\u200d"
+_TAG = re.compile(r"</?\s*([^\s<>/]+)(?:[\s/][^<>]*)?>")
 
 
 def _unicode(form: str) -> Rule:
@@ -52,19 +53,31 @@ def _case(how: str) -> Rule:
     return str.lower if how == "lower" else lambda text: text
 
 
+def _written(name: str, table: Mapping[Any, Any]) -> dict[str, str]:
+    """The table as it was meant: YAML takes ``1:`` for a number, ``no:`` for false, nothing for null."""
+    for value in (*table, *table.values()):
+        if isinstance(value, bool):
+            raise U2UError(f"rule {name}: {value} is no text: write yes, no, on, off and the like in quotes")
+    if "" in table:
+        raise U2UError(f"rule {name}: the empty text stands everywhere: say what to look for")
+    return {str(key): "" if value is None else str(value) for key, value in table.items()}
+
+
 def _replace(table: Mapping[str, str]) -> Rule:
-    longest_first = sorted(map(str, table), key=len, reverse=True)
+    table = _written("replace", table)
+    longest_first = sorted(table, key=len, reverse=True)
     pattern = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
-    return lambda text: pattern.sub(lambda match: str(table.get(match[0], "")), text)
+    return lambda text: pattern.sub(lambda match: table[match[0]], text)
 
 
 def _regex(table: Mapping[str, str]) -> Rule:
     compiled = []
-    for pattern, replacement in table.items():
+    for pattern, replacement in _written("regex", table).items():
         try:
-            compiled.append((re.compile(pattern), str(replacement)))
-        except re.error as error:
-            raise U2UError(f"rule regex: {pattern!r} is not a regular expression ({error})") from error
+            compiled.append((re.compile(pattern), replacement))
+            re.sub(pattern, replacement, "")  # finds groups that are not there
+        except (re.error, IndexError) as error:
+            raise U2UError(f"rule regex: {pattern!r}: {replacement!r} is not a regular expression ({error})") from error
 
     def apply(text: str) -> str:
         for pattern, replacement in compiled:
@@ -89,26 +102,26 @@ def _markup(table: Mapping[str, str]) -> Rule:
     _checked("markup", table)
 
     def apply(text: str) -> str | None:
-        kept: list[str] = []
-        dropping: list[str] = []  # names of the open tags whose text is dropped, outermost first
-        at = 0
-        for match in _TAG.finditer(text):
-            if not dropping:
-                kept.append(text[at : match.start()])
-            at = match.end()
-            name, closing, single = match[1], match[0].startswith("</"), match[0].endswith("/>")
-            action = table.get(name, table.get("tags", "keep_text"))
+        opened: list[re.Match[str]] = []  # tags whose text is dropped if they are closed, outermost first
+        dropped: list[tuple[int, int]] = []
+        for tag in _TAG.finditer(text):
+            dropped.append(tag.span())
+            action = table.get(tag[1], table.get("tags", "keep_text"))
             if action == "drop_utterance":
                 return None
-            if action == "drop_text":
-                if closing and name in dropping:
-                    del dropping[len(dropping) - 1 - dropping[::-1].index(name) :]
+            if action == "keep_text" or tag[0].endswith("/>"):
+                continue
+            if not tag[0].startswith("</"):
+                opened.append(tag)
+            elif own := [i for i, opening in enumerate(opened) if opening[1] == tag[1]]:
                 # A tag that is never closed drops itself alone, not the rest of the utterance.
-                elif not closing and not single and re.search(rf"</\s*{re.escape(name)}\s*>", text[at:]):
-                    dropping.append(name)
-        if not dropping:
-            kept.append(text[at:])
-        return "".join(kept)
+                dropped.append((opened[own[-1]].start(), tag.end()))
+                del opened[own[-1] :]
+        kept, at = [], 0
+        for start, end in sorted(dropped):
+            kept.append(text[at:start])  # empty where this span lies in the one before
+            at = max(at, end)
+        return "".join((*kept, text[at:]))
 
     return apply
 
@@ -140,22 +153,28 @@ def _punctuation(how: str) -> Rule:
     def letter(text: str, index: int) -> bool:
         return 0 <= index < len(text) and unicodedata.category(text[index])[0] in "LMN"
 
+    def kept(text: str, index: int) -> str:
+        c = text[index]
+        category = unicodedata.category(c)
+        if c in _WITHIN_WORDS and letter(text, index - 1) and letter(text, index + 1):
+            return c
+        if category == "Co" or (category == "Sk" and c <= "\uffff"):  # letters of old fonts; tone letters ˥˩, caron ˇ
+            return c
+        if (category == "Cf" and c != "\u200b") or "\ufe00" <= c <= "\ufe0f":  # soft hyphen, direction, emoji style
+            return ""
+        return " " if category[0] in "PSC" else c
+
     def apply(text: str) -> str:
-        return "".join(
-            " "
-            if unicodedata.category(c)[0] in "PSC"
-            and unicodedata.category(c) != "Sk"  # modifier symbols: tone letters ˥˩, caron ˇ
-            and not (c in _WITHIN_WORDS and letter(text, i - 1) and letter(text, i + 1))
-            else c
-            for i, c in enumerate(text)
-        )
+        return "".join(kept(text, index) for index in range(len(text)))
 
     return apply if how == "drop" else lambda text: text
 
 
 def _alphabet(characters: str) -> Rule:
-    allowed = set(characters) | {" "}
-    return lambda text: "".join(c for c in text if c in allowed)
+    if not isinstance(characters, str):
+        raise U2UError(f"rule alphabet: {characters!r} is not text: write all its letters in one pair of quotes")
+    allowed = set(characters)
+    return lambda text: "".join(c for c in text if c in allowed or c.isspace())
 
 
 _RULES: dict[str, Callable[[Any], Rule]] = {
