@@ -6,29 +6,47 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from u2u_hf.eaf import read_eaf
-from u2u_hf.records import AnnotationDocument, Tier, U2UError, Utterance
+from u2u_hf.records import SEGMENT_TYPE, WORD_TYPE, AnnotationDocument, Tier, U2UError, Utterance
 from u2u_hf.text import TextRules
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif")
 READERS = {".eaf": read_eaf}
 
-# Words in the names of tiers that hold something else than what was said, in languages of fieldwork.
-_OTHER = re.compile(
-    r"(?<![^\W\d_])(transla|traduc|tradu[cç]|terjemah|free|gloss|glosa|notes?(?![^\W\d_])|notas?(?![^\W\d_])|"
-    r"comment|coment|remark|observ|pos(?![^\W\d_])|morph|lemma|eng(lish)?(?![^\W\d_])|espa[nñ]ol|spanish|"
-    r"fran[cç]ais|ref(?![^\W\d_])|words?(?![^\W\d_])|tokens?(?![^\W\d_]))",
-    re.IGNORECASE,
+
+def _words(*patterns: str) -> re.Pattern[str]:
+    """Finds words that begin like `patterns`; a pattern that ends in ``$`` is the whole word."""
+    ends = "|".join(p[:-1] + r"(?![^\W\d_])" if p.endswith("$") else p for p in patterns)
+    return re.compile(rf"(?<![^\W\d_])(?:{ends})", re.IGNORECASE)
+
+
+# What tiers that do not hold what was said are called, in languages of fieldwork and of fieldworkers; marks of
+# Toolbox and FLEx (ft, mb, ge, segnum) only in small letters, for capitals are speakers' initials.
+_OTHER = _words(
+    *"transla traduc tradu[çz] traduzion übersetz ueber?setz перев terjemah tafsir dịch free$ libre$ lit$".split(),
+    *"gloss glos[ae] gls$ глосс notes?$ notas?$ noti[zc] notiz anmerk bemerk catatan заметк примеч".split(),
+    *"comm?ent coment komment komentar коммент remar[kq] observ descri title$ segnum".split(),
+    *"pos$ part.?of.?speech morf morph морф lemm?a root$ ref$ refs$ id$".split(),
+    *"words?$ palabras?$ palavras?$ mots?$ wort$ wörter kata$ слов tokens? phon[eo]s?$ phonemes? syllab".split(),
+    "(?-i:ft|mb|ge|gn|ps|nt|rx)$",
 )
-_TRANSCRIPTION = re.compile(
-    r"(?<![^\W\d_])(transcri|ortho|orto|surface|phrase|utter|speech|text|verbatim|tx(?![^\W\d_]))", re.IGNORECASE
+_OTHER_UNSPACED = re.compile("翻[译譯訳]|[译譯訳]文|[备備]注|[备備]註|注[释釈]|メモ")
+# Languages of translation; but "English-speaker transcription" says itself what it is.
+_LANGUAGE = _words(
+    *"eng(?:lish)?$ ingl[eéê]s anglais spa(?:nish)?$ español castellano espagnol fran[cç]ais french francés".split(),
+    *"portugu deutsch$ german$ русск russian indonesia$ bahasa swahili kiswahili".split(),
 )
+_TRANSCRIPTION = _words(
+    *"transcri transkri trascri транскри orth?o ortogr surface phrase utter enuncia sentence oraci".split(),
+    *"speech text verbatim tx$".split(),
+)
+_TRANSCRIPTION_UNSPACED = re.compile("[转轉転][写寫]|文字起|書き起")
 
 
 @dataclass(frozen=True)
@@ -66,54 +84,88 @@ def read_corpus(corpus: str | os.PathLike[str]) -> tuple[list[Recording], list[S
     corpus = Path(corpus)
     if not corpus.is_dir():
         raise U2UError(f"{corpus}: there is no such folder: --corpus names the folder with the .eaf files and audio")
-    files = sorted(p for p in corpus.rglob("*") if p.is_file() and not p.name.startswith("."))
+    files, skipped = _files_below(corpus)
     annotation_files = [p for p in files if p.suffix.lower() in READERS]
     if not annotation_files:
         raise U2UError(f"{corpus}: no annotation file ({', '.join(READERS)}) in this folder or below it")
-    audio = [p for p in files if p.suffix.lower() in AUDIO_SUFFIXES]
-    recordings, skipped = [], []
+    audio = index_audio(p for p in files if p.suffix.lower() in AUDIO_SUFFIXES)
+    recordings: dict[str, Recording] = {}
     for path in annotation_files:
+        name = path.relative_to(corpus).with_suffix("").as_posix()
         try:
+            if name in recordings:
+                raise U2UError(f"{path}: {recordings[name].document.path} has the same name and is used: rename one")
             document = READERS[path.suffix.lower()](path)
             partner, origin_ms = find_audio(document, audio)
         except U2UError as error:
-            where, _, reason = str(error).partition(": ")
-            skipped.append(Skipped(where, reason))
+            skipped.append(Skipped(str(path), str(error).removeprefix(f"{path}: ")))
             continue
-        name = path.relative_to(corpus).with_suffix("").as_posix()
-        recordings.append(Recording(name, document, str(partner), origin_ms))
-    return recordings, skipped
+        recordings[name] = Recording(name, document, str(partner), origin_ms)
+    if not recordings:
+        count = f"{len(annotation_files)} annotation file{'s' if len(annotation_files) > 1 else ''}"
+        first = next(s for s in skipped if s.where in map(str, annotation_files))
+        raise U2UError(f"{corpus}: of {count} not one can be used; the first, {first.where}: {first.reason}")
+    return list(recordings.values()), skipped
 
 
-def find_audio(document: AnnotationDocument, audio: Sequence[Path]) -> tuple[Path, int]:
+def _files_below(folder: Path) -> tuple[list[Path], list[Skipped]]:
+    """Every file below `folder`, in order of name, but hidden ones; and folders that cannot be read.
+
+    Links to folders are followed, for audio often lies on another disk; each folder once, and none that
+    the corpus lies in, for links may form circles.
+    """
+    files: list[Path] = []
+    skipped: list[Skipped] = []
+    seen = set(map(str, Path(os.path.realpath(folder)).parents))
+
+    def unreadable(error: OSError) -> None:
+        skipped.append(Skipped(str(error.filename), f"the folder cannot be read ({error.strerror})"))
+
+    for here, folders, names in os.walk(folder, followlinks=True, onerror=unreadable):
+        real = os.path.realpath(here)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files += [path for name in names if not name.startswith(".") and (path := Path(here, name)).is_file()]
+    return sorted(files), skipped
+
+
+def index_audio(audio: Iterable[Path]) -> dict[str, list[Path]]:
+    """Recordings by name (``a.wav``) and by stem (``a.*``), ignoring case and Unicode form."""
+    index: dict[str, list[Path]] = defaultdict(list)
+    for path in audio:
+        index[_key(path.name)].append(path)
+        index[_key(f"{path.stem}.*")].append(path)
+    return dict(index)
+
+
+def find_audio(document: AnnotationDocument, audio: Mapping[str, list[Path]]) -> tuple[Path, int]:
     """The recording that an annotation file belongs to, and its origin in ms.
 
     Tried in order, ignoring case and Unicode form: the names of the media in the file (of whatever
-    folder: the file was made on another machine), the annotation file's own stem, and its stem before
-    ``_ed`` (``a_ed-2025-02-12.eaf`` is an edited ``a.eaf``). Among several, the one in the annotation
-    file's own folder is taken.
+    folder: the file was made on another machine), these with another extension (a.mp4 → a.wav), the
+    annotation file's own stem, and its stem before ``_ed`` (``a_ed-2025-02-12.eaf`` is an edited
+    ``a.eaf``). Among several, the one in the annotation file's own folder is taken.
+
+    Args:
+        audio: from `index_audio`. Nothing else is looked at: what the file names cannot lead elsewhere.
 
     Raises:
         U2UError: none, or several that are equally near.
     """
     path = Path(document.path)
-    by_name: dict[str, list[Path]] = defaultdict(list)
-    by_stem: dict[str, list[Path]] = defaultdict(list)
-    for candidate in audio:
-        by_name[_key(candidate.name)].append(candidate)
-        by_stem[_key(candidate.stem)].append(candidate)
-    tried = []
-    for media in document.media:
-        for name in dict.fromkeys(map(media_name, media.urls)):
-            tried.append(name)
-            if found := by_name.get(_key(name)):
-                return _nearest(path, found), media.origin_ms
+    wanted = [(name, m.origin_ms) for m in document.media for url in m.urls for name in media_names(url)]
+    wanted += [(f"{PurePosixPath(name).stem}.*", origin_ms) for name, origin_ms in wanted]
     origin_ms = document.media[0].origin_ms if document.media else 0
-    for stem in dict.fromkeys((path.stem, re.split(r"_ed(?![a-z])", path.stem, flags=re.IGNORECASE)[0])):
-        tried.append(f"{stem}.*")
-        if found := by_stem.get(_key(stem)):
+    before_ed = re.split(r"_ed(?![a-z])", path.stem, flags=re.IGNORECASE)[0]
+    wanted += [(f"{stem}.*", origin_ms) for stem in (path.stem, before_ed) if stem]
+    for name, origin_ms in wanted:
+        if found := audio.get(_key(name)):
             return _nearest(path, found), origin_ms
-    raise U2UError(f"{path}: its audio is not in the corpus folder (looked for {', '.join(tried)}): copy it there")
+    tried = ", ".join(dict.fromkeys(name for name, _ in wanted))
+    raise U2UError(f"{path}: its audio is not in the corpus folder (looked for {tried}): copy it there")
 
 
 def _nearest(path: Path, found: list[Path]) -> Path:
@@ -129,9 +181,13 @@ def _key(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def media_name(url: str) -> str:
-    """The file name in a media URL or path: ``file:///C:/Ana%20L/a.wav`` and ``D:\\Ana L\\a.wav`` give ``a.wav``."""
-    return re.split(r"[/\\]", unquote(url))[-1]
+def media_names(url: str) -> list[str]:
+    """The file name in a media URL or path: of ``file:///C:/Ana/a.wav`` and ``D:\\Ana\\a.wav``, ``a.wav``.
+
+    Twice where it has ``%20`` or the like, decoded and as it stands: ELAN itself does not encode.
+    """
+    names = [re.split(r"[/\\]", spelled)[-1] for spelled in (unquote(url), url)]
+    return [name for name in dict.fromkeys(names) if name]
 
 
 def choose_tiers(
@@ -139,12 +195,13 @@ def choose_tiers(
 ) -> tuple[dict[str, list[Tier]], dict[str, str]]:
     """Which tiers hold transcriptions.
 
-    With `patterns` (shell patterns on tier names, ``*SURFACE*``): those that match. Without: tiers that
-    have text and are not named like translations, notes, glosses and the like; of these the ones named
-    like transcriptions in each file, or else its top-level ones.
+    With `patterns` (tier names, or shell patterns on them: ``*SURFACE*``): those that match. Without: tiers
+    that have text, were not written by this package and are not named like translations, notes, glosses
+    and the like; of these the ones named like transcriptions in each file, or else those that are not below
+    another.
 
     Returns:
-        recording name → its chosen tiers, and tier name → why it was chosen or not.
+        recording name → its chosen tiers, and tier name → why it was chosen (in one file at least) or not.
 
     Raises:
         U2UError: a pattern matches no tier of any file, or there is no tier to choose.
@@ -152,36 +209,61 @@ def choose_tiers(
     recordings = list(recordings)
     names = sorted({tier.name for r in recordings for tier in r.document.tiers})
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in names):
+        if not any(_matches(name, pattern) for name in names):
             raise U2UError(f"--tiers {pattern}: no tier of any file matches; there are: {', '.join(names) or 'none'}")
     chosen: dict[str, list[Tier]] = {}
     why: dict[str, str] = {}
     for recording in recordings:
         tiers = recording.document.tiers
         if patterns:
-            chosen[recording.name] = [t for t in tiers if any(fnmatchcase(t.name, p) for p in patterns)]
-            why |= {t.name: "matches --tiers" for t in chosen[recording.name]}
-            continue
-        reasons = {tier.name: _unlike_transcription(tier) for tier in tiers}
-        left = [tier for tier in tiers if not reasons[tier.name]]
-        named = [t for t in left if _TRANSCRIPTION.search(f"{t.name} {t.linguistic_type}")]
-        picked = named or [tier for tier in left if not tier.parent]
-        for tier in tiers:
-            if tier in picked:
-                reasons[tier.name] = "named like a transcription" if named else "top-level, with text"
-            why[tier.name] = reasons[tier.name] or "another tier is named like a transcription"
+            picked = [t for t in tiers if any(_matches(t.name, p) for p in patterns)]
+            reasons = {t.name: "matches --tiers" for t in picked}
+        else:
+            picked, reasons = _picked_by_name(tiers)
         chosen[recording.name] = picked
+        why = reasons | why | {tier.name: reasons[tier.name] for tier in picked}
     if not any(chosen.values()):
-        raise U2UError(f"no tier looks like a transcription: name yours with --tiers; there are: {', '.join(names)}")
+        listed = "; ".join(f"{name}: {reason}" for name, reason in why.items()) or "there are none"
+        raise U2UError(f"no tier looks like a transcription: name yours with --tiers ({listed})")
     return chosen, why
 
 
+def _matches(name: str, pattern: str) -> bool:
+    name, pattern = unicodedata.normalize("NFC", name), unicodedata.normalize("NFC", pattern)
+    return name == pattern or fnmatchcase(name, pattern)
+
+
+def _picked_by_name(tiers: Sequence[Tier]) -> tuple[list[Tier], dict[str, str]]:
+    reasons = {tier.name: _unlike_transcription(tier) for tier in tiers}
+    left = {tier.name: tier for tier in tiers if not reasons[tier.name]}
+    named = [t for t in left.values() if _like_transcription(t)]
+    picked = named or [t for t in left.values() if t.parent not in left]
+    for tier in left.values():
+        reasons[tier.name] = "another tier is named like a transcription" if named else f"is below {tier.parent!r}"
+    for tier in picked:
+        reasons[tier.name] = "named like a transcription" if named else "has text, and is not below another such tier"
+    return picked, reasons
+
+
+def _spelled(tier: Tier) -> str:
+    """Name and type of a tier, its words apart: ``freeTranslation`` is two."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFC", f"{tier.name} {tier.linguistic_type}"))
+
+
+def _like_transcription(tier: Tier) -> bool:
+    return bool(_TRANSCRIPTION.search(_spelled(tier)) or _TRANSCRIPTION_UNSPACED.search(_spelled(tier)))
+
+
 def _unlike_transcription(tier: Tier) -> str:
+    if tier.linguistic_type in (SEGMENT_TYPE, WORD_TYPE):
+        return "written by a machine"
     if not any(a.value.strip() for a in tier.annotations):
         return "has no text"
-    if match := _OTHER.search(tier.name) or _OTHER.search(tier.linguistic_type):
-        return f"looks like something else ({match[0]!r} in its name or type)"
-    return ""
+    spelled = _spelled(tier)
+    match = _OTHER.search(spelled) or _OTHER_UNSPACED.search(spelled)
+    if not match and not re.search("trans?[ck]ri", spelled, re.IGNORECASE):
+        match = _LANGUAGE.search(spelled)
+    return f"looks like something else ({match[0]!r} in its name or type)" if match else ""
 
 
 def utterances(recordings: Iterable[Recording], tiers: dict[str, list[Tier]], rules: TextRules) -> list[Utterance]:

@@ -8,11 +8,8 @@ from pathlib import Path
 from u2u_hf import subtitles
 from u2u_hf.eaf import write_eaf
 from u2u_hf.files import write_text
-from u2u_hf.records import Annotation, Segment, Tier, Transcript, U2UError
+from u2u_hf.records import SEGMENT_TYPE, WORD_TYPE, Annotation, Segment, Tier, Transcript, U2UError
 from u2u_hf.textgrid import write_textgrid
-
-# The linguistic types of machine-made tiers: nobody takes them for a person's work.
-SEGMENT_TYPE, WORD_TYPE = "u2u-hf transcript", "u2u-hf word"
 
 
 def tiers_of(transcript: Transcript) -> list[Tier]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# The linguistic types of machine-made tiers: nobody takes them for a person's work.
+SEGMENT_TYPE, WORD_TYPE = "u2u-hf transcript", "u2u-hf word"
+
 
 class U2UError(Exception):
     """Something the user can mend. Its message is one line: the file, what is wrong, what to do."""
