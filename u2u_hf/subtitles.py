@@ -1,4 +1,8 @@
-"""Transcripts as subtitles, tables and plain text."""
+"""Transcripts as subtitles, tables and plain text.
+
+In all but JSON a segment's text stands on one line: a line break would end a cue of subtitles (a blank line
+does) or a row of a table. Segments without text are left out of subtitles and plain text.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,9 @@ from u2u_hf.records import Segment, Transcript
 
 
 def srt(transcript: Transcript) -> str:
-    """SubRip: numbered cues in order of time."""
+    """SubRip: numbered cues in order of time. It has no escapes, so an arrow ``-->`` becomes ``→``."""
     cues = (
-        f"{number}\n{_clock(s.start_ms, ',')} --> {_clock(s.end_ms, ',')}\n{s.text}\n"
+        f"{number}\n{_clock(s.start_ms, ',')} --> {_clock(s.end_ms, ',')}\n{_line(s.text).replace('-->', '→')}\n"
         for number, s in enumerate(_heard(transcript), 1)
     )
     return "\n".join(cues)
@@ -23,35 +27,44 @@ def vtt(transcript: Transcript) -> str:
     """WebVTT (W3C): cues in order of time, the channel as the voice."""
     escape = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
     cues = (
-        f"{_clock(s.start_ms, '.')} --> {_clock(s.end_ms, '.')}\n<v {s.channel + 1}>{s.text.translate(escape)}\n"
+        f"{_clock(s.start_ms, '.')} --> {_clock(s.end_ms, '.')}\n<v {s.channel + 1}>{_line(s.text).translate(escape)}\n"
         for s in _heard(transcript)
     )
     return "\n".join(["WEBVTT\n", *cues])
 
 
 def tsv(transcript: Transcript) -> str:
-    """A table with a header: start and end in seconds, channel from 1, confidence 0…1, text."""
+    """A table with a header: start and end in seconds, channel from 1, confidence 0…1, text.
+
+    Fields with quotes are quoted as in CSV, which spreadsheets, Python's csv and pandas read.
+    """
     buffer = io.StringIO()
     writer = csv.writer(buffer, dialect="excel-tab", lineterminator="\n")
     writer.writerow(("start", "end", "channel", "confidence", "text"))
     for s in sorted(transcript.segments, key=lambda s: (s.start_ms, s.channel)):
-        row = (f"{s.start_ms / 1000:.3f}", f"{s.end_ms / 1000:.3f}", s.channel + 1, f"{s.confidence:.3f}", s.text)
-        writer.writerow(row)
+        times = (f"{s.start_ms / 1000:.3f}", f"{s.end_ms / 1000:.3f}")
+        writer.writerow((*times, s.channel + 1, f"{s.confidence:.3f}", _line(s.text)))
     return buffer.getvalue()
 
 
 def as_json(transcript: Transcript) -> str:
     """Everything, words included; the fields of `records.Transcript`."""
-    return json.dumps(dataclasses.asdict(transcript), ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(dataclasses.asdict(transcript), ensure_ascii=False, indent=1) + "\n"
+    # Of a file name that is not UTF-8 Python makes lone surrogates, which only escapes can hold.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def txt(transcript: Transcript) -> str:
     """One line a segment, in order of time."""
-    return "".join(f"{s.text}\n" for s in _heard(transcript))
+    return "".join(f"{_line(s.text)}\n" for s in _heard(transcript))
 
 
 def _heard(transcript: Transcript) -> list[Segment]:
-    return sorted((s for s in transcript.segments if s.text), key=lambda s: (s.start_ms, s.channel))
+    return sorted((s for s in transcript.segments if s.text.strip()), key=lambda s: (s.start_ms, s.channel))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _clock(ms: int, point: str) -> str:
