@@ -19,8 +19,9 @@ import pyarrow.parquet as pq
 from datasets import Audio, Dataset, DatasetDict, Features, Value, load_dataset
 from tqdm.auto import tqdm
 
+from u2u_hf.access import loading_problem
 from u2u_hf.audio import audio_info, flac_bytes, read_audio
-from u2u_hf.files import first_line, require_source
+from u2u_hf.files import require_source
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.records import U2UError, Utterance
 
@@ -152,7 +153,8 @@ def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
     try:
         splits = load_dataset(source)
     except Exception as error:  # the library raises many kinds: one line for all of them
-        raise U2UError(f"{source}: the dataset cannot be loaded ({first_line(error)})") from error
+        problem = loading_problem(source, "dataset", error)
+        raise U2UError(f"{source}: the dataset cannot be loaded ({problem})") from error
     for name, split in splits.items():
         if missing := [column for column in NEEDED if column not in split.column_names]:
             raise U2UError(

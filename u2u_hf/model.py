@@ -16,8 +16,9 @@ from transformers import (
     Wav2Vec2Processor,
 )
 
+from u2u_hf.access import loading_problem
 from u2u_hf.decode import DELIMITER, Labels
-from u2u_hf.files import first_line, require_source
+from u2u_hf.files import require_source
 from u2u_hf.records import U2UError
 
 BLANK, UNKNOWN = "[PAD]", "[UNK]"
@@ -105,4 +106,5 @@ def _load(source: str, kind: type, **settings):
     try:
         return kind.from_pretrained(source, **settings)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise U2UError(f"{source}: cannot be loaded as {kind.__name__} ({first_line(error)})") from error
+        problem = loading_problem(source, "model", error)
+        raise U2UError(f"{source}: cannot be loaded as {kind.__name__} ({problem})") from error

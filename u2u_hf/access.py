@@ -1,0 +1,76 @@
+"""What the Hugging Face Hub refuses, in words for the person who asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from huggingface_hub import HfApi, constants, get_token
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HFValidationError,
+    LocalTokenNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+)
+from huggingface_hub.utils import httpx
+
+from u2u_hf.files import first_line
+
+
+def hub_problem(error: BaseException, access: str = "read") -> str:
+    """What went wrong at the Hub and what to do, in one line that never holds the token.
+
+    Args:
+        error: what a client of the Hub raised; the errors it came from are looked at too.
+        access: what the user wants to do: read or write.
+    """
+    for link in _chain(error):
+        status = getattr(getattr(link, "response", None), "status_code", None)
+        if isinstance(link, LocalTokenNotFoundError):
+            return f"nobody is logged in to the Hugging Face Hub on this computer: {log_in(access)}"
+        if isinstance(link, HFValidationError):
+            return "this is not a name of the form OWNER/NAME with letters, digits, - _ and . only"
+        if isinstance(link, OfflineModeIsEnabled):
+            return "HF_HUB_OFFLINE is set, so the Hugging Face Hub is not asked: unset it"
+        if isinstance(link, GatedRepoError):
+            return "its owners ask for consent first: give it on its page, logged in, then try again"
+        if isinstance(link, RepositoryNotFoundError):
+            account = "your account may not read it" if get_token() else "nobody is logged in"
+            return f"there is none on the Hub, or it is private and {account}: check the name, or {log_in(access)}"
+        if status == 401 or isinstance(link, UnicodeEncodeError):  # the latter: a token that is not ASCII
+            return f"the Hugging Face Hub does not accept the token: {log_in(access)}"
+        if status == 403:
+            return f"the token may not do this: {log_in(access)}"
+        if status == 429 or (status or 0) >= 500:
+            return f"the Hugging Face Hub is busy or out of order (HTTP {status}): try again later"
+        if isinstance(link, (httpx.TransportError, ConnectionError)):
+            return f"{constants.ENDPOINT} cannot be reached: check the internet connection and try again"
+    token = get_token()
+    return first_line(error).replace(token, "…") if token else first_line(error)
+
+
+def loading_problem(source: str, repo_type: str, error: Exception) -> str:
+    """Why `source` was not loaded, in one line: the Hub is asked when `source` is a name there.
+
+    The libraries wrap what the Hub said in many ways, and some keep only that something failed.
+    """
+    if not Path(source).exists():
+        try:
+            HfApi().repo_info(source, repo_type=repo_type)
+        except Exception as refusal:
+            return hub_problem(refusal)
+    return hub_problem(error)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def log_in(access: str) -> str:
+    """What to do for a token with that access: read or write."""
+    first = "unset HF_TOKEN, " if os.environ.get("HF_TOKEN") else ""
+    return f"{first}make a token with {access} access at {constants.ENDPOINT}/settings/tokens and run `hf auth login`"
