@@ -17,6 +17,7 @@ from u2u_hf import config, corpus, filters, report
 from u2u_hf.channels import assign_channels
 from u2u_hf.dataset import write_dataset
 from u2u_hf.files import write_text
+from u2u_hf.hub import Push, check_push, push_folder
 from u2u_hf.splits import split
 from u2u_hf.text import DEFAULT_RULES, TextRules
 
@@ -41,7 +42,9 @@ class Arguments:
 
 
 def main() -> int:
-    (args,) = config.parse(Arguments, description=__doc__)
+    args, push = config.parse(Arguments, Push, description=__doc__)
+    if push.push_to:
+        check_push(push.push_to, "dataset", push.public)
     output_dir = Path(args.output_dir)
     rules = TextRules(args.rules)
     recordings, skipped = corpus.read_corpus(args.corpus)
@@ -60,6 +63,8 @@ def main() -> int:
     config.save(output_dir / "prepare.yaml", args)
     print(report.in_words(summary))
     print(f"dataset: {output_dir}")
+    if push.push_to:
+        print(f"on the Hub: {push_folder(output_dir, push.push_to, 'dataset', push.public)}")
     return 1 if skipped or without_audio else 0
 
 

@@ -15,6 +15,7 @@ from transformers import TrainingArguments
 
 from u2u_hf import config
 from u2u_hf.dataset import load_splits
+from u2u_hf.hub import Push, check_push, push_folder
 from u2u_hf.model import DEFAULT_MODEL
 from u2u_hf.trainer import build_trainer, save_trained
 
@@ -46,7 +47,9 @@ class Training(TrainingArguments):
 
 
 def main() -> None:
-    args, training = config.parse(Arguments, Training, description=__doc__)
+    args, push, training = config.parse(Arguments, Push, Training, description=__doc__)
+    if push.push_to and training.process_index == 0:
+        check_push(push.push_to, "model", push.public)
     splits = load_splits(args.dataset)
     trainer, processor = build_trainer(args.model, splits, args.dataset, training)
     trainer.train()
@@ -54,6 +57,8 @@ def main() -> None:
     if trainer.is_world_process_zero():
         config.save(Path(training.output_dir, "train.yaml"), args, training)
         print(f"model: {training.output_dir}")
+        if push.push_to:
+            print(f"on the Hub: {push_folder(training.output_dir, push.push_to, 'model', push.public)}")
 
 
 if __name__ == "__main__":

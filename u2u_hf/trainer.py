@@ -17,6 +17,7 @@ from u2u_hf.dataset import require_split
 from u2u_hf.frames import frame_count, frames_needed
 from u2u_hf.metrics import trainer_metrics
 from u2u_hf.model import labels_of, start_from
+from u2u_hf.records import U2UError
 
 
 @dataclass
@@ -73,8 +74,10 @@ def build_trainer(
         source: the dataset's name, for messages.
 
     Raises:
-        U2UError: an empty split, or a model that is not there.
+        U2UError: an empty split, a model that is not there, or `args.push_to_hub`.
     """
+    if args.push_to_hub:  # Trainer would make a public repo, and push the checkpoints too
+        raise U2UError("--push_to_hub: give --push_to OWNER/NAME in its place, which keeps the model private")
     train, validation = (require_split(splits, name, source) for name in ("train", "validation"))
     if left_out := set(infeasible(train)):
         tqdm.write(f"! {len(left_out)} training utterances have more characters than frames and are left out")

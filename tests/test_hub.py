@@ -1,0 +1,274 @@
+"""Pushing and loading back, with the real clients in processes of their own, against a Hub on this computer."""
+
+import hashlib
+import itertools
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+import soundfile
+from hub.server import TOKENS, running_hub
+from huggingface_hub.errors import OfflineModeIsEnabled
+
+from u2u_hf.access import hub_problem
+from u2u_hf.dataset import load_splits, write_dataset
+from u2u_hf.hub import Push
+from u2u_hf.records import U2UError, Utterance
+
+
+@pytest.fixture
+def hub(tmp_path):
+    with running_hub(tmp_path / "blobs") as hub:
+        yield hub
+
+
+@pytest.fixture
+def client(hub, tmp_path):
+    """Run Python as a user of the Hub, logged in with a token or not; gives what its last line says, as JSON."""
+    homes = itertools.count()
+
+    def run(code, token=None):
+        environment = hub.environment(tmp_path / f"home{next(homes)}", token)
+        code = "import json, os\nfrom u2u_hf.records import U2UError\n" + code
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert not any(token in done.stdout + done.stderr for token in TOKENS)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """A prepared dataset of four utterances."""
+    path = tmp_path / "r.wav"
+    soundfile.write(path, [((i * i) % 97) / 200 for i in range(16_000)], 16_000)
+    texts = {"train": ["ab", "ña"], "validation": ["ba"], "test": ["a¹"]}
+    splits = {
+        split: [Utterance(t, str(path), "T", "A", 0, 250 * i, 250 * i + 700, t, t) for i, t in enumerate(members)]
+        for split, members in texts.items()
+    }
+    write_dataset(splits, tmp_path / "dataset")
+    (tmp_path / "dataset" / "report.json").write_text("{}")
+    return tmp_path / "dataset"
+
+
+def contents(splits):
+    """What a dataset holds: text, and a digest of the audio's bytes."""
+    return {
+        name: [[row["text"], hashlib.sha256(row["audio"]["bytes"]).hexdigest()] for row in split]
+        for name, split in splits.items()
+    }
+
+
+def push(folder, repo_id, kind, public=False):
+    return f"""
+from u2u_hf.hub import push_folder
+try:
+    print(json.dumps(push_folder({str(folder)!r}, {repo_id!r}, {kind!r}, public={public})))
+except U2UError as error:
+    print(json.dumps("U2UError " + str(error)))
+"""
+
+
+def refusals(calls, tokens):
+    """Make each call with each token; gives a row of messages for each call."""
+    return f"""
+def message(call, token):
+    os.environ.pop("HF_TOKEN", None)
+    if token:
+        os.environ["HF_TOKEN"] = token
+    try:
+        return str(eval(call))
+    except U2UError as error:
+        return "U2UError " + str(error)
+print(json.dumps([[message(call, token) for token in {tokens!r}] for call in {calls!r}]))
+"""
+
+
+def test_the_libraries_take_this_for_the_hub(hub, client):
+    code = """
+import datasets
+from huggingface_hub import HfApi, snapshot_download
+api = HfApi()
+datasets.Dataset.from_dict({"text": ["a", "ñ"]}).push_to_hub("ana/d", private=True)
+api.create_repo("ana/s", repo_type="space", space_sdk="gradio", private=True)
+api.add_space_secret("ana/s", "KEY", "value")
+api.duplicate_repo("ana/s", "ana/s2", repo_type="space", private=True)
+api.delete_repo("ana/s2", repo_type="space")
+folder = snapshot_download("ana/d", repo_type="dataset")
+print(json.dumps([
+    datasets.load_dataset("ana/d")["train"]["text"][:], sorted(os.listdir(folder)),
+    [c.title for c in api.list_repo_commits("ana/d", repo_type="dataset")], list(api.get_space_secrets("ana/s")),
+    api.get_space_runtime("ana/s").stage,
+]))
+"""
+    texts, files, commits, secrets, stage = client(code, "hf_ana_write")
+    assert (texts, files) == (["a", "ñ"], ["README.md", "data"])
+    assert (commits, secrets, stage) == (["Upload dataset", "initial commit"], ["KEY"], "RUNNING")
+    assert set(hub.repos) == {("dataset", "ana/d"), ("space", "ana/s")}
+
+
+def test_a_dataset_is_pushed_private_and_comes_back_equal(hub, client, dataset):
+    assert client(push(dataset, "ana/words", "dataset"), "hf_ana_write") == f"{hub.url}/datasets/ana/words"
+    assert [asked.visibility for asked in hub.log if asked.path == "/api/repos/create"] == ["private"]
+    repo = hub.repos["dataset", "ana/words"]
+    assert repo.private
+    assert [commit.title for commit in repo.commits] == ["initial commit", "Upload with u2u-hf"]
+    load = """
+import sys; sys.path.insert(0, {!r})
+from test_hub import contents
+from u2u_hf.dataset import load_splits
+print(json.dumps(contents(load_splits("ana/words"))))
+"""
+    assert client(load.format(__file__.rsplit("test_hub", 1)[0]), "hf_ana_read") == contents(load_splits(dataset))
+
+
+def test_a_second_push_replaces_the_first_and_sends_only_what_is_new(hub, client, dataset):
+    old = {"data/train-00000-of-00002.parquet": b"old", "data/train-00001-of-00002.parquet": b"old", "README.md": b"hi"}
+    hub.add("dataset", "ana/words", True, old)
+    client(push(dataset, "ana/words", "dataset"), "hf_ana_write")
+    assert set(hub.repos["dataset", "ana/words"].at("main").files) == {
+        "README.md", "report.json", *(f"data/{s}-00000-of-00001.parquet" for s in ("train", "validation", "test")),
+    }  # fmt: skip
+    hub.log.clear()
+    (dataset / "report.json").write_text('{"new": 1}')
+    client(push(dataset, "ana/words", "dataset"), "hf_ana_write")
+    assert [asked.sent for asked in hub.log if asked.method == "PUT" or "/commit/" in asked.path] == [10]
+
+
+def test_a_model_is_pushed_without_checkpoints_and_transformers_loads_it(hub, client, random_model, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(random_model, folder)
+    for name in ("checkpoint-5/optimizer.pt", ".cache/x", "onnx/.model.onnx.7.part", "training_args.bin"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"not to be pushed")
+    assert client(push(folder, "ana/ears", "model"), "hf_ana_write") == f"{hub.url}/ana/ears"
+    pushed = hub.repos["model", "ana/ears"]
+    assert pushed.private
+    assert set(pushed.at("main").files) == {path.name for path in random_model.iterdir()}
+    code = f"""
+import torch
+from transformers import pipeline
+from u2u_hf.model import load_trained
+there, here = (load_trained(source)[0].state_dict() for source in ("ana/ears", {str(folder)!r}))
+recognizer = pipeline("automatic-speech-recognition", "ana/ears")
+print(json.dumps([all(torch.equal(there[k], here[k]) for k in here), type(recognizer.model).__name__]))
+"""
+    assert client(code, "hf_ana_read") == [True, "HubertForCTC"]
+
+
+def test_nothing_goes_to_a_public_repo_unless_asked(hub, client, dataset):
+    hub.add("dataset", "ana/open", private=False)
+    message = client(push(dataset, "ana/open", "dataset"), "hf_ana_write")
+    assert message.startswith("U2UError ana/open: this dataset is public")
+    assert "--public" in message
+    assert hub.uploads() == []
+    assert client(push(dataset, "ana/open", "dataset", public=True), "hf_ana_write").endswith("ana/open")
+    assert "report.json" in hub.repos["dataset", "ana/open"].at("main").files
+    assert not hub.repos["dataset", "ana/open"].private
+
+
+def test_a_private_repo_stays_private_when_public_is_asked_for(hub, client, dataset):
+    hub.add("dataset", "ana/closed", private=True)
+    client(push(dataset, "ana/closed", "dataset", public=True), "hf_ana_write")
+    assert hub.uploads()
+    assert hub.repos["dataset", "ana/closed"].private
+    client(push(dataset, "ana/world", "dataset", public=True), "hf_ana_write")
+    assert not hub.repos["dataset", "ana/world"].private
+
+
+def test_who_may_not_push_is_told_what_to_do(hub, client, dataset):
+    hub.add("dataset", "ana/there", private=True)
+    code = "from u2u_hf.hub import check_push, push_folder\n"
+    repo_ids = ("ana/there", "ana/new")
+    calls = [f"push_folder({str(dataset)!r}, {repo_id!r}, 'dataset')" for repo_id in repo_ids]
+    rows = client(code + refusals(calls, [None, "hf_nobodys", "hf_ñ", "hf_ana_read", "hf_ben_write"]))
+    for repo_id, (nobody, wrong, odd, read, other) in zip(repo_ids, rows, strict=True):
+        for message in (nobody, wrong, odd, read, other):
+            assert message.startswith(f"U2UError {repo_id}: cannot be pushed to: ")
+            assert f"make a token with write access at {hub.url}/settings/tokens and run `hf auth login`" in message
+            assert "\n" not in message
+            assert "hf_n" not in message
+            assert "hf_ñ" not in message
+        assert "nobody is logged in" in nobody
+        assert wrong == odd
+        assert "does not accept the token: unset HF_TOKEN" in wrong
+        assert "the token may only read" in read
+        assert f"you are ben there: push to ben/{repo_id[4:]}" in other
+    names = ["check_push('a b/c', 'dataset')", "check_push('c', 'dataset')"]
+    assert all("OWNER/NAME" in message for (message,) in client(code + refusals(names, ["hf_ana_write"])))
+    assert hub.uploads() == []
+    assert set(hub.repos) == {("dataset", "ana/there")}
+
+
+def test_who_may_not_load_is_told_what_to_do(hub, client, dataset, random_model):
+    hub.add("dataset", "ana/words", True, {p.name: p.read_bytes() for p in (dataset / "data").iterdir()})
+    hub.add("model", "ana/ears", True, {p.name: p.read_bytes() for p in random_model.iterdir()})
+    code = "from u2u_hf.dataset import load_splits\nfrom u2u_hf.model import load_trained\n"
+    calls = ["load_splits('ana/words')", "load_trained('ana/ears')"]
+    for nobody, wrong, other in client(code + refusals(calls, [None, "hf_nobodys", "hf_ben_read"])):
+        for message in (nobody, wrong, other):
+            assert message.startswith("U2UError ana/")
+            assert "make a token with read access" in message
+            assert "`hf auth login`" in message
+            assert "\n" not in message
+        assert "nobody is logged in" in nobody
+        assert "does not accept the token" in wrong
+        assert "your account may not read it" in other
+
+
+def test_the_recipes_check_before_they_work(hub, recipe, tmp_path, random_base):
+    def refused(name, token, **more):
+        arguments = {
+            "prepare.py": ["--corpus", tmp_path, "--output_dir", tmp_path / "out"],
+            "train.py": ["--dataset", tmp_path, "--model", random_base, "--output_dir", tmp_path / "out", "--use_cpu"],
+        }[name]
+        environment = {**hub.environment(tmp_path / "home", token), **more}
+        done = recipe(name, *arguments, "--push_to", "ana/new", env=environment)
+        assert done.returncode == 1
+        assert not (tmp_path / "out").exists()
+        (line,) = done.stderr.splitlines()
+        return line
+
+    assert "error: ana/new: cannot be pushed to: the token may only read" in refused("train.py", "hf_ana_read")
+    unreachable = refused("prepare.py", "hf_ana_write", HF_ENDPOINT="http://127.0.0.1:9")
+    assert "http://127.0.0.1:9 cannot be reached: check the internet connection" in unreachable
+
+
+def test_from_corpus_to_model_by_way_of_the_hub(hub, recipe, demo_folder, random_base, tmp_path):
+    environment = hub.environment(tmp_path / "home", "hf_ana_write")
+    prepared, model = tmp_path / "prepared", tmp_path / "model"
+    arguments = ["--corpus", demo_folder / "corpus", "--output_dir", prepared, "--push_to", "ana/d"]
+    done = recipe("prepare.py", *arguments, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert f"on the Hub: {hub.url}/datasets/ana/d" in done.stdout
+    assert "prepare.yaml" in hub.repos["dataset", "ana/d"].at("main").files
+    assert "push_to" not in (prepared / "prepare.yaml").read_text(encoding="utf-8")
+    arguments = ["--dataset", "ana/d", "--model", random_base, "--output_dir", model, "--push_to", "ana/m"]
+    steps = ["--use_cpu", "--max_steps", 2, "--eval_steps", 2, "--save_steps", 2]
+    done = recipe("train.py", *arguments, *steps, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert (model / "checkpoint-2").is_dir()
+    files = set(hub.repos["model", "ana/m"].at("main").files)
+    assert {"model.safetensors", "config.json", "vocab.json", "train.yaml"} <= files
+    assert not any(name.startswith("checkpoint") for name in files)
+    assert all(repo.private for repo in hub.repos.values())
+
+
+def test_public_needs_somewhere_to_push():
+    with pytest.raises(U2UError, match="--push_to OWNER/NAME"):
+        Push(public=True)
+
+
+def test_problems_are_one_line_without_the_token(monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    assert hub_problem(ValueError("Illegal header value b'Bearer hf_secret'\nmore")) == (
+        "Illegal header value b'Bearer …'"
+    )
+    assert "unset it" in hub_problem(OfflineModeIsEnabled("offline"))
+    wrapped = RuntimeError("Error while uploading 'x' to the Hub.")
+    wrapped.__cause__ = ConnectionResetError("reset")
+    assert "cannot be reached" in hub_problem(wrapped)
