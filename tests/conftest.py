@@ -80,3 +80,36 @@ def random_model(random_base, tmp_path_factory):
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
+
+
+def pytest_addoption(parser):
+    parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed one")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.skipped and item.config.getoption("--no-skips"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped: {report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def field_recordings():
+    """Real recordings with ELAN files: Abui, four transcribed and one not; not part of the project."""
+    folder = os.environ.get("FIELD_RECORDINGS")
+    if not folder:
+        pytest.skip("FIELD_RECORDINGS does not name the folder of the Abui recordings")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def elan_schema():
+    """Validate an .eaf against ELAN's own schema."""
+    path = os.environ.get("EAF_XSD")
+    if not path:
+        pytest.skip("EAF_XSD does not name ELAN's schema EAFv3.0.xsd")
+    import xmlschema
+
+    return xmlschema.XMLSchema(path).validate

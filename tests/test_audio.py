@@ -1,3 +1,4 @@
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -12,6 +13,15 @@ def tones(rate, seconds=3.0, channels=2):
     """A different tone on every channel: 300, 600, 900… Hz."""
     t = np.arange(round(rate * seconds)) / rate
     return np.stack([0.4 * np.sin(2 * np.pi * 300 * (c + 1) * t) for c in range(channels)]).astype(np.float32)
+
+
+def write_with_ffmpeg(path, codec, signal, rate):
+    with av.open(str(path), "w") as media:
+        stream = media.add_stream(codec, rate=rate, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(signal, format="fltp", layout="stereo")
+        frame.rate = rate
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            media.mux(packet)
 
 
 def loudest_hz(samples):
@@ -91,3 +101,32 @@ def test_missing_and_empty_files_are_named(tmp_path):
 def test_a_row_of_another_kind_is_named():
     with pytest.raises(U2UError, match="row 3: its audio cannot be decoded"):
         decode_mono(b"noise", "row 3")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.m4a", "aac"), ("a.mp4", "aac"), ("a.mkv", "libopus")]
+)
+def test_containers_are_read_by_seeking(tmp_path, name, codec):
+    signal = tones(48_000, 20.0)
+    signal[0, : 5 * 48_000] = 0  # the left begins at 5 s
+    write_with_ffmpeg(tmp_path / name, codec, signal, 48_000)
+    info = audio_info(tmp_path / name)
+    assert (info.sampling_rate, info.channels) == (48_000, 2)
+    assert info.duration_ms == pytest.approx(20_000, abs=100)
+    samples = read_audio(info, 4500, 6500)
+    assert samples.shape == (2, 32_000)
+    assert [loudest_hz(row[12_000:]) for row in samples] == pytest.approx([300, 600], abs=2)
+    loud = np.flatnonzero(np.abs(samples[0]) > 0.2)[0] / 16 + 4500
+    assert loud == pytest.approx(5000, abs=50)  # the coder's own delay is within 50 ms
+    with pytest.raises(U2UError, match=rf"{name}: has 2 channel"):
+        read_audio(info, 0, 100, [5])
+
+
+def test_a_container_without_sound_or_cut_short_is_named(tmp_path):
+    write_with_ffmpeg(tmp_path / "a.m4a", "aac", tones(48_000, 2.0), 48_000)
+    whole = (tmp_path / "a.m4a").read_bytes()
+    (tmp_path / "cut.m4a").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "a.txt.mp4").write_text("not a film")
+    for name in ("cut.m4a", "a.txt.mp4"):
+        with pytest.raises(U2UError, match=rf"{name}: not a sound file"):
+            audio_info(tmp_path / name)

@@ -38,3 +38,43 @@ def test_apply_names_the_first_reason_and_keeps_order():
     kept, dropped = filters.apply(rows, [filters.empty, filters.duration(0.3, 9)])
     assert [u.text for u in kept] == ["a", "c"]
     assert dropped == [(rows[1], "the annotation is empty"), (rows[2], "shorter than 0.3 s")]
+
+
+def test_characters_and_their_rate():
+    check = filters.characters(2, 5)
+    assert [check(utterance(text)) for text in ("a", "ab", "abcde", "abcdef")] == [
+        "fewer than 2 characters", None, None, "more than 5 characters",
+    ]  # fmt: skip
+    rate = filters.characters_per_second(4)
+    assert rate(utterance("abcd", 1000)) is None
+    assert rate(utterance("abcde", 1000)) == "more than 4 characters a second"
+
+
+def at(start, end, channel=0, audio="r.wav", text="a"):
+    return Utterance("r", audio, "t", "s", channel, start, end, text, text)
+
+
+def test_duplicates():
+    rows = [at(0, 100), at(0, 100), at(0, 101), at(0, 100, audio="q.wav"), at(0, 100, text="b")]
+    kept, dropped = filters.without_duplicates(rows)
+    assert kept == [rows[0], *rows[2:]]
+    assert [u for u, _ in dropped] == [rows[1]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "kept"),
+    [
+        ([at(0, 1000), at(900, 2000)], [0, 1]),  # 100 ms is what is allowed
+        ([at(0, 1000), at(899, 2000)], []),
+        ([at(899, 2000), at(0, 1000)], []),
+        ([at(0, 1000), at(500, 600)], [0, 1]),
+        ([at(0, 1000), at(500, 601)], []),
+        ([at(0, 1000), at(0, 1000, channel=1)], [0, 1]),
+        ([at(0, 1000), at(0, 1000, audio="q.wav")], [0, 1]),
+        ([at(0, 9000), at(1000, 2000), at(3000, 4000), at(9000, 9500)], [3]),
+    ],
+)
+def test_overlap_on_one_channel_drops_both(rows, kept):
+    left, dropped = filters.without_overlap(rows, 100)
+    assert left == [rows[i] for i in kept]
+    assert len(dropped) == len(rows) - len(kept)

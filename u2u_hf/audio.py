@@ -12,6 +12,7 @@ import soundfile
 import torch
 import torchaudio
 
+from u2u_hf import container
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.records import U2UError
 
@@ -21,12 +22,19 @@ _MARGIN_MS = 20
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a sound file's header says; `frames` counts samples per channel at `sampling_rate` Hz."""
+    """What a sound file's header says.
+
+    Attributes:
+        sampling_rate: Hz.
+        frames: samples per channel at that rate.
+        subtype: libsndfile's name for the coding (``PCM_16``…), or ``container`` for what PyAV reads.
+    """
 
     path: str
     sampling_rate: int
     channels: int
     frames: int
+    subtype: str = ""
 
     @property
     def duration_ms(self) -> int:
@@ -34,20 +42,49 @@ class AudioInfo:
 
 
 def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
-    """Read a sound file's header.
+    """Read a sound file's header: what libsndfile reads (WAV, RF64, FLAC, MP3, OGG…), else what FFmpeg does.
 
     Raises:
         U2UError: missing, not a sound file, or without a single sample.
     """
-    if not os.path.exists(path):
+    if not os.path.isfile(path):
         raise U2UError(f"{path}: there is no such file")
     try:
-        info = soundfile.info(str(path))
+        header = soundfile.info(str(path))
+        info = AudioInfo(str(path), header.samplerate, header.channels, header.frames, header.subtype)
     except (soundfile.SoundFileError, OSError) as error:
-        raise U2UError(f"{path}: not a sound file that can be read ({error}): convert it to WAV") from error
+        try:
+            info = AudioInfo(str(path), *container.header(str(path)), "container")
+        except ValueError:
+            raise U2UError(f"{path}: not a sound file that can be read ({error}): convert it to WAV") from error
     if info.frames < 1:
         raise U2UError(f"{path}: holds no sound (0 samples)")
-    return AudioInfo(str(path), info.samplerate, info.channels, info.frames)
+    return info
+
+
+def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] | None = None) -> np.ndarray:
+    """Samples [begin, stop) of a file at its own rate: float32 [C, N], shorter at the file's end.
+
+    Raises:
+        U2UError: the file cannot be decoded there, or has no such channel.
+    """
+    if channels is not None and max(channels) >= info.channels:
+        raise U2UError(f"{info.path}: has {info.channels} channel(s), and channel {max(channels) + 1} is asked for")
+    try:
+        if info.subtype == "container":
+            samples = container.read(info.path, begin, min(stop, info.frames))
+        else:
+            # As they are in the file: converting only the channel that is wanted is five times as fast.
+            kind = "int16" if info.subtype == "PCM_16" else "float32"
+            samples = soundfile.read(info.path, start=begin, stop=min(stop, info.frames), dtype=kind, always_2d=True)[
+                0
+            ].T
+    except (soundfile.SoundFileError, OSError, ValueError) as error:
+        raise U2UError(f"{info.path}: cannot be read at {begin / info.sampling_rate:.1f} s ({error})") from error
+    chosen = samples if channels is None else samples[list(channels)]
+    if chosen.dtype == np.int16:
+        return chosen.astype(np.float32) / 32768
+    return np.ascontiguousarray(chosen)
 
 
 def read_audio(
@@ -68,19 +105,7 @@ def read_audio(
     end_ms = info.duration_ms if end_ms is None else min(end_ms, info.duration_ms)
     first = max(0, start_ms - _MARGIN_MS)
     begin, stop = (t * info.sampling_rate // 1000 for t in (first, end_ms + _MARGIN_MS))
-    try:
-        samples, _ = soundfile.read(
-            info.path, start=begin, stop=min(stop, info.frames), dtype="float32", always_2d=True
-        )
-    except (soundfile.SoundFileError, OSError) as error:
-        raise U2UError(f"{info.path}: cannot be read at {start_ms / 1000:.1f} s ({error})") from error
-    if channels is not None:
-        if max(channels) >= info.channels:
-            raise U2UError(
-                f"{info.path}: has {info.channels} channel(s), and channel {max(channels)} (from 0) is asked for"
-            )
-        samples = samples[:, list(channels)]
-    signal = torch.from_numpy(np.ascontiguousarray(samples.T))
+    signal = torch.from_numpy(read_native(info, begin, stop, channels))
     if info.sampling_rate != SAMPLING_RATE:
         signal = torchaudio.functional.resample(signal, info.sampling_rate, SAMPLING_RATE)
     per_ms = SAMPLING_RATE // 1000

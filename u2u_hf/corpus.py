@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from u2u_hf.eaf import read_eaf
+from u2u_hf.files import fold
 from u2u_hf.records import SEGMENT_TYPE, WORD_TYPE, AnnotationDocument, Tier, U2UError, Utterance
 from u2u_hf.text import TextRules
 
@@ -136,8 +137,8 @@ def index_audio(audio: Iterable[Path]) -> dict[str, list[Path]]:
     """Recordings by name (``a.wav``) and by stem (``a.*``), ignoring case and Unicode form."""
     index: dict[str, list[Path]] = defaultdict(list)
     for path in audio:
-        index[_key(path.name)].append(path)
-        index[_key(f"{path.stem}.*")].append(path)
+        index[fold(path.name)].append(path)
+        index[fold(f"{path.stem}.*")].append(path)
     return dict(index)
 
 
@@ -162,7 +163,7 @@ def find_audio(document: AnnotationDocument, audio: Mapping[str, list[Path]]) ->
     before_ed = re.split(r"_ed(?![a-z])", path.stem, flags=re.IGNORECASE)[0]
     wanted += [(f"{stem}.*", origin_ms) for stem in (path.stem, before_ed) if stem]
     for name, origin_ms in wanted:
-        if found := audio.get(_key(name)):
+        if found := audio.get(fold(name)):
             return _nearest(path, found), origin_ms
     tried = ", ".join(dict.fromkeys(name for name, _ in wanted))
     raise U2UError(f"{path}: its audio is not in the corpus folder (looked for {tried}): copy it there")
@@ -177,10 +178,6 @@ def _nearest(path: Path, found: list[Path]) -> Path:
     return choice[0]
 
 
-def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
-
-
 def media_names(url: str) -> list[str]:
     """The file name in a media URL or path: of ``file:///C:/Ana/a.wav`` and ``D:\\Ana\\a.wav``, ``a.wav``.
 
@@ -191,35 +188,46 @@ def media_names(url: str) -> list[str]:
 
 
 def choose_tiers(
-    recordings: Iterable[Recording], patterns: Sequence[str] = ()
+    recordings: Iterable[Recording],
+    patterns: Sequence[str] = (),
+    linguistic_types: Sequence[str] = (),
+    participants: Sequence[str] = (),
 ) -> tuple[dict[str, list[Tier]], dict[str, str]]:
     """Which tiers hold transcriptions.
 
-    With `patterns` (tier names, or shell patterns on them: ``*SURFACE*``): those that match. Without: tiers
-    that have text, were not written by this package and are not named like translations, notes, glosses
-    and the like; of these the ones named like transcriptions in each file, or else those that are not below
-    another.
+    With `patterns` or `linguistic_types` (names, or shell patterns on them: ``*SURFACE*``): those that match
+    one. Without: tiers that have text, were not written by this package and are not named like translations,
+    notes, glosses and the like; of these the ones named like transcriptions in each file, or else those that
+    are not below another. With `participants`, of all these only the tiers of speakers that match one.
 
     Returns:
         recording name → its chosen tiers, and tier name → why it was chosen (in one file at least) or not.
 
     Raises:
-        U2UError: a pattern matches no tier of any file, or there is no tier to choose.
+        U2UError: a pattern matches nothing in any file, or there is no tier to choose.
     """
     recordings = list(recordings)
-    names = sorted({tier.name for r in recordings for tier in r.document.tiers})
-    for pattern in patterns:
-        if not any(_matches(name, pattern) for name in names):
-            raise U2UError(f"--tiers {pattern}: no tier of any file matches; there are: {', '.join(names) or 'none'}")
+    all_tiers = [tier for recording in recordings for tier in recording.document.tiers]
+    _must_match("--tiers", "tier", patterns, [t.name for t in all_tiers])
+    _must_match("--linguistic_types", "linguistic type", linguistic_types, [t.linguistic_type for t in all_tiers])
+    _must_match("--participants", "participant", participants, [t.participant for t in all_tiers])
     chosen: dict[str, list[Tier]] = {}
     why: dict[str, str] = {}
     for recording in recordings:
         tiers = recording.document.tiers
-        if patterns:
-            picked = [t for t in tiers if any(_matches(t.name, p) for p in patterns)]
-            reasons = {t.name: "matches --tiers" for t in picked}
+        if patterns or linguistic_types:
+            reasons = {t.name: "matches --tiers" for t in tiers if _matches(t.name, patterns)}
+            typed = {
+                t.name: "matches --linguistic_types" for t in tiers if _matches(t.linguistic_type, linguistic_types)
+            }
+            reasons = typed | reasons
+            picked = [t for t in tiers if t.name in reasons]
         else:
             picked, reasons = _picked_by_name(tiers)
+        if participants:
+            left = [t for t in picked if _matches(t.participant, participants)]
+            reasons |= {t.name: "its participant does not match --participants" for t in picked if t not in left}
+            picked = left
         chosen[recording.name] = picked
         why = reasons | why | {tier.name: reasons[tier.name] for tier in picked}
     if not any(chosen.values()):
@@ -228,9 +236,17 @@ def choose_tiers(
     return chosen, why
 
 
-def _matches(name: str, pattern: str) -> bool:
-    name, pattern = unicodedata.normalize("NFC", name), unicodedata.normalize("NFC", pattern)
-    return name == pattern or fnmatchcase(name, pattern)
+def _must_match(flag: str, what: str, patterns: Sequence[str], names: Iterable[str]) -> None:
+    there = sorted({name for name in names if name})
+    for pattern in patterns:
+        if not any(_matches(name, [pattern]) for name in there):
+            raise U2UError(f"{flag} {pattern}: no {what} of any file matches; there are: {', '.join(there) or 'none'}")
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    name = unicodedata.normalize("NFC", name)
+    patterns = [unicodedata.normalize("NFC", pattern) for pattern in patterns]
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _picked_by_name(tiers: Sequence[Tier]) -> tuple[list[Tier], dict[str, str]]:

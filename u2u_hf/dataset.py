@@ -12,10 +12,13 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
+from accelerate.utils import gather_object
 from datasets import Audio, Dataset, DatasetDict, Features, Value, load_dataset
 from tqdm.auto import tqdm
 
@@ -23,6 +26,7 @@ from u2u_hf.access import loading_problem
 from u2u_hf.audio import audio_info, flac_bytes, read_audio
 from u2u_hf.files import require_source
 from u2u_hf.frames import SAMPLING_RATE
+from u2u_hf.processes import processes
 from u2u_hf.records import U2UError, Utterance
 
 FEATURES = Features(
@@ -69,16 +73,19 @@ def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
         }
 
 
-def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> None:
+def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> list[tuple[Utterance, str]]:
     """Write the splits to ``output_dir/data/SPLIT-00000-of-00001.parquet``, about 400 MB a shard.
 
     Each recording is finished in a part file of its own before the shards are made, so a run that was
-    killed goes on after the last finished recording; the shards take their place all at once.
+    killed goes on after the last finished recording; the shards take their place all at once. Recordings
+    are divided over the processes of a launcher (torchrun, accelerate launch), then over cores.
+
+    Returns:
+        the utterances of recordings whose audio broke off, with the reason: they are left out.
     """
     parts_dir = output_dir / ".parts"
     parts_dir.mkdir(parents=True, exist_ok=True)
-    parts: dict[str, list[Path]] = {name: [] for name in splits}
-    jobs = []
+    parts: dict[str, dict[Path, list[Utterance]]] = {name: {} for name in splits}
     for name, members in splits.items():
         by_recording = defaultdict(list)
         for utterance in members:
@@ -87,21 +94,49 @@ def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> None:
             # The name holds what the part is made of: changed rules or annotations make a new part.
             stat = os.stat(group[0].audio)
             key = repr((group, stat.st_size, stat.st_mtime_ns)).encode()
-            part = parts_dir / f"{hashlib.sha256(key).hexdigest()[:24]}.parquet"
-            parts[name].append(part)
-            jobs.append((part, group))
-    for part, group in tqdm(jobs, desc="cutting audio", unit="recording"):
-        if not part.exists():
-            _write_part(part, group)
-    data = output_dir / "data"
-    making = output_dir / ".data"
+            parts[name][parts_dir / f"{hashlib.sha256(key).hexdigest()[:24]}.parquet"] = group
+    jobs = [(part, group) for row in parts.values() for part, group in row.items() if not part.exists()]
+    state = processes()
+    state.wait_for_everyone()  # each has seen the same parts before the first new one is written
+    with state.split_between_processes(jobs) as own:
+        problems = dict(gather_object(_write_parts(own)))
+    if state.is_main_process:
+        _join({name: [part for part in row if part not in problems] for name, row in parts.items()}, output_dir)
+        shutil.rmtree(parts_dir)
+    state.wait_for_everyone()
+    return [
+        (u, problems[part]) for row in parts.values() for part, group in row.items() if part in problems for u in group
+    ]
+
+
+def _write_parts(jobs: list[tuple[Path, list[Utterance]]]) -> list[tuple[Path, str]]:
+    """Write part files on all cores; returns those that could not be written, with the reason."""
+    problems = []
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # the cores are busy with a recording each
+    # Threads do: reading, resampling and encoding release the interpreter.
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        done = {pool.submit(_write_part, *job): job[0] for job in jobs}
+        for future in tqdm(as_completed(done), desc="cutting audio", unit="recording", total=len(jobs)):
+            try:
+                future.result()
+            except U2UError as error:
+                problems.append((done[future], str(error)))
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)
+    return problems
+
+
+def _join(parts: dict[str, list[Path]], output_dir: Path) -> None:
+    making, data = output_dir / ".data", output_dir / "data"
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir()
     for name, paths in parts.items():
         _write_shards(making, name, paths)
     shutil.rmtree(data, ignore_errors=True)
     making.rename(data)
-    shutil.rmtree(parts_dir)
 
 
 def _write_part(part: Path, utterances: list[Utterance]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +54,8 @@ def require_source(source: str, what: str) -> None:
 def first_line(error: Exception) -> str:
     """The first line of what a library says went wrong."""
     return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def fold(name: str) -> str:
+    """A name as it is compared with another: whatever its case and Unicode form (macOS decomposes names)."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

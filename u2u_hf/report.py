@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from u2u_hf.files import write_text
 from u2u_hf.records import Utterance
+
+if TYPE_CHECKING:
+    from u2u_hf.preparation import Preparation
 
 
 def hours(utterances: Iterable[Utterance]) -> float:
@@ -14,29 +20,27 @@ def hours(utterances: Iterable[Utterance]) -> float:
     return sum(u.duration for u in utterances) / 3600
 
 
-def preparation_report(
-    splits: dict[str, list[Utterance]],
-    skipped: Sequence,
-    dropped: Sequence[tuple[Utterance, str]],
-    choices: Sequence,
-    why: dict[str, str],
-    touched: Counter[str],
-) -> dict[str, Any]:
-    """Everything a preparation found and decided, as plain values for JSON.
+def write(preparation: Preparation, broken_off: Sequence[tuple[Utterance, str]], output_dir: Path) -> str:
+    """Write ``report.json`` and return the report in words.
 
     Args:
-        skipped: `corpus.Skipped` files.
-        dropped: utterances left out, each with its reason.
-        choices: `channels.ChannelChoice` of each tier of each recording.
-        why: tier name → why it was chosen or not.
-        touched: text rule → how many annotations it changed.
+        broken_off: utterances whose audio could not be cut after all, with the reason.
     """
+    report = preparation_report(preparation, broken_off)
+    write_text(output_dir / "report.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
+    return in_words(report)
+
+
+def preparation_report(preparation: Preparation, broken_off: Sequence[tuple[Utterance, str]] = ()) -> dict[str, Any]:
+    """Everything a preparation found and decided, as plain values for JSON."""
+    lost = {utterance for utterance, _ in broken_off}
+    splits = {name: [u for u in row if u not in lost] for name, row in preparation.splits.items()}
     train = {c for u in splits["train"] for c in u.text}
     unseen = Counter(
         c for name, row in splits.items() if name != "train" for u in row for c in u.text if c not in train
     )
     reasons: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for utterance, reason in dropped:
+    for utterance, reason in [*preparation.dropped, *broken_off]:
         where = {"recording": utterance.recording, "tier": utterance.tier, "start_ms": utterance.start_ms}
         reasons[reason].append(where | {"raw_text": utterance.raw_text})
     return {
@@ -51,19 +55,21 @@ def preparation_report(
         },
         "characters": dict(Counter(c for row in splits.values() for u in row for c in u.text).most_common()),
         "characters_unseen_in_training": dict(unseen),
-        "tiers": why,
+        "tiers": preparation.why,
         "channels": [
             {
                 "recording": c.recording,
                 "tier": c.tier,
                 "channel": c.channel,
-                "margin_db": None if c.margin_db == float("inf") else round(c.margin_db, 1),
+                "how": c.how,
+                "margin_db": None if c.margin_db is None else round(c.margin_db, 1),
+                "close": c.close,
             }
-            for c in choices
+            for c in preparation.choices
         ],
-        "rules": dict(touched),
+        "rules": dict(preparation.touched),
         "dropped": dict(reasons),
-        "skipped_files": [{"file": s.where, "reason": s.reason} for s in skipped],
+        "skipped_files": [{"file": s.where, "reason": s.reason} for s in preparation.skipped],
     }
 
 
@@ -71,10 +77,9 @@ def in_words(report: dict[str, Any]) -> str:
     """The report as a person wants to read it after a run."""
     lines = ["tiers:"]
     lines += [f"  {name}: {reason}" for name, reason in report["tiers"].items()]
-    close = [c for c in report["channels"] if c["margin_db"] is not None and c["margin_db"] < 3]
-    for c in close:
+    for c in (c for c in report["channels"] if c["close"]):
         lines.append(
-            f"  ! {c['recording']}, tier {c['tier']}: channel {c['channel']} is louder by {c['margin_db']} dB only: "
+            f"  ! {c['recording']}, tier {c['tier']}: channel {c['channel'] + 1} is louder by {c['margin_db']} dB only: "
             "one microphone for everybody, or the speaker is on both channels"
         )
     for name, split in report["splits"].items():

@@ -1,0 +1,38 @@
+"""Download the Yoloxóchitl Mixtec corpus (OpenSLR 89) and unpack it.
+
+    python recipes/yoloxochitl_mixtec/download.py --output_dir yoloxochitl
+
+It is large, see the README. Run the same command again after a break: it goes on where it was.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from u2u_hf import config
+from u2u_hf.download import get_archive
+
+ARCHIVES = ("Yoloxochitl-Mixtec-Manifest.tgz", "Yoloxochitl-Mixtec-Data.tgz")
+SERVERS = (
+    "https://www.openslr.org/resources/89",
+    "https://openslr.trmal.net/resources/89",
+    "https://openslr.elda.org/resources/89",
+    "https://openslr.magicdatatech.com/resources/89",
+)
+
+
+@dataclasses.dataclass
+class Arguments:
+    output_dir: str = config.setting(help="folder the corpus is unpacked to")
+    url: list[str] = config.setting(list(SERVERS), help="where the archives are, the first that answers")
+    keep_archives: bool = config.setting(False, help="keep the .tgz files when they are unpacked")
+
+
+def main() -> None:
+    (args,) = config.parse(Arguments, description=__doc__)
+    for name in ARCHIVES:
+        get_archive(name, args.url, Path(args.output_dir), args.keep_archives)
+    print(f"corpus: {args.output_dir}")
+
+
+if __name__ == "__main__":
+    config.launch(main)

@@ -1,0 +1,45 @@
+import re
+import shlex
+
+import pytest
+from conftest import PROJECT
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+
+
+def test_there_are_two_commands_to_set_up_and_ci_runs_the_second():
+    first, second = (block.strip() for block in BLOCKS[:2])
+    assert first == "pip install -e '.[demo]' && python recipes/quickstart.py"
+    assert second == "pip install -e '.[test]' && pytest"
+    ci = (PROJECT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert second in ci
+    assert sum(line.lstrip().startswith("pip install") for line in ci) == 1
+
+
+def test_every_link_leads_somewhere():
+    links = re.findall(r"\]\((?!https?:)([^)]+)\)", README)
+    assert len(links) > 8
+    assert [link for link in links if not (PROJECT / link).exists()] == []
+
+
+COMMANDS = [line for block in BLOCKS[2:] for line in block.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_understood_by_its_recipe(command, recipe):
+    """The recipe's parser takes every flag of the command: adding an unknown one is all it minds."""
+    words = shlex.split(command)
+    at = next(i for i, word in enumerate(words) if word.startswith("recipes/"))
+    assert words[:at] in (["python"], ["accelerate", "launch", "--quiet"])
+    result = recipe(words[at].removeprefix("recipes/"), *words[at + 1 :], "--not_a_flag", "x")
+    assert result.stderr.splitlines()[-1].startswith("error: unknown argument --not_a_flag")
+
+
+def test_every_recipe_is_in_the_table_and_its_help_teaches(recipe):
+    for path in sorted((PROJECT / "recipes").glob("*.py")):
+        assert f"[{path.name}](recipes/{path.name})" in README
+        result = recipe(path.name, "--help")
+        assert result.returncode == 0
+        assert f"recipes/{path.name} " in result.stdout or f"recipes/{path.name}\n" in result.stdout
+        assert "--output_dir" in result.stdout
