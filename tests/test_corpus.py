@@ -9,6 +9,7 @@ from u2u_hf.corpus import choose_tiers, find_audio, index_audio, media_names, re
 from u2u_hf.eaf import write_eaf
 from u2u_hf.records import Annotation, AnnotationDocument, Media, Tier, U2UError
 from u2u_hf.text import TextRules
+from u2u_hf.textgrid import write_textgrid
 
 # --- pairing ----------------------------------------------------------------------------------------------------
 
@@ -94,8 +95,14 @@ def test_a_missing_recording_is_named_with_everything_that_was_tried():
 )
 def test_several_recordings_of_one_name_are_listed(audio, listed):
     with pytest.raises(U2UError) as error:
-        pair("c/x.eaf", audio, "./a.wav")
+        pair("c/x.eaf", audio, "file:///D:/elsewhere/a.wav")
     assert str(error.value) == f"c/x.eaf: several recordings could be its audio: {listed}: keep one, or rename"
+
+
+@pytest.mark.parametrize("written", ["../2/a.wav", "..\\2\\a.wav", "../2/./a.wav"])
+def test_of_several_the_one_that_the_relative_path_leads_to_is_taken(written):
+    path, _ = pair("c/1/x.eaf", ["c/1/a.wav", "c/2/a.wav"], written)
+    assert path == "c/2/a.wav"
 
 
 # --- reading a folder ------------------------------------------------------------------------------------------
@@ -390,3 +397,59 @@ def test_utterances_are_in_the_time_of_the_audio():
 def test_a_tier_without_participant_is_its_own_speaker():
     [utterance] = utterances([recording(texts("AR"))], {"r": [texts("AR")]}, TextRules())
     assert utterance.speaker == "AR"
+
+
+# --- other annotation files ------------------------------------------------------------------------------------
+
+
+def test_textgrids_tables_and_audio_folders_are_read_beside_elan_files(tmp_path):
+    for name in ("a.wav", "b.wav", "one/c.wav", "two/c.wav", "d.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    write_eaf(tmp_path / "a.eaf", HELLO, [tmp_path / "a.wav"])
+    write_textgrid(tmp_path / "b.TextGrid", HELLO, 3000)
+    rows = "audio\tstart\tend\ttext\tspeaker\none/c.wav\t0.5\t1:02\tuno\tX\ntwo/c.wav\t0\t1\tdos\tX\n"
+    (tmp_path / "table.tsv").write_text(rows, encoding="utf-8")
+    (tmp_path / "speakers.csv").write_text("name,age\nX,81\n", encoding="utf-8")  # a table of something else
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": "d.wav", "text": "tres"}\n', encoding="utf-8")
+    recordings, skipped = read_corpus(tmp_path, length_ms=lambda path: 4321)
+    assert not skipped
+    found = {
+        r.name: (Path(r.audio).relative_to(tmp_path).as_posix(), [t.annotations for t in r.document.tiers])
+        for r in recordings
+    }
+    assert found == {
+        "a": ("a.wav", [(Annotation(1000, 2000, "Hola."),)]),
+        "b": ("b.wav", [(Annotation(1000, 2000, "Hola."),)]),
+        "table/one/c": ("one/c.wav", [(Annotation(500, 62_000, "uno"),)]),
+        "table/two/c": ("two/c.wav", [(Annotation(0, 1000, "dos"),)]),
+        "metadata/d": ("d.wav", [(Annotation(0, 4321, "tres"),)]),
+    }
+    assert "metadata/d" not in {r.name for r in read_corpus(tmp_path)[0]}
+
+
+def test_tiers_are_chosen_by_linguistic_type_and_participant(tmp_path):
+    (tmp_path / "a.wav").touch()
+    said = (Annotation(0, 900, "a"),)
+    tiers = [
+        Tier("one", said, linguistic_type="Surface", participant="AR"),
+        Tier("two", said, linguistic_type="Surface", participant="BM"),
+        Tier("three", said, linguistic_type="Underlying", participant="AR"),
+    ]
+    write_eaf(tmp_path / "a.eaf", tiers, [tmp_path / "a.wav"])
+    recordings, _ = read_corpus(tmp_path)
+
+    def names(*arguments):
+        chosen, _ = choose_tiers(recordings, *arguments)
+        return [tier.name for tier in chosen["a"]]
+
+    assert names((), ["Surf*"]) == ["one", "two"]
+    assert names(["three"], ["Surf*"]) == ["one", "two", "three"]
+    assert names((), ["Surface"], ["B?"]) == ["two"]
+    assert names((), (), ["AR"]) == ["one", "three"]
+    with pytest.raises(
+        U2UError, match=r"--linguistic_types Deep: no linguistic type .* there are: Surface, Underlying"
+    ):
+        names((), ["Deep"])
+    with pytest.raises(U2UError, match=r"--participants ZZ: no participant .* there are: AR, BM"):
+        names((), (), ["ZZ"])

@@ -6,7 +6,7 @@ import os
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -15,10 +15,13 @@ from urllib.parse import unquote
 from u2u_hf.eaf import read_eaf
 from u2u_hf.files import fold
 from u2u_hf.records import SEGMENT_TYPE, WORD_TYPE, AnnotationDocument, Tier, U2UError, Utterance
+from u2u_hf.tables import METADATA_NAMES, TABLE_SUFFIXES, is_table, read_metadata, read_table
 from u2u_hf.text import TextRules
+from u2u_hf.textgrid import read_textgrid
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif")
-READERS = {".eaf": read_eaf}
+AUDIO_SUFFIXES = tuple(".wav .flac .mp3 .ogg .opus .aiff .aif .m4a .mp4 .aac .wma .mov .mkv .webm .avi .mts".split())
+ANNOTATION_SUFFIXES = (".eaf", ".textgrid")
+LengthMs = Callable[[Path], int]
 
 
 def _words(*patterns: str) -> re.Pattern[str]:
@@ -73,40 +76,79 @@ class Skipped:
     reason: str
 
 
-def read_corpus(corpus: str | os.PathLike[str]) -> tuple[list[Recording], list[Skipped]]:
+def read_corpus(
+    corpus: str | os.PathLike[str], length_ms: LengthMs | None = None
+) -> tuple[list[Recording], list[Skipped]]:
     """Read every annotation file under `corpus` and find its audio there.
+
+    Annotation files are ELAN's .eaf, Praat's .TextGrid, tables (.csv, .tsv with the columns audio, start, end
+    and text), and the metadata.csv or metadata.jsonl of an audio folder.
+
+    Args:
+        length_ms: audio file → its length in ms; without it audio folders' metadata is not read.
 
     Returns:
         recordings in order of name, and the files that could not be used with the reason.
 
     Raises:
-        U2UError: no such folder, or no annotation file in it.
+        U2UError: no such folder, no annotation file in it, or not one that can be used.
     """
     corpus = Path(corpus)
     if not corpus.is_dir():
         raise U2UError(f"{corpus}: there is no such folder: --corpus names the folder with the .eaf files and audio")
     files, skipped = _files_below(corpus)
-    annotation_files = [p for p in files if p.suffix.lower() in READERS]
+    annotation_files = [p for p in files if _is_annotation(p, length_ms is not None)]
     if not annotation_files:
-        raise U2UError(f"{corpus}: no annotation file ({', '.join(READERS)}) in this folder or below it")
+        raise U2UError(f"{corpus}: no annotation file (.eaf, .TextGrid, or a table) in this folder or below it")
     audio = index_audio(p for p in files if p.suffix.lower() in AUDIO_SUFFIXES)
     recordings: dict[str, Recording] = {}
     for path in annotation_files:
-        name = path.relative_to(corpus).with_suffix("").as_posix()
         try:
-            if name in recordings:
-                raise U2UError(f"{path}: {recordings[name].document.path} has the same name and is used: rename one")
-            document = READERS[path.suffix.lower()](path)
-            partner, origin_ms = find_audio(document, audio)
+            documents, problems = _read(path, length_ms)
         except U2UError as error:
-            skipped.append(Skipped(str(path), str(error).removeprefix(f"{path}: ")))
-            continue
-        recordings[name] = Recording(name, document, str(partner), origin_ms)
+            documents, problems = [], [error]
+        for document in documents:
+            try:
+                name = _recording_name(document, corpus)
+                if name in recordings:
+                    raise U2UError(
+                        f"{path}: {recordings[name].document.path} has the same name and is used: rename one"
+                    )
+                partner, origin_ms = find_audio(document, audio)
+                recordings[name] = Recording(name, document, str(partner), origin_ms)
+            except U2UError as error:
+                problems.append(error)
+        skipped += [Skipped(str(path), str(problem).removeprefix(f"{path}: ")) for problem in problems]
     if not recordings:
         count = f"{len(annotation_files)} annotation file{'s' if len(annotation_files) > 1 else ''}"
         first = next(s for s in skipped if s.where in map(str, annotation_files))
         raise U2UError(f"{corpus}: of {count} not one can be used; the first, {first.where}: {first.reason}")
-    return list(recordings.values()), skipped
+    return [recordings[name] for name in sorted(recordings)], skipped
+
+
+def _is_annotation(path: Path, with_metadata: bool) -> bool:
+    if path.name.lower() in METADATA_NAMES:
+        return with_metadata
+    suffix = path.suffix.lower()
+    return suffix in ANNOTATION_SUFFIXES or (suffix in TABLE_SUFFIXES and is_table(path))
+
+
+def _read(path: Path, length_ms: LengthMs | None) -> tuple[list[AnnotationDocument], list[U2UError]]:
+    """The documents of an annotation file, and what of it could not be read."""
+    if path.name.lower() in METADATA_NAMES and length_ms:
+        return read_metadata(path, length_ms)
+    suffix = path.suffix.lower()
+    if suffix in TABLE_SUFFIXES:
+        return read_table(path), []
+    return [read_textgrid(path) if suffix == ".textgrid" else read_eaf(path)], []
+
+
+def _recording_name(document: AnnotationDocument, corpus: Path) -> str:
+    """An annotation file's own name; of a table, which has many recordings, with that of the audio."""
+    name = Path(document.path).relative_to(corpus).with_suffix("").as_posix()
+    if Path(document.path).suffix.lower() in ANNOTATION_SUFFIXES:
+        return name
+    return f"{name}/{PurePosixPath(document.media[0].urls[0].replace(chr(92), '/')).with_suffix('')}"
 
 
 def _files_below(folder: Path) -> tuple[list[Path], list[Skipped]]:
@@ -148,7 +190,8 @@ def find_audio(document: AnnotationDocument, audio: Mapping[str, list[Path]]) ->
     Tried in order, ignoring case and Unicode form: the names of the media in the file (of whatever
     folder: the file was made on another machine), these with another extension (a.mp4 → a.wav), the
     annotation file's own stem, and its stem before ``_ed`` (``a_ed-2025-02-12.eaf`` is an edited
-    ``a.eaf``). Among several, the one in the annotation file's own folder is taken.
+    ``a.eaf``). Among several, the one that the relative path in the file leads to is taken, else the one in
+    the annotation file's own folder.
 
     Args:
         audio: from `index_audio`. Nothing else is looked at: what the file names cannot lead elsewhere.
@@ -164,14 +207,18 @@ def find_audio(document: AnnotationDocument, audio: Mapping[str, list[Path]]) ->
     wanted += [(f"{stem}.*", origin_ms) for stem in (path.stem, before_ed) if stem]
     for name, origin_ms in wanted:
         if found := audio.get(fold(name)):
-            return _nearest(path, found), origin_ms
+            return _nearest(document, found), origin_ms
     tried = ", ".join(dict.fromkeys(name for name, _ in wanted))
     raise U2UError(f"{path}: its audio is not in the corpus folder (looked for {tried}): copy it there")
 
 
-def _nearest(path: Path, found: list[Path]) -> Path:
-    beside = [p for p in found if p.parent == path.parent]
-    choice = beside or found
+def _nearest(document: AnnotationDocument, found: list[Path]) -> Path:
+    """Of files with the wanted name: the one the document's relative path leads to, or else the one beside it."""
+    path = Path(document.path)
+    written = [url.replace("\\", "/") for media in document.media for url in media.urls]
+    named = {os.path.normpath(path.parent / spelled) for url in written for spelled in (url, unquote(url))}
+    exact = [p for p in found if os.path.normpath(p) in named]
+    choice = exact or [p for p in found if p.parent == path.parent] or found
     if len(choice) > 1:
         listed = ", ".join(map(str, choice))
         raise U2UError(f"{path}: several recordings could be its audio: {listed}: keep one, or rename")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from u2u_hf import filters
+from u2u_hf.audio import audio_info
 from u2u_hf.channels import ChannelChoice, assign_channels, channel_rule
 from u2u_hf.config import setting
 from u2u_hf.corpus import Recording, Skipped, choose_tiers, read_corpus, utterances
@@ -73,7 +74,7 @@ def decide(settings: PreparationSettings) -> Preparation:
         U2UError: nothing can be prepared with these settings; see the functions called.
     """
     rules = TextRules(settings.rules)
-    recordings, skipped = read_corpus(settings.corpus)
+    recordings, skipped = read_corpus(settings.corpus, lambda path: audio_info(path).duration_ms)
     tiers, why = choose_tiers(recordings, settings.tiers, settings.linguistic_types, settings.participants)
     rule = channel_rule(settings.channels, Path(settings.corpus))
     usable, dropped = filters.apply(utterances(recordings, tiers, rules), _checks(settings))

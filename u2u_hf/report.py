@@ -79,8 +79,8 @@ def in_words(report: dict[str, Any]) -> str:
     lines += [f"  {name}: {reason}" for name, reason in report["tiers"].items()]
     for c in (c for c in report["channels"] if c["close"]):
         lines.append(
-            f"  ! {c['recording']}, tier {c['tier']}: channel {c['channel'] + 1} is louder by {c['margin_db']} dB only: "
-            "one microphone for everybody, or the speaker is on both channels"
+            f"  ! {c['recording']}, tier {c['tier']}: channel {c['channel'] + 1} is louder by {c['margin_db']} dB "
+            "only: one microphone for everybody, or the speaker is on both channels"
         )
     for name, split in report["splits"].items():
         lines.append(

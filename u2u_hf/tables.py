@@ -22,6 +22,7 @@ TABLE_SUFFIXES = (".tsv", ".csv")
 METADATA_NAMES = ("metadata.csv", "metadata.jsonl")
 
 _TIER = "transcription"  # the linguistic type of a table's tiers, and the name of one without a speaker
+_COLUMNS = ("audio", "start", "end", "text")
 _TEXT_COLUMNS = ("text", "transcription", "sentence")
 _TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-5]?[0-9]):(?=[0-5]?[0-9](?![0-9])))?([0-9]{1,9}(?:[.,][0-9]*)?)")
 
@@ -40,7 +41,7 @@ def read_table(path: str | os.PathLike[str]) -> list[AnnotationDocument]:
         U2UError: not readable, no such columns, or a row that cannot be used.
     """
     spoken: dict[str, dict[str, list[Annotation]]] = defaultdict(lambda: defaultdict(list))
-    for line, row in _csv_rows(path, ("audio", "start", "end", "text")):
+    for line, row in _csv_rows(path, _COLUMNS):
         audio, start, end = row["audio"].strip(), _ms(row["start"]), _ms(row["end"])
         problem = ""
         if not audio:
@@ -55,6 +56,16 @@ def read_table(path: str | os.PathLike[str]) -> list[AnnotationDocument]:
     if not spoken:
         raise U2UError(f"{path}: has a header but no row: fill it or take it out")
     return [_document(path, audio, speakers) for audio, speakers in spoken.items()]
+
+
+def is_table(path: str | os.PathLike[str]) -> bool:
+    """Has the file the columns that `read_table` needs? Corpora hold tables of other things too."""
+    try:
+        first = decode(read_bytes(path), path).partition("\n")[0]
+    except U2UError:
+        return False
+    columns = {cell.strip(' "').lower() for cell in re.split(r"[,;\t]", first)}
+    return columns.issuperset(_COLUMNS)
 
 
 def read_metadata(
