@@ -1,6 +1,7 @@
 """Pushing and loading back, with the real clients in processes of their own, against a Hub on this computer."""
 
 import hashlib
+import inspect
 import itertools
 import json
 import shutil
@@ -11,11 +12,13 @@ import pytest
 import soundfile
 from hub.server import TOKENS, running_hub
 from huggingface_hub.errors import OfflineModeIsEnabled
+from transformers import TrainingArguments
 
 from u2u_hf.access import hub_problem
 from u2u_hf.dataset import load_splits, write_dataset
 from u2u_hf.hub import Push
 from u2u_hf.records import U2UError, Utterance
+from u2u_hf.trainer import build_trainer
 
 
 @pytest.fixture
@@ -117,13 +120,13 @@ def test_a_dataset_is_pushed_private_and_comes_back_equal(hub, client, dataset):
     repo = hub.repos["dataset", "ana/words"]
     assert repo.private
     assert [commit.title for commit in repo.commits] == ["initial commit", "Upload with u2u-hf"]
-    load = """
-import sys; sys.path.insert(0, {!r})
-from test_hub import contents
+    code = f"""
+import hashlib
 from u2u_hf.dataset import load_splits
+{inspect.getsource(contents)}
 print(json.dumps(contents(load_splits("ana/words"))))
 """
-    assert client(load.format(__file__.rsplit("test_hub", 1)[0]), "hf_ana_read") == contents(load_splits(dataset))
+    assert client(code, "hf_ana_read") == contents(load_splits(dataset))
 
 
 def test_a_second_push_replaces_the_first_and_sends_only_what_is_new(hub, client, dataset):
@@ -158,6 +161,25 @@ recognizer = pipeline("automatic-speech-recognition", "ana/ears")
 print(json.dumps([all(torch.equal(there[k], here[k]) for k in here), type(recognizer.model).__name__]))
 """
     assert client(code, "hf_ana_read") == [True, "HubertForCTC"]
+
+
+def test_an_upload_that_breaks_off_says_how_to_send_it_later(hub, client, tmp_path):
+    folder = tmp_path / "my model"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights")
+    breaking = """
+import huggingface_hub._commit_api as api, httpx2
+def broken(**settings):
+    raise RuntimeError("Error while uploading") from httpx2.ConnectError("Network is unreachable")
+api._upload_lfs_files = broken
+"""
+    message = client(breaking + push(folder, "ana/ears", "model"), "hf_ana_write")
+    assert f"{hub.url} cannot be reached: check the internet connection and try again; nothing is lost" in message
+    command = message.split("to send it later: ")[1]
+    (folder / "checkpoint-5").mkdir()
+    (folder / "checkpoint-5" / "optimizer.pt").write_bytes(b"not to be pushed")
+    client(f"import subprocess; subprocess.run({command!r}, shell=True, check=True); print(1)", "hf_ana_write")
+    assert set(hub.repos["model", "ana/ears"].at("main").files) == {"model.safetensors"}
 
 
 def test_nothing_goes_to_a_public_repo_unless_asked(hub, client, dataset):
@@ -261,6 +283,11 @@ def test_from_corpus_to_model_by_way_of_the_hub(hub, recipe, demo_folder, random
 def test_public_needs_somewhere_to_push():
     with pytest.raises(U2UError, match="--push_to OWNER/NAME"):
         Push(public=True)
+
+
+def test_the_push_of_transformers_is_refused():
+    with pytest.raises(U2UError, match="--push_to_hub: give --push_to OWNER/NAME"):
+        build_trainer("base", {}, "dataset", TrainingArguments(push_to_hub=True, use_cpu=True))
 
 
 def test_problems_are_one_line_without_the_token(monkeypatch):

@@ -74,15 +74,17 @@ def push_folder(
     private = _open(repo_id, repo_type, public, space_sdk)
     if public and private:
         tqdm.write(f"! {repo_id} was private before and stays private: to open it, change that on its page")
-    again = f"all is in {folder}; send it later with: hf upload {repo_id} {folder} . --repo-type {repo_type}"
-    again += " --exclude 'checkpoint-*'" if repo_type == "model" else ""
-    with _one_line(repo_id, f" ({again})"):
+    replaced = REPLACED.get(repo_type, [])
+    patterns = [("--exclude", "checkpoint-*"), *(("--delete", pattern) for pattern in replaced)]
+    later = f'hf upload {repo_id} "{folder}" . --repo-type {repo_type}'
+    later += "".join(f' {flag} "{pattern}"' for flag, pattern in patterns)
+    with _one_line(repo_id, f"; nothing is lost, all is in {folder}, to send it later: {later}"):
         commit = HfApi().upload_folder(
             repo_id=repo_id,
             repo_type=repo_type,
             folder_path=folder,
             ignore_patterns=[*IGNORED, *ignore],
-            delete_patterns=REPLACED.get(repo_type),
+            delete_patterns=replaced,
             commit_message="Upload with u2u-hf",
         )
     return str(commit.repo_url)

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -123,6 +124,7 @@ class Hub:
         """The environment of a client of this Hub, which sees no cache and no token but those given."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING_FACE"))}
         hub = {"HF_ENDPOINT": self.url, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
+        own["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), own.get("PATH", "")])  # for `hf`
         quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0"}
         return {**own, **hub, **quiet, **({"HF_TOKEN": token} if token else {})}
 
