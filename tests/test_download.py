@@ -120,6 +120,25 @@ def test_the_server_that_gave_a_part_is_asked_first(tmp_path):
     assert (tmp_path / "a").read_bytes() == DATA
 
 
+def test_a_disk_that_takes_little_at_a_time_and_then_nothing(tmp_path, monkeypatch):
+    class Disk(io.FileIO):
+        full = 10_000
+
+        def write(self, data):
+            if self.tell() >= self.full:
+                raise OSError(28, "No space left on device")
+            return super().write(data[:300])
+
+    monkeypatch.setattr(download, "_opened", lambda path: Disk(path, "ab"))
+    with serve(a=DATA) as server:
+        download.download([f"{server.url}/a"], tmp_path / "a")
+        assert (tmp_path / "a").read_bytes() == DATA
+        Disk.full = 4000
+        with pytest.raises(U2UError, match=r"\.b\.part: cannot be written \(No space left on device\)"):
+            download.download([f"{server.url}/a"], tmp_path / "b")
+    assert len(server.log) == 2
+
+
 def test_a_file_shorter_than_announced_is_not_taken(tmp_path):
     with serve(a=DATA) as server:
         server.longer, server.ranges = 7, False

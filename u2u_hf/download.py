@@ -170,9 +170,11 @@ def _one_try(url: str, part: _Part) -> int | None:
         bar = tqdm(total=total, initial=start, desc=part.name, unit="B", unit_scale=True, unit_divisor=1000)
         with bar, _opened(part.path) as file:
             while block := response.read(CHUNK):
-                with _local(part.path):
-                    file.write(block)
                 bar.update(len(block))
+                left = memoryview(block)
+                while left:  # a nearly full disk takes a part
+                    with _local(part.path):
+                        left = left[file.write(left) :]
     return total
 
 
