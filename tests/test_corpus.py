@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from u2u_hf import corpus
-from u2u_hf.corpus import choose_tiers, find_audio, index_audio, media_names, read_corpus, utterances
+from u2u_hf.corpus import find_audio, index_audio, media_names, read_corpus, utterances
 from u2u_hf.eaf import write_eaf
 from u2u_hf.records import Annotation, AnnotationDocument, Media, Tier, U2UError
 from u2u_hf.text import TextRules
 from u2u_hf.textgrid import write_textgrid
+from u2u_hf.tiers import choose_tiers
 
 # --- pairing ----------------------------------------------------------------------------------------------------
 

@@ -10,10 +10,11 @@ from u2u_hf import filters
 from u2u_hf.audio import audio_info
 from u2u_hf.channels import ChannelChoice, assign_channels, channel_rule
 from u2u_hf.config import setting
-from u2u_hf.corpus import Recording, Skipped, choose_tiers, read_corpus, utterances
+from u2u_hf.corpus import Recording, Skipped, read_corpus, utterances
 from u2u_hf.records import Tier, Utterance
 from u2u_hf.splits import split
 from u2u_hf.text import DEFAULT_RULES, TextRules
+from u2u_hf.tiers import choose_tiers
 
 
 @dataclass
