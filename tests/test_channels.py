@@ -100,6 +100,17 @@ def test_told_by_a_table(conversation, table):
     assert how == {"Beto-SURFACE": "told", "tx": "told", "C": "heard"}
 
 
+def test_a_table_may_have_codes_of_initials_and_parts_of_names(conversation):
+    table = "wav,left,right\nunrelated,X,Y\nr,RCG500,CTB501\nbad line\n"
+    (conversation.parent / "codes.csv").write_text(table, encoding="utf-8")
+    path = conversation.rename(conversation.with_name("Narrative_R_2010.wav"))
+    names = ("Constantino Teodoro Bautista SURFACE", "RCG Corrección-Surface", "Rey Castillo García-SURFACE2", "CT")
+    rows = [Utterance("x", str(path), name, name, None, 0, 800, "a", "a") for name in names]
+    channels, how, _ = placed(rows, ["codes.csv"], conversation.parent)
+    assert [channels[name] for name in names[:3]] == [1, 0, 0]
+    assert [how[name] for name in names] == ["told", "told", "told", "heard"]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -54,7 +54,7 @@ def channel_rule(settings: Sequence[str], corpus: Path) -> Rule:
     - ``auto``: the channel on which the speaker is loudest;
     - ``order``: the first chosen tier of a recording is on the first channel, the second on the second…;
     - ``FILE.csv``, looked up in the corpus folder too: columns recording, speaker on the left, speaker on
-      the right; a speaker is found by the tier's participant or in its name;
+      the right; a speaker is found by the tier's participant or in its name, or by a code of its initials;
     - ``TIER=left``, ``'B*=right'``, ``C=3``: tiers by name, wildcards allowed; channels count from 1.
 
     What a table or pattern does not cover is heard, as for ``auto``.
@@ -95,7 +95,8 @@ def _read_table(name: str, corpus: Path) -> dict[str, list[str]]:
             rows = [[cell.strip() for cell in row] for row in csv.reader(file, delimiter=delimiter) if any(row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise U2UError(f"--channels {path}: cannot be read ({error})") from error
-    if not rows or min(map(len, rows)) < 2:
+    rows = [row for row in rows if len(row) >= 2]
+    if not rows:
         raise U2UError(f"--channels {path}: every line needs a recording, the speaker on the left, and on the right")
     return {_recording_key(row[0]): row[1:] for row in rows}
 
@@ -109,14 +110,24 @@ def _recording_key(name: str) -> str:
 
 def _from_table(table: dict[str, list[str]]) -> Rule:
     def rule(utterance: Utterance, tiers: Sequence[str]) -> int | None:
-        speakers = table.get(_recording_key(utterance.audio)) or table.get(_recording_key(utterance.recording)) or []
-        speaker, tier = fold(utterance.speaker), fold(utterance.tier)
-        for channel, name in enumerate(map(fold, speakers)):
-            if name and (name == speaker or name in tier):
-                return channel
-        return None
+        keys = [_recording_key(utterance.audio), _recording_key(utterance.recording)]
+        # A table may name recordings by a part of their names: of those it names, the longest.
+        found = [key for key in table if key in keys] or [key for key in table if key and key in keys[0]]
+        speakers = table[max(found, key=len)] if found else []
+        return next((i for i, name in enumerate(speakers) if _same_speaker(name, utterance)), None)
 
     return rule
+
+
+def _same_speaker(name: str, utterance: Utterance) -> bool:
+    """Is it the participant's or tier's name, or a code from its initials (RCG500, Rey Castillo García SURFACE)?"""
+    name, code = fold(name), "".join(re.findall(r"[^\W\d_]", fold(name)))
+    for whole in (fold(utterance.speaker), fold(utterance.tier)):
+        words = re.findall(r"[^\W\d_]+", whole)
+        initials = "".join(word[0] for word in words)
+        if (name and name in whole) or (len(code) > 1 and (code in words or initials.startswith(code))):
+            return True
+    return False
 
 
 def assign_channels(

@@ -137,3 +137,7 @@ def launch(main: Callable[[], int | None]) -> NoReturn:
         sys.exit(f"error: {' '.join(str(error).split())}")
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        # Processes of a launcher part in good order, or the first to leave makes the others abort.
+        if (torch := sys.modules.get("torch")) and torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()

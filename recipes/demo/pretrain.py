@@ -20,5 +20,4 @@ if __name__ == "__main__":
     parser.add_argument("--batch_size", type=int, default=16, help="utterances a step")
     args = parser.parse_args()
     result = pretrain(args.output_dir, args.hours, args.minutes, args.processes, args.batch_size)
-    (args.output_dir / "pretraining.json").write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))

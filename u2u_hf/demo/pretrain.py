@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import copy
+import json
 import multiprocessing
 import random
 import time
@@ -286,7 +287,26 @@ def pretrain(
         "phone_error_rate_unseen_language": phone_error_rate(model, Batches(unseen, vocabulary, device)),
     }
     _save(model, output_dir)
+    (output_dir / "pretraining.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    (output_dir / "README.md").write_text(_CARD.format(**result, voice=VOICE), encoding="utf-8")
     return result
+
+
+_CARD = """# The tiny model of the demonstration
+
+For demonstration and tests only: real work starts from
+[mHuBERT-147](https://huggingface.co/utter-project/mHuBERT-147). No person was recorded for it.
+
+A HuBERT of {parameters:,} parameters, kept in half precision. It learned, with CTC, to write the phones of
+{hours} hours ({utterances:,} utterances) of pseudo-words, spoken by eSpeak NG in many languages and voices under
+made-up field conditions. The voice of the demo corpus (`{voice}`) and its speakers were not among them.
+
+Made by `python recipes/demo/pretrain.py` in {minutes:g} minutes and {steps:,} steps (device: {device}), with
+{phones} phones. Phone error rate at the end: {phone_error_rate_training_languages:.3f} on unheard utterances of the
+languages it was trained on, {phone_error_rate_unseen_language:.3f} in the language of the demo.
+
+Licence: Apache 2.0, as the rest of this project.
+"""
 
 
 def _save(model: HubertForCTC, output_dir: Path) -> None:
