@@ -60,13 +60,15 @@ def test_what_has_no_audio_is_dropped_with_its_reason(conversation, tmp_path):
     rows = [
         utterance(conversation, "A", 0, 800),
         utterance(conversation, "A", 1900, 2001),
+        utterance(conversation, "A", -10, 500),
         utterance(tmp_path / "gone.wav", "A", 0, 800),
     ]
     placed, _, dropped = assign_channels(rows, AUTO)
     assert placed[0].start_ms == 0
     assert len(placed) == 1
     assert [(u.start_ms, reason) for u, reason in dropped] == [
-        (1900, "the annotation ends after the audio, which lasts 2.0 s"),
+        (1900, "the annotation is not inside the audio, which lasts 2.0 s"),
+        (-10, "the annotation is not inside the audio, which lasts 2.0 s"),
         (0, f"{tmp_path / 'gone.wav'}: there is no such file"),
     ]
 

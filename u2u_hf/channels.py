@@ -149,9 +149,13 @@ def assign_channels(
     for (_, path), members in tqdm(by_recording.items(), desc="finding channels", unit="recording"):
         try:
             info = audio_info(path)
-            inside = [u for u in members if u.end_ms <= info.duration_ms]
-            length = f"the annotation ends after the audio, which lasts {info.duration_ms / 1000:.1f} s"
-            dropped += [(u, length) for u in members if u.end_ms > info.duration_ms]
+            inside = []
+            for utterance in members:
+                if 0 <= utterance.start_ms and utterance.end_ms <= info.duration_ms:
+                    inside.append(utterance)
+                else:
+                    lasts = f"which lasts {info.duration_ms / 1000:.1f} s"
+                    dropped.append((utterance, f"the annotation is not inside the audio, {lasts}"))
             found = _choices(info, inside, rule)
         except U2UError as error:
             dropped += [(u, str(error)) for u in members]
