@@ -1,12 +1,14 @@
+import math
+
 import datasets
 import numpy as np
 import pytest
 import torch
-from transformers import TrainingArguments
+from transformers import TrainerCallback
 
 from u2u_hf.audio import flac_bytes
 from u2u_hf.records import U2UError
-from u2u_hf.trainer import CtcCollator, build_trainer, infeasible
+from u2u_hf.trainer import CtcCollator, CtcTrainingArguments, build_trainer, infeasible
 
 
 def rows(texts, seconds, seed=0):
@@ -28,9 +30,9 @@ def trainer(random_base, tmp_path):
     splits = datasets.DatasetDict(
         train=rows(["ab", "ba a", "b"], [1.0, 0.5, 0.8]), validation=rows(["ab", "a"], [1, 0.4])
     )
-    args = TrainingArguments(
-        output_dir=str(tmp_path), use_cpu=True, max_steps=4, remove_unused_columns=False, report_to=["none"],
-        per_device_eval_batch_size=2, learning_rate=1e-2, disable_tqdm=True, save_strategy="no",
+    args = CtcTrainingArguments(
+        output_dir=str(tmp_path), use_cpu=True, max_steps=8, per_device_eval_batch_size=2, learning_rate=1e-2,
+        disable_tqdm=True, save_strategy="no", eval_strategy="no", load_best_model_at_end=False, hold_encoder=0.5,
     )  # fmt: skip
     return build_trainer(str(random_base), splits, "made", args)[0]
 
@@ -66,6 +68,25 @@ def test_a_few_steps_learn_and_the_convolutions_stay(trainer):
     assert not torch.equal(trainer.model.lm_head.weight, before["lm_head.weight"])
 
 
+def test_the_head_learns_first_and_faster(trainer):
+    rates = []
+
+    class Watch(TrainerCallback):
+        def on_optimizer_step(self, args, state, control, optimizer=None, **_):
+            rates.append({group["head"]: group["lr"] for group in optimizer.param_groups})
+
+    before = {name: p.clone() for name, p in trainer.model.hubert.named_parameters()}
+    trainer.add_callback(Watch())
+    trainer.train()
+    assert [row[False] for row in rates[:4]] == [0, 0, 0, 0]  # half of 8 steps
+    assert all(row[False] > 0 for row in rates[5:])
+    # Warm-up of 1 step, full until half of the steps, then a cosine to 0: by hand for steps 0 to 7.
+    cosine = [(1 + math.cos(math.pi * x / 4)) / 2 for x in range(4)]
+    assert [row[True] / 1e-3 for row in rates] == pytest.approx([0, 1, 1, 1, *cosine])
+    assert rates[6][False] == pytest.approx(1e-2 * cosine[2])
+    assert not torch.equal(trainer.model.hubert.encoder.layer_norm.weight, before["encoder.layer_norm.weight"])
+
+
 def test_utterances_that_ctc_cannot_spell_are_found():
     # 0.1 s are 4 frames: "abcd" needs 4, "abcc" needs 5.
     assert infeasible(rows(["abcd", "abcc", "a"], [0.1, 0.1, 0.01])) == [1, 2]
@@ -74,7 +95,7 @@ def test_utterances_that_ctc_cannot_spell_are_found():
 def test_an_empty_split_is_named(random_base, tmp_path):
     splits = datasets.DatasetDict(train=rows(["a"], [1.0]))
     with pytest.raises(U2UError, match="made: has no utterance in split validation"):
-        build_trainer(str(random_base), splits, "made", TrainingArguments(output_dir=str(tmp_path), use_cpu=True))
+        build_trainer(str(random_base), splits, "made", CtcTrainingArguments(output_dir=str(tmp_path), use_cpu=True))
 
 
 def test_audio_that_cannot_be_decoded_is_named(trainer):
