@@ -49,6 +49,7 @@ class CtcTrainingArguments(TrainingArguments):
     encoder is held while the head warms up.
     """
 
+    output_dir: str = setting(help="folder for the model and its checkpoints")
     per_device_train_batch_size: int = setting(8, help="utterances a step and device")
     max_steps: int = setting(3000, help="steps in all")
     learning_rate: float = setting(5e-5, help="highest learning rate of the pre-trained encoder")
