@@ -1,28 +1,35 @@
 """Turn annotation files and recordings into a dataset that a recogniser can be trained on.
 
+    python recipes/prepare.py --corpus my_corpus --output_dir my_dataset --inspect
     python recipes/prepare.py --corpus my_corpus --output_dir my_dataset
     python recipes/prepare.py --corpus my_corpus --output_dir my_dataset --tiers '*SURFACE*'
     torchrun --nproc_per_node 4 recipes/prepare.py --corpus my_corpus --output_dir my_dataset
 
+With --inspect nothing is prepared: what the corpus holds is printed, and drawn in OUTPUT_DIR/report.html. Look at
+it first.
+
 Every annotation file under the corpus folder is read and its audio found there by name. The tiers that hold
 transcriptions are chosen by name, or by rules that are printed. Each annotation becomes a row: 16 kHz mono
 FLAC cut from the speaker's channel, and its text after the text rules. Whole recordings go to training,
-validation or test. What was left out, and why, is printed and written to OUTPUT_DIR/report.json.
+validation or test. What was left out, and why, is printed and written to OUTPUT_DIR/report.html
+and report.json.
 """
 
 import dataclasses
 from pathlib import Path
 
 from u2u_hf import config, report
+from u2u_hf.cards import write_dataset_card
 from u2u_hf.dataset import write_dataset
 from u2u_hf.hub import Push, check_push, push_folder
-from u2u_hf.preparation import PreparationSettings, decide
+from u2u_hf.preparation import PreparationSettings, decide, inspect
 from u2u_hf.processes import processes
 
 
 @dataclasses.dataclass
 class Arguments(PreparationSettings):
     output_dir: str = config.setting(help="folder the dataset is written to")
+    inspect: bool = config.setting(False, help="prepare nothing; tell and draw what the corpus holds")
 
 
 def main() -> int:
@@ -30,11 +37,16 @@ def main() -> int:
     main_process = processes().is_main_process
     if push.push_to and main_process:
         check_push(push.push_to, "dataset", push.public)
-    output_dir = Path(args.output_dir)
+    corpus, output_dir = Path(args.corpus), Path(args.output_dir)
+    if args.inspect:
+        print(report.write_inspection(inspect(args), corpus, output_dir))
+        print(f"report: {output_dir / 'report.html'}")
+        return 0
     preparation = decide(args)
     broken_off = write_dataset(preparation.splits, output_dir)
     if main_process:
-        print(report.write(preparation, broken_off, output_dir))
+        print(report.write(preparation, broken_off, corpus, output_dir))
+        write_dataset_card(args, preparation, broken_off, output_dir, push.push_to)
         config.save(output_dir / "prepare.yaml", args)
         print(f"dataset: {output_dir}")
         if push.push_to:

@@ -103,9 +103,7 @@ def test_a_row_of_another_kind_is_named():
         decode_mono(b"noise", "row 3")
 
 
-@pytest.mark.parametrize(
-    ("name", "codec"), [("a.m4a", "aac"), ("a.mp4", "aac"), ("a.mkv", "libopus")]
-)
+@pytest.mark.parametrize(("name", "codec"), [("a.m4a", "aac"), ("a.mp4", "aac"), ("a.mkv", "libopus")])
 def test_containers_are_read_by_seeking(tmp_path, name, codec):
     signal = tones(48_000, 20.0)
     signal[0, : 5 * 48_000] = 0  # the left begins at 5 s

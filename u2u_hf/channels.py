@@ -151,7 +151,7 @@ def assign_channels(
             info = audio_info(path)
             inside = []
             for utterance in members:
-                if 0 <= utterance.start_ms and utterance.end_ms <= info.duration_ms:
+                if utterance.start_ms >= 0 and utterance.end_ms <= info.duration_ms:
                     inside.append(utterance)
                 else:
                     lasts = f"which lasts {info.duration_ms / 1000:.1f} s"

@@ -6,10 +6,12 @@ import argparse
 import dataclasses
 import difflib
 import enum
+import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_type_hints
 
 import yaml
 from transformers import HfArgumentParser
@@ -29,16 +31,67 @@ def setting(default: Any = dataclasses.MISSING, help: str = "", **metadata: Any)
     return dataclasses.field(default=default, metadata=metadata, kw_only=True)
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """One line for each setting where it fits, with its default; no line of usage that lists them all."""
+
+    def __init__(self, prog: str):
+        super().__init__(prog, max_help_position=36, width=min(120, shutil.get_terminal_size().columns))
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = (action.help or "").replace("`", "")
+        plain = isinstance(action.default, (str, int, float, list)) and not isinstance(action.default, bool)
+        if plain and action.default not in ("", [], argparse.SUPPRESS) and "%(default)" not in text:
+            default = action.default if isinstance(action.default, list) else [action.default]
+            if not any(isinstance(item, dict) for item in default):
+                text += f" ({' '.join(getattr(item, 'value', str(item)) for item in default).replace('%', '%%')})"
+        return text
+
+
+class _OneName:
+    """Adds what HfArgumentParser adds to a group, but each setting under one name, and not its negation."""
+
+    def __init__(self, group: argparse._ArgumentGroup):
+        self._group = group
+
+    def add_argument(self, name: str, *_other_names: str, **settings: Any) -> None:
+        if name.startswith("--no_"):  # --x false says it
+            return
+        if settings.get("nargs") == "?":
+            settings["metavar"] = "true|false"
+        elif not settings.get("choices"):
+            settings["metavar"] = {int: "N", float: "X"}.get(settings.get("type"), "TEXT")
+        self._group.add_argument(name, **settings)
+
+
 class _Parser(HfArgumentParser):
-    @staticmethod
-    def _parse_dataclass_field(parser: argparse.ArgumentParser, field: dataclasses.Field) -> None:
-        if field.metadata.get("positional"):
-            parser.add_argument(field.name, nargs="+", help=field.metadata["help"])
-        else:
-            HfArgumentParser._parse_dataclass_field(parser, field)
+    """HfArgumentParser whose help shows a recipe's own settings first."""
+
+    def _add_dataclass_arguments(self, dtype: type) -> None:
+        hints = get_type_hints(dtype)
+        for field in sorted((f for f in dataclasses.fields(dtype) if f.init), key=_has_default):
+            field.type = hints[field.name]
+            theirs = field.name not in _declared(dtype)
+            group = self._group("also, from transformers.TrainingArguments" if theirs else "settings")
+            if field.metadata.get("positional"):
+                group.add_argument(field.name, nargs="+", help=field.metadata["help"])
+            else:
+                self._parse_dataclass_field(_OneName(group), field)
+
+    def _group(self, title: str) -> argparse._ArgumentGroup:
+        return next((g for g in self._action_groups if g.title == title), None) or self.add_argument_group(title)
 
     def error(self, message: str) -> NoReturn:
         raise U2UError(f"{message} (--help lists the arguments)")
+
+
+def _declared(dtype: type) -> set[str]:
+    """The fields that this project's own classes declare, and not one of transformers'."""
+    ours = [base for base in dtype.__mro__ if not base.__module__.startswith("transformers.")]
+    return {name for base in ours for name in vars(base).get("__annotations__", ())}
+
+
+def _has_default(field: dataclasses.Field) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
 
 
 def parse(*classes: type, description: str | None = None, argv: Sequence[str] | None = None) -> tuple[Any, ...]:
@@ -56,7 +109,8 @@ def parse(*classes: type, description: str | None = None, argv: Sequence[str] | 
     parser = _Parser(
         classes,
         description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s [--config FILE] settings",
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.add_argument("--config", metavar="FILE", help="YAML file with any of these settings, one a line")
@@ -116,7 +170,12 @@ def _nearest(word: str, known: list[str]) -> str:
 
 
 def save(path: Path, *filled: Any) -> None:
-    """Write the settings that differ from their defaults, as YAML that ``--config`` reads again; no token."""
+    """Write `changed` settings as YAML that ``--config`` reads again."""
+    write_text(path, yaml.safe_dump(changed(*filled), allow_unicode=True, sort_keys=False))
+
+
+def changed(*filled: Any) -> dict[str, Any]:
+    """The settings that differ from their defaults, fit for others to read: no token, nor where on whose computer."""
     values: dict[str, Any] = {}
     for item in filled:
         for field in dataclasses.fields(item):
@@ -125,8 +184,15 @@ def save(path: Path, *filled: Any) -> None:
             default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
             plain = isinstance(value, (str, int, float, list)) and not field.name.endswith("_token")
             if plain and field.init and value != default and not field.metadata.get("positional"):
-                values[field.name] = value
-    write_text(path, yaml.safe_dump(values, allow_unicode=True, sort_keys=False))
+                values[field.name] = _placeless(value)
+    return values
+
+
+def _placeless(value: Any) -> Any:
+    """Of an absolute path the last part. Left out altogether, a default would silently take its place."""
+    if isinstance(value, list):  # in which only files are paths: a tier may be called /fonemas/
+        return [_placeless(v) if isinstance(v, str) and os.path.isfile(v) else v for v in value]
+    return os.path.basename(os.path.normpath(value)) if isinstance(value, str) and os.path.isabs(value) else value
 
 
 def launch(main: Callable[[], int | None]) -> NoReturn:

@@ -177,7 +177,7 @@ def _require_possible(tier: Tier, constraint: str | None, written: Mapping[str, 
 
 def _media_attributes(media: Path, eaf: Path) -> dict[str, str]:
     """Spaces and letters of all scripts stand as they are: ELAN neither writes nor decodes ``%20``."""
-    media, folder = media.absolute(), eaf.absolute().parent
+    media, folder = Path(os.path.abspath(media)), Path(os.path.abspath(eaf)).parent
     attributes = {
         "MEDIA_URL": _xml("file:///" + media.as_posix().lstrip("/")),
         "MIME_TYPE": _MIME_TYPES.get(media.suffix.lower(), "audio/x-wav"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from u2u_hf.audio import audio_info
 from u2u_hf.channels import ChannelChoice, assign_channels, channel_rule
 from u2u_hf.config import setting
 from u2u_hf.corpus import Recording, Skipped, read_corpus, utterances
-from u2u_hf.records import Tier, Utterance
+from u2u_hf.records import Tier, U2UError, Utterance
 from u2u_hf.splits import split
 from u2u_hf.text import DEFAULT_RULES, TextRules
 from u2u_hf.tiers import choose_tiers
@@ -44,6 +45,18 @@ class PreparationSettings:
     test_share: float = setting(0.1, help="of the hours, for the final scores")
     allow_repeated_sentences: bool = setting(False, help="let validation and test repeat sentences of training")
     seed: int = setting(0, help="another seed deals recordings otherwise")
+    language: list[str] = setting([], help="for the dataset card: ISO 639-3 or BCP 47 codes, such as xty or es-MX")
+    license: str = setting("", help="for the dataset card: as the Hub calls it, such as cc-by-nc-sa-4.0")
+    pretty_name: str = setting("", help="for the dataset card: its title; else the name of the corpus folder")
+    hide_speakers: bool = setting(False, help="number the speakers in the dataset card; the rows still name them")
+
+    def __post_init__(self):
+        # What the Hub would refuse with the whole card, after the work.
+        for code in self.language:
+            if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", code):
+                raise U2UError(f"--language {code}: is not a language code such as xty, es or es-MX")
+        if not re.fullmatch(r"[a-z0-9.-]*", self.license):
+            raise U2UError(f"--license {self.license}: give it as the Hub does: cc-by-nc-sa-4.0, cc0-1.0, other…")
 
 
 @dataclass(frozen=True)
@@ -53,8 +66,9 @@ class Preparation:
     Attributes:
         tiers: recording → its chosen tiers. why: tier name → why it was chosen or not.
         dropped: utterances left out, each with its reason.
-        touched: text rule → how many annotations it changed.
+        touched: text rule → how many annotations it changed. examples: the first one, before and after.
         audio_problem: some utterances were dropped because their audio is not to be had.
+        problem: why no dataset can be made of this; the utterances are then all in a split called "undivided".
     """
 
     recordings: list[Recording]
@@ -65,7 +79,9 @@ class Preparation:
     dropped: list[tuple[Utterance, str]]
     choices: list[ChannelChoice]
     touched: Counter[str]
+    examples: dict[str, tuple[str, str]]
     audio_problem: bool
+    problem: U2UError | None = None
 
 
 def decide(settings: PreparationSettings) -> Preparation:
@@ -74,24 +90,54 @@ def decide(settings: PreparationSettings) -> Preparation:
     Raises:
         U2UError: nothing can be prepared with these settings; see the functions called.
     """
+    preparation = inspect(settings)
+    if preparation.problem:
+        raise preparation.problem
+    return preparation
+
+
+def inspect(settings: PreparationSettings) -> Preparation:
+    """As `decide`, but tiers that cannot be chosen and splits that cannot be made are its `problem`, not an error.
+
+    Raises:
+        U2UError: there is no corpus to look at, or a setting that cannot be.
+    """
+    problem = None
     rules = TextRules(settings.rules)
     recordings, skipped = read_corpus(settings.corpus, lambda path: audio_info(path).duration_ms)
-    tiers, why = choose_tiers(recordings, settings.tiers, settings.linguistic_types, settings.participants)
+    try:
+        tiers, why = choose_tiers(recordings, settings.tiers, settings.linguistic_types, settings.participants)
+    except U2UError as error:
+        tiers, why, problem = {}, {}, error
     rule = channel_rule(settings.channels, Path(settings.corpus))
     usable, dropped = filters.apply(utterances(recordings, tiers, rules), _checks(settings))
     usable, doubled = filters.without_duplicates(usable)
     usable, choices, without_audio = assign_channels(usable, rule)
     usable, overlapping = filters.without_overlap(usable, round(settings.max_overlap_seconds * 1000))
-    splits, repeated = split(
-        usable,
-        settings.split_by,
-        settings.validation_share,
-        settings.test_share,
-        settings.seed,
-        settings.allow_repeated_sentences,
+    try:
+        splits, repeated = split(
+            usable,
+            settings.split_by,
+            settings.validation_share,
+            settings.test_share,
+            settings.seed,
+            settings.allow_repeated_sentences,
+        )
+    except U2UError as error:
+        splits, repeated, problem = {"undivided": usable}, [], problem or error
+    return Preparation(
+        recordings=recordings,
+        skipped=skipped,
+        tiers=tiers,
+        why=why,
+        splits=splits,
+        dropped=[*dropped, *doubled, *without_audio, *overlapping, *repeated],
+        choices=choices,
+        touched=rules.touched,
+        examples=rules.examples,
+        audio_problem=bool(without_audio),
+        problem=problem,
     )
-    dropped += doubled + without_audio + overlapping + repeated
-    return Preparation(recordings, skipped, tiers, why, splits, dropped, choices, rules.touched, bool(without_audio))
 
 
 def _checks(settings: PreparationSettings) -> list[filters.Filter]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from u2u_hf import inspection
+from u2u_hf.corpus import Skipped
 from u2u_hf.files import write_text
 from u2u_hf.records import Utterance
+from u2u_hf.report_html import page
+from u2u_hf.survey import survey
 
 if TYPE_CHECKING:
     from u2u_hf.preparation import Preparation
@@ -20,24 +26,47 @@ def hours(utterances: Iterable[Utterance]) -> float:
     return sum(u.duration for u in utterances) / 3600
 
 
-def write(preparation: Preparation, broken_off: Sequence[tuple[Utterance, str]], output_dir: Path) -> str:
-    """Write ``report.json`` and return the report in words.
+def write(preparation: Preparation, broken_off: Sequence[tuple[Utterance, str]], corpus: Path, output_dir: Path) -> str:
+    """Write ``report.json`` and ``report.html``, and return the report in words.
 
     Args:
         broken_off: utterances whose audio could not be cut after all, with the reason.
+        corpus: the folder that the preparation was made from.
     """
+    preparation, broken_off = _within(corpus, preparation, broken_off)
     report = preparation_report(preparation, broken_off)
     write_text(output_dir / "report.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
+    write_text(output_dir / "report.html", page(survey(preparation, corpus, broken_off), report))
     return in_words(report)
+
+
+def write_inspection(preparation: Preparation, corpus: Path, output_dir: Path) -> str:
+    """Write ``report.html`` alone, and return in words what the corpus holds."""
+    report, found = preparation_report(preparation), survey(preparation, corpus)
+    write_text(output_dir / "report.html", page(found, report))
+    return inspection.in_words(found, report)
+
+
+def _within(
+    corpus: Path, preparation: Preparation, broken_off: Sequence[tuple[Utterance, str]]
+) -> tuple[Preparation, list[tuple[Utterance, str]]]:
+    """Files as they are called inside the corpus: where that lies on whose computer is not pushed with the dataset."""
+
+    def inside(text: str) -> str:
+        return text.replace(f"{corpus}{os.sep}", "") if corpus.is_absolute() else text
+
+    skipped = [Skipped(inside(s.where), inside(s.reason)) for s in preparation.skipped]
+    dropped = [(u, inside(reason)) for u, reason in preparation.dropped]
+    return replace(preparation, skipped=skipped, dropped=dropped), [(u, inside(reason)) for u, reason in broken_off]
 
 
 def preparation_report(preparation: Preparation, broken_off: Sequence[tuple[Utterance, str]] = ()) -> dict[str, Any]:
     """Everything a preparation found and decided, as plain values for JSON."""
     lost = {utterance for utterance, _ in broken_off}
     splits = {name: [u for u in row if u not in lost] for name, row in preparation.splits.items()}
-    train = {c for u in splits["train"] for c in u.text}
+    train = {c for u in splits.get("train", ()) for c in u.text}
     unseen = Counter(
-        c for name, row in splits.items() if name != "train" for u in row for c in u.text if c not in train
+        c for name in ("validation", "test") for u in splits.get(name, ()) for c in u.text if c not in train
     )
     reasons: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for utterance, reason in [*preparation.dropped, *broken_off]:
@@ -68,8 +97,10 @@ def preparation_report(preparation: Preparation, broken_off: Sequence[tuple[Utte
             for c in preparation.choices
         ],
         "rules": dict(preparation.touched),
+        "rule_examples": preparation.examples,
         "dropped": dict(reasons),
         "skipped_files": [{"file": s.where, "reason": s.reason} for s in preparation.skipped],
+        "problem": None if preparation.problem is None else str(preparation.problem),
     }
 
 

@@ -194,6 +194,7 @@ class TextRules:
 
     Attributes:
         touched: how many texts each rule changed so far, by the rule as it was written.
+        examples: the first text that each rule changed, before and after.
     """
 
     def __init__(self, rules: Iterable[Mapping[str, Any]] = DEFAULT_RULES):
@@ -210,13 +211,16 @@ class TextRules:
             except (AttributeError, TypeError) as error:
                 raise U2UError(f"rules: number {index}: {name} cannot have the settings {settings!r}") from error
         self.touched: Counter[str] = Counter({name: 0 for name, _ in self._rules})
+        self.examples: dict[str, tuple[str, str]] = {}
 
     def __call__(self, raw: str) -> str:
         """The training text for `raw`: words parted by single spaces; empty if a rule drops the utterance."""
         text: str | None = raw
         for name, rule in self._rules:
             before, text = text, rule(text)
-            self.touched[name] += text != before
+            if text != before:
+                self.touched[name] += 1
+                self.examples.setdefault(name, (before, text or ""))
             if text is None:
                 return ""
         return " ".join(text.split())

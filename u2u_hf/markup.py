@@ -1,0 +1,81 @@
+"""HTML and SVG from values, escaped: an annotation may hold markup, scripts, or characters that turn text around."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+from u2u_hf.inventory import visible
+
+OPEN_ROWS = 40  # of a table; more are folded
+MOST_ROWS = 1000  # a page of everything would not open
+
+
+class Markup(str):
+    """What `element` made. Every other string is text, and is escaped where it goes in."""
+
+    __slots__ = ()
+
+
+def element(name: str, *children: str | int | None, **attributes: str | float | None) -> Markup:
+    """``element("a", "x < y", href="#1", class_="far")`` → ``<a href="#1" class="far">x &lt; y</a>``.
+
+    Attributes are named as in HTML, with ``_`` for ``-`` and a ``_`` after Python's own words. What is None
+    is left out.
+    """
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(f"{value:g}" if isinstance(value, float) else value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Markup(f"<{name}{written}>{joined(*children)}</{name}>")
+
+
+def joined(*children: str | int | None) -> Markup:
+    """Children of one element, one after the other."""
+    return Markup("".join(escape(child) for child in children if child is not None))
+
+
+def escape(value: str | int) -> str:
+    """Text as it is written in HTML; markup as it is. Invisible characters are spelled out."""
+    return value if isinstance(value, Markup) else html.escape(visible(str(value)))
+
+
+def listed(title: str, items: Sequence[str]) -> Markup | None:
+    """A titled list; None if there is nothing to list."""
+    return titled(title, element("ul", *(element("li", item) for item in items))) if items else None
+
+
+def titled(title: str, content: Markup) -> Markup | None:
+    """`content` under a heading; None if it is empty."""
+    return joined(element("h3", title), content) if content else None
+
+
+def folded(title: str, content: Markup) -> Markup | None:
+    """`content` behind a line to click on; None if it is empty."""
+    return element("details", element("summary", title), content) if content else None
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Markup:
+    """A table; nothing if it has no row. A head with # is of numbers, | of bars. Many rows are folded."""
+    rows = list(rows)
+    if not rows:
+        return Markup("")
+    classes = ["n" if head.startswith("#") else "wide" if head == "|" else None for head in heads]
+    labels = [head.lstrip("#|") for head in heads]
+
+    def body(part: Sequence[Sequence[str | int]]) -> Markup:
+        lines = (
+            element("tr", *(
+                element("td", cell, class_=kind, data_label=label)
+                for cell, kind, label in zip(row, classes, labels, strict=True)
+            ))
+            for row in part
+        )  # fmt: skip
+        whole = element("table", element("thead", element("tr", *heading)), element("tbody", *lines))
+        return element("div", whole, class_="table")
+
+    heading = [element("th", label, class_=kind, scope="col") for label, kind in zip(labels, classes, strict=True)]
+    rest = rows[OPEN_ROWS:MOST_ROWS]
+    more = f"{len(rest)} more" + (f" of {len(rows) - OPEN_ROWS:,}" if len(rows) > MOST_ROWS else "")
+    return joined(body(rows[:OPEN_ROWS]), folded(more, body(rest)) if rest else None)
