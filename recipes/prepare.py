@@ -39,8 +39,10 @@ def main() -> int:
         check_push(push.push_to, "dataset", push.public)
     corpus, output_dir = Path(args.corpus), Path(args.output_dir)
     if args.inspect:
-        print(report.write_inspection(inspect(args), corpus, output_dir))
-        print(f"report: {output_dir / 'report.html'}")
+        preparation = inspect(args)
+        if main_process:
+            print(report.write_inspection(preparation, corpus, output_dir))
+            print(f"report: {output_dir / 'report.html'}")
         return 0
     preparation = decide(args)
     broken_off = write_dataset(preparation.splits, output_dir)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from u2u_hf.inventory import Character, code_point, excerpt, shown, visible
+from u2u_hf.inventory import PLAIN_MARKS, Character, code_point, excerpt, shown, visible
 from u2u_hf.records import Utterance
 from u2u_hf.survey import Survey, hours_by, length, reasons
 
@@ -74,9 +74,11 @@ def _characters(survey: Survey) -> Iterator[str]:
 
 def _lines(survey: Survey, found: Character, text_of: Callable[[Utterance], str]) -> Iterator[str]:
     example = visible(excerpt(text_of(found.example), found.character, 30))
-    yield f"{found.count:>7} {shown(found.character):<2} {found.code_point:<7} {found.name:<44} «{example}»"
-    if found.marks:
-        yield f"{'':>8}! {'; '.join(found.marks)}, first in {_where(survey, found.example)}"
+    plain, odd = ([m for m in found.marks if (m in PLAIN_MARKS) == known] for known in (True, False))
+    name = f"{found.name} ({', '.join(plain)})" if plain else found.name
+    yield f"{found.count:>7} {shown(found.character):<2} {found.code_point:<7} {name:<44} «{example}»"
+    if odd:
+        yield f"{'':>8}! {'; '.join(odd)}, first in {_where(survey, found.example)}"
 
 
 def _rules(report: dict[str, Any]) -> Iterator[str]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 from u2u_hf.records import Utterance
 
+PLAIN_MARKS = ("combining", "digit")  # worth knowing, not odd
+
 # Characters that are taken for each other on paper and on keyboards, one family a line, the likeliest first.
 _FAMILIES = [
     "'’ʼ‘`´ꞌʻʽʾʿˈ′ʹˊˋ＇",

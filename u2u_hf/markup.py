@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from u2u_hf.inventory import visible
 
-OPEN_ROWS = 40  # of a table; more are folded
-MOST_ROWS = 1000  # a page of everything would not open
+MOST_ROWS = 1000  # of a table: a page of everything would not open
 
 
 class Markup(str):
@@ -56,8 +55,8 @@ def folded(title: str, content: Markup) -> Markup | None:
     return element("details", element("summary", title), content) if content else None
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Markup:
-    """A table; nothing if it has no row. A head with # is of numbers, | of bars. Many rows are folded."""
+def table(heads: Sequence[str], rows: Iterable[Sequence[str | int]], open_rows: int = 60) -> Markup:
+    """A table, empty if it has no row. A head with # is of numbers, | of bars. Rows beyond `open_rows` are folded."""
     rows = list(rows)
     if not rows:
         return Markup("")
@@ -76,6 +75,6 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str | int]]) -> Markup:
         return element("div", whole, class_="table")
 
     heading = [element("th", label, class_=kind, scope="col") for label, kind in zip(labels, classes, strict=True)]
-    rest = rows[OPEN_ROWS:MOST_ROWS]
-    more = f"{len(rest)} more" + (f" of {len(rows) - OPEN_ROWS:,}" if len(rows) > MOST_ROWS else "")
-    return joined(body(rows[:OPEN_ROWS]), folded(more, body(rest)) if rest else None)
+    rest = rows[open_rows:MOST_ROWS]
+    more = f"{len(rest)} more" + (f" of {len(rows) - open_rows:,}" if len(rows) > MOST_ROWS else "")
+    return joined(body(rows[:open_rows]), folded(more, body(rest)) if rest else None)

@@ -68,8 +68,9 @@ def binned(kept: Sequence[float], left_out: Sequence[float], about: int = 30) ->
     values = sorted([*kept, *left_out])
     if not values:
         return 1.0, []
-    width = nice(max(values[int(0.99 * (len(values) - 1))], 1e-3) / about)
-    last = min(int(values[-1] / width), math.ceil(values[int(0.99 * (len(values) - 1))] / width))
+    most = values[int(0.99 * (len(values) - 1))]
+    width = nice(max(most, 1e-3) / about)
+    last = min(int(values[-1] / width), int(most / width) + 1)
     first, second = (Counter(min(int(value / width), last) for value in group) for group in (kept, left_out))
     return width, [(first[index], second[index]) for index in range(last + 1)]
 
@@ -84,6 +85,7 @@ def _axes(
     across: float, up: float, x_label: str, y_label: str
 ) -> tuple[Callable[[float], float], Callable[[float], float], Markup]:
     """Functions from values to places, and the axes with their lines and numbers."""
+    across, up = across or 1, up or 1
 
     def x(value: float) -> float:
         return round(_LEFT + (_RIGHT - _LEFT) * value / across, 1)

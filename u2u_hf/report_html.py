@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from u2u_hf.inventory import Character, Inventory, code_point, excerpt, shown
+from u2u_hf.inventory import PLAIN_MARKS, Character, Inventory, code_point, excerpt, shown
 from u2u_hf.markup import MOST_ROWS, Markup, element, folded, joined, listed, table, titled
 from u2u_hf.plots import bar, histogram, scatter
 from u2u_hf.records import Utterance
@@ -16,7 +16,6 @@ from u2u_hf.report_style import STYLE
 from u2u_hf.survey import Survey, characters_per_second, hours_by, length, reasons
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-_PLAIN_MARKS = ("combining", "digit")
 
 
 def page(survey: Survey, report: dict[str, Any]) -> str:
@@ -136,8 +135,10 @@ def _speech(survey: Survey) -> Markup:
         for index, o in enumerate(survey.outliers)
     ]
     plots = element("div", element("div", durations, class_="card"), element("div", pace, class_="card"), class_="pair")
-    heads = ("recording", "tier", "time in ELAN", "#seconds", "#characters a second", "text", "")
-    outliers = table(heads, rows) if rows else element("p", "None is far faster or slower than the others.")
+    heads = ("recording", "tier", "time in ELAN", "#seconds", "#characters a second", "text", "kept or why not")
+    outliers = (
+        table(heads, rows, open_rows=15) if rows else element("p", "None is far faster or slower than the others.")
+    )
     about = "Far faster or slower than the others: most often the times or the text of the annotation are wrong."
     return joined(key, plots, element("h3", "Outliers"), element("p", about, class_="soft"), outliers)
 
@@ -177,7 +178,10 @@ def _characters(survey: Survey, report: dict[str, Any]) -> Markup:
     alike = [
         ", ".join(f"{shown(c.character)} {c.code_point} ({c.count:,} ×)" for c in group) for group in found.look_alikes
     ]
-    sequences = [(s.text, _spelled(s.text), s.count, *_example(survey, s.example, s.text)) for s in found.sequences]
+    sequences = [
+        (_glyph(s.text), " ".join(map(code_point, s.text)), s.count, _quote(excerpt(s.example.text, s.text)))
+        for s in found.sequences
+    ]
     about = f"{found.total:,} characters in all annotations of the chosen tiers, after the text rules."
     missing = f"Training never shows: {' '.join(map(shown, unseen))}" if unseen else None
     return joined(
@@ -186,15 +190,12 @@ def _characters(survey: Survey, report: dict[str, Any]) -> Markup:
         listed("Easily taken for each other", alike),
         listed("The same letter in several spellings, as the annotations have it", ways),
         _inventory(survey, found, lambda u: u.text),
-        titled("Letters with combining marks", table(("", "code points", "#count", *_EXAMPLE), sequences)),
+        titled("Letters with combining marks", table(("letter", "code points", "#count", "example"), sequences)),
         titled(
             "In the annotations, not in the text",
             _inventory(survey, survey.written, lambda u: u.raw_text, survey.removed),
         ),
     )
-
-
-_EXAMPLE = ("example", "where")
 
 
 def _inventory(
@@ -205,31 +206,33 @@ def _inventory(
     most = max((c.count for c in characters if c.character != " "), default=1)
     rows = [
         (
-            element("span", shown(c.character), class_="glyph"),
+            _glyph(shown(c.character)),
             element("span", c.code_point, class_="code"),
             c.name,
             bar(min(1, c.count / most)),
             c.count,
             element("div", *(_mark(mark) for mark in c.marks)) if c.marks else "",
-            *_example(survey, c.example, c.character, text_of),
+            element(
+                "div",
+                _quote(excerpt(text_of(c.example), c.character)),
+                element("span", _where(survey, c.example), class_="where") if c.marks else None,
+            ),
         )
         for c in characters
     ]
-    return table(("", "code point", "name", "|", "#count", "marks", *_EXAMPLE), rows)
+    return table(("character", "code point", "name", "|", "#count", "marks", "example"), rows)
+
+
+def _glyph(text: str) -> Markup:
+    return element("span", text, class_="glyph" if len(text) < 4 else None)
 
 
 def _mark(mark: str) -> Markup:
-    return element("span", mark, class_="mark" if mark in _PLAIN_MARKS else "mark odd")
+    return element("span", mark, class_="mark" if mark in PLAIN_MARKS else "mark odd")
 
 
 def _spelled(text: str) -> str:
     return f"{shown(text) if len(text) == 1 else text} {' '.join(map(code_point, text))}"
-
-
-def _example(
-    survey: Survey, utterance: Utterance, part: str, text_of: Callable[[Utterance], str] = lambda u: u.text
-) -> tuple[Markup, str]:
-    return _quote(excerpt(text_of(utterance), part)), _where(survey, utterance)
 
 
 def _rules(report: dict[str, Any]) -> Markup:

@@ -40,8 +40,10 @@ tr:has(:target) td { background: var(--odd); }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .time, .code { font-variant-numeric: tabular-nums; white-space: nowrap; }
 .glyph { font-size: 1.3rem; line-height: 1.2; }
-.wide { width: 22%; min-width: 7rem; }
+.wide { width: 14%; min-width: 6rem; }
+.wide:nth-child(2) { width: 60%; }
 .quote { display: block; }
+.where { display: block; color: var(--soft); font-size: .8rem; }
 .mark { display: inline-block; background: var(--note); border-radius: 4px; }
 .mark { padding: 0 .4rem; margin: 0 .25rem .2rem 0; }
 .odd { background: var(--odd); }
@@ -67,11 +69,12 @@ svg.bar { display: block; width: 100%; height: .7rem; margin-top: .4rem; }
   tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
   td { display: flex; gap: .6rem; border: 0; padding: .1rem 0; text-align: left; white-space: normal; }
   td:empty { display: none; }
-  td::before { content: attr(data-label); flex: 0 0 6.5rem; color: var(--soft); font-size: .8rem; padding-top: .1rem; }
+  td::before { content: attr(data-label); flex: 0 0 6.5rem; color: var(--soft); font-size: .8rem;
+    padding-top: .1rem; white-space: normal; }
   td > * { min-width: 0; }
   td, td > * { overflow-wrap: anywhere; }
   td.n { text-align: left; }
-  .wide { width: auto; }
+  td.wide, td.wide:nth-child(2) { width: auto; }
 }
 @media print { details { display: block; } body { max-width: none; } }
 """
