@@ -37,7 +37,7 @@ def histogram(kept: Sequence[float], left_out: Sequence[float], x_label: str, y_
 def scatter(
     kept: Sequence[Point], left_out: Sequence[Point], far: Iterable[tuple[Point, str, str]], x_label: str, y_label: str
 ) -> Markup:
-    """A dot for each place where there are points, the larger the more; `far` are linked one by one.
+    """A dot for each place where there are points, the darker the more; `far` are linked one by one.
 
     Args:
         far: point, where its dot links to, and what it says when pointed at.
@@ -49,8 +49,10 @@ def scatter(
     dots = []
     for kind, group in (("kept", kept), ("out", left_out)):
         cells = Counter((round(x(a) / 3), round(y(b) / 3)) for a, b in group)
+        most = max(cells.values(), default=1)
         for (column, row), count in sorted(cells.items()):
-            dots.append(element("circle", cx=column * 3, cy=row * 3, r=1.2 + 0.5 * math.log2(count), class_=kind))
+            opacity = round(0.3 + 0.7 * math.log1p(count) / math.log1p(most), 2)
+            dots.append(element("circle", cx=column * 3, cy=row * 3, r=1.6, fill_opacity=opacity, class_=kind))
     for (a, b), target, words in far:
         ring = element("circle", element("title", words), cx=x(a), cy=y(b), r=4.5, class_="far")
         dots.append(element("a", ring, href=target))
@@ -96,13 +98,17 @@ def _axes(
     marks = []
     for value in _ticks(up):
         marks.append(element("line", x1=_LEFT, x2=_RIGHT, y1=y(value), y2=y(value), class_="grid"))
-        marks.append(element("text", f"{value:g}", x=_LEFT - 6, y=y(value) + 4, text_anchor="end"))
+        marks.append(element("text", _short(value), x=_LEFT - 6, y=y(value) + 4, text_anchor="end"))
     for value in _ticks(across):
-        marks.append(element("text", f"{value:g}", x=x(value), y=_BOTTOM + 16, text_anchor="middle"))
+        marks.append(element("text", _short(value), x=x(value), y=_BOTTOM + 16, text_anchor="middle"))
     marks.append(element("line", x1=_LEFT, x2=_RIGHT, y1=_BOTTOM, y2=_BOTTOM, class_="axis"))
     marks.append(element("text", y_label, x=2, y=12, class_="label"))
     marks.append(element("text", x_label, x=_RIGHT, y=HEIGHT - 4, text_anchor="end", class_="label"))
     return x, y, joined(*marks)
+
+
+def _short(value: float) -> str:
+    return f"{value / 1000:g}k" if value >= 10_000 else f"{value:g}"
 
 
 def _ticks(end: float) -> list[float]:

@@ -61,7 +61,6 @@ svg .grid { stroke: var(--line); stroke-width: 1; }
 svg .axis { stroke: var(--soft); stroke-width: 1; }
 svg .kept { fill: var(--kept); }
 svg .out { fill: var(--out); }
-svg circle.kept, svg circle.out { fill-opacity: .6; }
 svg .far { fill: transparent; stroke: var(--far); stroke-width: 1.5; }
 svg.bar { display: block; width: 100%; height: .7rem; margin-top: .4rem; }
 @media (max-width: 44rem) {

@@ -150,7 +150,7 @@ Done in {report["seconds"] / 60:.1f} minutes. Made-up speech, so these scores sa
 Your own data, next (the model, utter-project/mHuBERT-147, is downloaded once; a GPU helps):
 
   python recipes/prepare.py --corpus MY_ELAN_FOLDER --output_dir my_dataset
-  accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model
+  accelerate launch --quiet recipes/train.py --dataset my_dataset --output_dir my_model
   python recipes/transcribe.py --model my_model --output_dir my_transcripts MY_NEW_RECORDINGS
 """
 
