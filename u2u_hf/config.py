@@ -197,6 +197,8 @@ def _placeless(value: Any) -> Any:
 
 def launch(main: Callable[[], int | None]) -> NoReturn:
     """Run a recipe: what the user can mend is one line on stderr and exit status 1."""
+    for stream in (sys.stdout, sys.stderr):  # Windows' own encodings lack most letters of most languages
+        stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(main() or 0)
     except U2UError as error:

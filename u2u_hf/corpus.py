@@ -65,7 +65,7 @@ def read_corpus(
     corpus = Path(corpus)
     if not corpus.is_dir():
         raise U2UError(f"{corpus}: there is no such folder: --corpus names the folder with the .eaf files and audio")
-    files, skipped = _files_below(corpus)
+    files, skipped = files_below(corpus)
     annotation_files = [p for p in files if _is_annotation(p, length_ms is not None)]
     if not annotation_files:
         raise U2UError(f"{corpus}: no annotation file (.eaf, .TextGrid, or a table) in this folder or below it")
@@ -120,7 +120,7 @@ def _recording_name(document: AnnotationDocument, corpus: Path) -> str:
     return f"{name}/{PurePosixPath(document.media[0].urls[0].replace(chr(92), '/')).with_suffix('')}"
 
 
-def _files_below(folder: Path) -> tuple[list[Path], list[Skipped]]:
+def files_below(folder: Path) -> tuple[list[Path], list[Skipped]]:
     """Every file below `folder`, in order of name, but hidden ones; and folders that cannot be read.
 
     Links to folders are followed, for audio often lies on another disk; each folder once, and none that

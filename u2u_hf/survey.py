@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from u2u_hf.corpus import AUDIO_SUFFIXES, Recording, _files_below
+from u2u_hf.corpus import AUDIO_SUFFIXES, Recording, files_below
 from u2u_hf.inventory import Character, Inventory, take_inventory
 from u2u_hf.records import Tier, Utterance
 
@@ -97,7 +97,7 @@ def survey(preparation: Preparation, corpus: Path, broken_off: Dropped = ()) -> 
     kept = [u for row in preparation.splits.values() for u in row if u not in lost]
     left_out = [*preparation.dropped, *broken_off]
     everything = in_order([*kept, *(u for u, _ in left_out)])
-    audio = [path for path in _files_below(corpus)[0] if path.suffix.lower() in AUDIO_SUFFIXES]
+    audio = [path for path in files_below(corpus)[0] if path.suffix.lower() in AUDIO_SUFFIXES]
     used = {recording.audio for recording in preparation.recordings}
     characters = take_inventory(everything)
     written = take_inventory(everything, lambda utterance: utterance.raw_text)
