@@ -15,7 +15,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from u2u_hf.audio import AudioInfo, audio_info, read_native
-from u2u_hf.files import fold
+from u2u_hf.files import before_edit, fold
 from u2u_hf.records import U2UError, Utterance
 
 CLOSE_DB = 3.0
@@ -105,7 +105,7 @@ def _recording_key(name: str) -> str:
     """``folder/Story_1_ed-2025.eaf``, ``story_1.wav`` and ``STORY_1`` are one recording."""
     last = re.split(r"[/\\]", name)[-1]
     stem = re.sub(r"\.(wav|flac|mp3|eaf)$", "", last, flags=re.IGNORECASE)
-    return fold(re.split(r"_ed(?![a-z])", stem, flags=re.IGNORECASE)[0])
+    return fold(before_edit(stem))
 
 
 def _from_table(table: dict[str, list[str]]) -> Rule:

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 from u2u_hf.eaf import read_eaf
-from u2u_hf.files import fold
+from u2u_hf.files import before_edit, fold
 from u2u_hf.records import AnnotationDocument, Tier, U2UError, Utterance
 from u2u_hf.tables import METADATA_NAMES, TABLE_SUFFIXES, is_table, read_metadata, read_table
 from u2u_hf.text import TextRules
@@ -172,8 +172,7 @@ def find_audio(document: AnnotationDocument, audio: Mapping[str, list[Path]]) ->
     wanted = [(name, m.origin_ms) for m in document.media for url in m.urls for name in media_names(url)]
     wanted += [(f"{PurePosixPath(name).stem}.*", origin_ms) for name, origin_ms in wanted]
     origin_ms = document.media[0].origin_ms if document.media else 0
-    before_ed = re.split(r"_ed(?![a-z])", path.stem, flags=re.IGNORECASE)[0]
-    wanted += [(f"{stem}.*", origin_ms) for stem in (path.stem, before_ed) if stem]
+    wanted += [(f"{stem}.*", origin_ms) for stem in (path.stem, before_edit(path.stem)) if stem]
     for name, origin_ms in wanted:
         if found := audio.get(fold(name)):
             return _nearest(document, found), origin_ms

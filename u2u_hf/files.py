@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,3 +60,8 @@ def first_line(error: Exception) -> str:
 def fold(name: str) -> str:
     """A name as it is compared with another: whatever its case and Unicode form (macOS decomposes names)."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def before_edit(stem: str) -> str:
+    """The name of what was edited: of ``story_ed-2025-02-12``, ``story``; ``story_eduardo`` is no edited ``story``."""
+    return re.split(r"_ed(?![a-z])", stem, flags=re.IGNORECASE)[0]
