@@ -19,7 +19,7 @@ import dataclasses
 from pathlib import Path
 
 from u2u_hf import config, report
-from u2u_hf.cards import write_dataset_card
+from u2u_hf.cards.dataset import write_dataset_card
 from u2u_hf.dataset import write_dataset
 from u2u_hf.hub import Push, check_push, push_folder
 from u2u_hf.preparation import PreparationSettings, decide, inspect

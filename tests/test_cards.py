@@ -9,7 +9,8 @@ import yaml
 from huggingface_hub import DatasetCard
 from markdown_it import MarkdownIt
 
-from u2u_hf import cards
+from u2u_hf.cards import dataset as cards
+from u2u_hf.cards import markdown
 from u2u_hf.channels import ChannelChoice
 from u2u_hf.corpus import Recording, Skipped
 from u2u_hf.dataset import load_splits
@@ -176,7 +177,7 @@ def test_names_and_texts_stay_text():
 
 
 def test_long_tables_say_where_the_rest_is():
-    table = cards.table(("n", "what"), [(i, "x") for i in range(1000)])
+    table = markdown.table(("n", "what"), [(i, "x") for i in range(1000)])
     assert len(table.splitlines()) == 304
     assert table.endswith("\n\n700 more are in report.json.")
 
