@@ -1,21 +1,26 @@
 """Fine-tune a speech model on a prepared dataset.
 
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model
+    accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --time_budget 2h30m
+    accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --resume
 
 Starts from utter-project/mHuBERT-147 unless --model names another HuBERT. Ends with OUTPUT_DIR holding what
 transformers.pipeline("automatic-speech-recognition", OUTPUT_DIR) loads: the checkpoint with the lowest
-character error rate on the validation split. Every argument of transformers.TrainingArguments works too;
-they are listed below with the ones of this recipe first.
+character error rate on the validation split. Stopped at any moment, the same command with --resume goes on
+from the last checkpoint; with --push_to, from that on the Hub too. Every argument of
+transformers.TrainingArguments works too; they are listed below with the ones of this recipe first.
 """
 
 import dataclasses
 from pathlib import Path
 
 from u2u_hf import config
+from u2u_hf.arguments import CtcTrainingArguments
+from u2u_hf.checkpoints import HubCheckpoints, resume_point
 from u2u_hf.dataset import load_splits
 from u2u_hf.hub import Push, check_push, push_folder
 from u2u_hf.model import DEFAULT_MODEL
-from u2u_hf.trainer import CtcTrainingArguments, build_trainer, save_trained
+from u2u_hf.trainer import build_trainer, save_trained
 
 
 @dataclasses.dataclass
@@ -24,19 +29,27 @@ class Arguments:
     model: str = config.setting(DEFAULT_MODEL, help="pre-trained HuBERT: a folder, or OWNER/NAME on the Hub")
 
 
-def main() -> None:
+def main() -> int:
     args, push, training = config.parse(Arguments, Push, CtcTrainingArguments, description=__doc__)
+    output_dir = Path(training.output_dir)
     if push.push_to and training.process_index == 0:
         check_push(push.push_to, "model", push.public)
     splits = load_splits(args.dataset)
     trainer, processor = build_trainer(args.model, splits, args.dataset, training)
-    trainer.train()
-    save_trained(trainer, processor, Path(training.output_dir))
+    checkpoint = resume_point(output_dir, training.resume, processor.tokenizer.get_vocab(), push.push_to)
+    if push.push_to:
+        trainer.add_callback(HubCheckpoints(push.push_to))
+    trainer.train(checkpoint)
+    if trainer.progress.interrupted:
+        print(f"stopped at step {trainer.state.global_step}; the same command with --resume goes on from there")
+        return 130
+    save_trained(trainer, processor, output_dir)
     if trainer.is_world_process_zero():
-        config.save(Path(training.output_dir, "train.yaml"), args, training)
-        print(f"model: {training.output_dir}")
+        config.save(output_dir / "train.yaml", args, training)
+        print(f"model: {output_dir}")
         if push.push_to:
-            print(f"on the Hub: {push_folder(training.output_dir, push.push_to, 'model', push.public)}")
+            print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
+    return 0
 
 
 if __name__ == "__main__":

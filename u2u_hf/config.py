@@ -175,11 +175,14 @@ def save(path: Path, *filled: Any) -> None:
 
 
 def changed(*filled: Any) -> dict[str, Any]:
-    """The settings that differ from their defaults, fit for others to read: no token, nor where on whose computer."""
+    """The settings that differ from their defaults, fit for others to read: no token, nor where on whose computer.
+
+    What a dataclass chose by itself, for this computer, is as it was given: the dataclass keeps that in ``given``.
+    """
     values: dict[str, Any] = {}
     for item in filled:
         for field in dataclasses.fields(item):
-            value = getattr(item, field.name, None)
+            value = getattr(item, "given", {}).get(field.name, getattr(item, field.name, None))
             value = value.value if isinstance(value, enum.Enum) else value
             default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
             plain = isinstance(value, (str, int, float, list)) and not field.name.endswith("_token")

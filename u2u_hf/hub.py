@@ -18,7 +18,10 @@ from u2u_hf.records import U2UError
 # Hidden and unfinished files, checkpoints, and what Trainer pickles, which may hold a token.
 IGNORED = (".*", "*/.*", "*.part", "checkpoint-*", "runs/*", "training_args.bin")
 # What an earlier push left there would be read together with this one: shards of another count, an old ONNX.
-REPLACED = {"dataset": ["data/*"], "model": ["*.safetensors", "*.safetensors.index.json", "onnx/*"]}
+REPLACED = {
+    "dataset": ["data/*"],
+    "model": ["*.safetensors", "*.safetensors.index.json", "onnx/*", "last-checkpoint/*", "best-checkpoint/*"],
+}
 
 
 @dataclass

@@ -17,6 +17,7 @@ from transformers import (
 )
 
 from u2u_hf.access import loading_problem
+from u2u_hf.arguments import Regularisation
 from u2u_hf.decode import DELIMITER, Labels
 from u2u_hf.files import require_source
 from u2u_hf.records import U2UError
@@ -56,11 +57,14 @@ def labels_of(tokenizer: Wav2Vec2CTCTokenizer) -> Labels:
     return Labels(tuple("" if s in silent else s for s in symbols), tokenizer.pad_token_id)
 
 
-def start_from(source: str, texts: Iterable[str]) -> tuple[HubertForCTC, Wav2Vec2Processor]:
-    """A pre-trained model with a fresh head for the characters of `texts`, in float32.
+def start_from(
+    source: str, texts: Iterable[str], regularisation: Regularisation | None = None
+) -> tuple[HubertForCTC, Wav2Vec2Processor]:
+    """A pre-trained model with a fresh head for the characters of `texts`, in float32, its convolutions frozen.
 
     Args:
         source: folder or Hub name of a HuBERT model.
+        regularisation: of its training; None for what the pre-trained model has.
 
     Raises:
         U2UError: there is none, or it is another kind of model.
@@ -80,6 +84,7 @@ def start_from(source: str, texts: Iterable[str]) -> tuple[HubertForCTC, Wav2Vec
         ctc_loss_reduction="mean",
         ctc_zero_infinity=True,
         ignore_mismatched_sizes=True,
+        **(regularisation.config() if regularisation else {}),
     )
     model.freeze_feature_encoder()
     return model, Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer)
@@ -108,3 +113,8 @@ def _load(source: str, kind: type, **settings):
     except (OSError, ValueError, TypeError, KeyError) as error:
         problem = loading_problem(source, "model", error)
         raise U2UError(f"{source}: cannot be loaded as {kind.__name__} ({problem})") from error
+
+
+def save_processor(processor: Wav2Vec2Processor, folder: Path) -> None:
+    """Write the processor beside its model."""
+    processor.save_pretrained(folder)

@@ -2,81 +2,90 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import contextlib
+import functools
+import re
+import shutil
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from accelerate.data_loader import prepare_data_loader
 from datasets import Dataset, DatasetDict
+from safetensors import SafetensorError
+from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
-from transformers import HubertForCTC, SchedulerType, Trainer, TrainingArguments, Wav2Vec2Processor
+from transformers import HubertForCTC, ProgressCallback, SchedulerType, Trainer, Wav2Vec2Processor
+from transformers.loss.loss_ctc import ForCTCLoss
+from transformers.trainer_utils import seed_worker
 
-from u2u_hf.audio import decode_mono
-from u2u_hf.config import setting
+from u2u_hf.arguments import CtcTrainingArguments, Regularisation
+from u2u_hf.batching import DurationBatches
+from u2u_hf.collator import CtcCollator
 from u2u_hf.dataset import require_split
-from u2u_hf.frames import frame_count, frames_needed
+from u2u_hf.frames import SAMPLING_RATE, STRIDE, frame_count, frames_needed
 from u2u_hf.metrics import trainer_metrics
-from u2u_hf.model import labels_of, start_from
+from u2u_hf.model import labels_of, save_processor, start_from
+from u2u_hf.processes import processes
+from u2u_hf.progress import Progress, ProgressBar
 from u2u_hf.records import U2UError
 
 
-@dataclass
-class CtcCollator:
-    """Rows of a prepared dataset → one padded batch.
-
-    Returns ``input_values`` float32 [B, N], ``labels`` int64 [B, L] padded with -100, ``frames`` int64 [B]
-    (frames that hold audio), and ``attention_mask`` [B, N] where the model was pre-trained with one.
-    """
-
-    processor: Wav2Vec2Processor
-
-    def __call__(self, rows: Sequence[dict]) -> dict[str, torch.Tensor]:
-        signals = [decode_mono(row["audio"]["bytes"], row["audio"]["path"] or "audio") for row in rows]
-        batch = dict(self.processor(audio=signals, sampling_rate=16_000, padding=True, return_tensors="pt"))
-        labels = [torch.tensor(self.processor.tokenizer(row["text"]).input_ids) for row in rows]
-        batch["labels"] = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=-100)
-        batch["frames"] = torch.tensor([frame_count(len(signal)) for signal in signals])
-        return batch
-
-
-@dataclass
-class CtcTrainingArguments(TrainingArguments):
-    """transformers' TrainingArguments, with defaults for fine-tuning on a few hours, and what CTC needs besides.
-
-    The head starts from nothing and the encoder knows a lot: the head's learning rate is higher, and the
-    encoder is held while the head warms up.
-    """
-
-    output_dir: str = setting(help="folder for the model and its checkpoints")
-    per_device_train_batch_size: int = setting(8, help="utterances a step and device")
-    max_steps: int = setting(3000, help="steps in all")
-    learning_rate: float = setting(5e-5, help="highest learning rate of the pre-trained encoder")
-    head_learning_rate: float = setting(1e-3, help="highest learning rate of the new head")
-    hold_encoder: float = setting(0.15, help="share of all steps in which only the head learns, 0 to 1")
-    warmup_steps: float = setting(0.1, help="steps, or share of all steps, until the highest learning rate")
-    lr_scheduler_type: str = setting("warmup_stable_decay", help="rise, hold, and fall over the last half")
-    eval_strategy: str = setting("steps", help="when the validation split is scored")
-    eval_steps: float = setting(0.1, help="steps, or share of all steps, between two scorings")
-    save_steps: float = setting(0.1, help="steps, or share of all steps, between two checkpoints")
-    save_total_limit: int = setting(2, help="checkpoints kept")
-    load_best_model_at_end: bool = setting(True, help="end with the best checkpoint, not the last")
-    metric_for_best_model: str = setting("cer", help="what is best: cer, wer or loss")
-    greater_is_better: bool = setting(False, help="lower error rates are better")
-    train_sampling_strategy: str = setting("group_by_length", help="batches of near-equal durations")
-    length_column_name: str = setting("duration", help="column with the durations")
-    remove_unused_columns: bool = setting(False, help="our collator needs the columns")
-    report_to: list[str] = setting(["none"], help="where curves go: none, trackio, tensorboard…")
-
-
 class CtcTrainer(Trainer):
-    """A Trainer with a learning rate of its own for the head, and an encoder that is held at first.
+    """A Trainer for CTC on little data.
 
-    It evaluates on label indices, blank where a shorter utterance was padded.
+    Batches are measured in seconds (`u2u_hf.batching`). The loss is that of a character: of all in a step, over
+    all its batches and processes, so that how a step is divided does not change what is learned. The head has a
+    learning rate of its own, and the encoder is held at first. Evaluation is on label indices, blank where a
+    shorter utterance was padded.
     """
 
     args: CtcTrainingArguments
+    loss_is_scaled_for_ga = True  # by the number of characters in the whole step
+
+    def __init__(self, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self.progress = Progress(self.args.budget_seconds)
+        self.remove_callback(ProgressCallback)
+        self.add_callback(self.progress)
+        if not self.args.disable_tqdm:
+            self.add_callback(ProgressBar(self.progress))
+        self._frames, self._since = torch.zeros((), dtype=torch.int64, device=self.args.device), time.perf_counter()
+        encoder = self.model.hubert
+        encoder.forward = self._held(encoder.forward)
+
+    def train(self, *arguments, **settings):
+        try:
+            return super().train(*arguments, **settings)
+        except U2UError as error:  # from a process that reads audio it comes with all of that process's traceback
+            raise U2UError(str(error).rstrip().split("U2UError: ")[-1]) from error
+
+    def get_train_dataloader(self) -> DataLoader:
+        batches = DurationBatches(
+            self.train_dataset["duration"],
+            self.args.batch_seconds,
+            self.args.world_size * self.args.gradient_accumulation_steps,
+            self.args.world_size,
+            self.args.process_index,
+            self.args.seed,
+        )
+        loader = DataLoader(
+            self.train_dataset,
+            batch_sampler=batches,
+            collate_fn=CtcCollator(self.processing_class, self.args.augmentation),
+            num_workers=self.args.dataloader_num_workers,
+            persistent_workers=self.args.dataloader_persistent_workers,
+            pin_memory=self.args.dataloader_pin_memory and self.args.device.type == "cuda",
+            worker_init_fn=functools.partial(
+                seed_worker, num_workers=self.args.dataloader_num_workers, rank=self.args.process_index
+            ),
+        )
+        # As if for one process: the batches are this process's own already.
+        return prepare_data_loader(loader, self.args.device, 1, 0, put_on_device=True, non_blocking=True)
 
     def create_optimizer(self, model=None) -> torch.optim.Optimizer:
         if self.optimizer is None:
@@ -109,27 +118,83 @@ class CtcTrainer(Trainer):
             held = round(self.args.hold_encoder * num_training_steps)
             rise = max(1, self.args.get_warmup_steps(num_training_steps))
             for index, group in enumerate(scheduler.optimizer.param_groups):
+                factor = scheduler.lr_lambdas[index]
                 if not group["head"]:
-                    scheduler.lr_lambdas[index] = _held(scheduler.lr_lambdas[index], held, rise)
+                    factor = _held_factor(factor, held, rise)
                     group["lr"] *= not held  # of step 0, which is set already
+                scheduler.lr_lambdas[index] = lambda step, factor=factor: factor(self.progress.at(step))
         return self.lr_scheduler
 
-    def compute_loss(self, model, inputs, *args, **kwargs):
-        inputs = {key: value for key, value in inputs.items() if key != "frames"}
-        return super().compute_loss(model, inputs, *args, **kwargs)
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        labels, frames = inputs["labels"], inputs["frames"]
+        outputs = model(**{key: value for key, value in inputs.items() if key not in ("labels", "frames")})
+        blank = self.model.config.pad_token_id
+        loss = ForCTCLoss(outputs.logits, labels, frames, blank, reduction="sum", zero_infinity=True)
+        if self.model.training and num_items_in_batch is not None:
+            # Of the whole step; the processes' gradients are averaged, and ought to be summed.
+            loss = loss / num_items_in_batch * self.args.world_size
+        else:
+            loss = loss / (labels >= 0).sum()
+        return (loss, outputs) if return_outputs else loss
+
+    def training_step(self, model, inputs, num_items_in_batch=None):
+        self._frames += inputs["frames"].sum()
+        return super().training_step(model, inputs, num_items_in_batch)
 
     def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
-        loss, logits, labels = super().prediction_step(model, inputs, prediction_loss_only, ignore_keys)
-        if logits is None:
-            return loss, logits, labels
-        indices = logits.argmax(-1)
-        padding = torch.arange(indices.shape[1], device=indices.device) >= inputs["frames"].to(indices.device)[:, None]
-        return loss, indices.masked_fill(padding, self.model.config.pad_token_id), labels
+        with torch.no_grad(), self.compute_loss_context_manager():
+            loss, outputs = self.compute_loss(model, inputs, return_outputs=True)
+        indices = outputs.logits.argmax(-1)
+        padding = torch.arange(indices.shape[1], device=indices.device) >= inputs["frames"][:, None]
+        return loss.detach(), indices.masked_fill(padding, self.model.config.pad_token_id), inputs["labels"]
+
+    def log(self, logs: dict[str, float], *arguments) -> None:
+        if "loss" in logs:
+            seconds = float(self._frames) * STRIDE / SAMPLING_RATE * self.args.world_size
+            logs["audio_seconds_per_second"] = round(seconds / (time.perf_counter() - self._since), 2)
+            self._frames.zero_()
+        super().log(logs, *arguments)
+        self._since = time.perf_counter()
+
+    def _maybe_log_save_evaluate(self, *arguments, **settings):
+        begun = time.perf_counter()
+        super()._maybe_log_save_evaluate(*arguments, **settings)
+        self.progress.pause = max(self.progress.pause, time.perf_counter() - begun)
+
+    def _save_checkpoint(self, model, trial):
+        folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
+        with _written(folder, "run the same command again with --resume: it goes on from the last checkpoint"):
+            super()._save_checkpoint(model, trial)
+
+    def _held(self, forward: Callable) -> Callable:
+        """An encoder that computes no gradients as long as only the head learns."""
+
+        @functools.wraps(forward)
+        def run(*arguments, **settings):
+            step = self.progress.at(self.state.global_step)
+            held = self.model.training and step < round(self.args.hold_encoder * self.progress.total)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not held):
+                return forward(*arguments, **settings)
+
+        return run
 
 
-def _held(factor: Callable[[int], float], held: int, rise: int) -> Callable[[int], float]:
+def _held_factor(factor: Callable[[int], float], held: int, rise: int) -> Callable[[int], float]:
     """A schedule that is 0 for `held` steps and rises to `factor` over the next `rise`."""
     return lambda step: factor(step) * min(1.0, max(0, step - held) / rise) if held else factor(step)
+
+
+@contextlib.contextmanager
+def _written(folder: Path, advice: str) -> Iterator[None]:
+    """What cannot be written (a full disk, mostly) is one line, and no half of it stays."""
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError) as error:
+        if not isinstance(error, OSError) and not re.search("writ|space|disk|size|I/O", str(error)):
+            raise
+        shutil.rmtree(folder, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise U2UError(f"{folder}: cannot be written ({reason}): make room, then {advice}") from error
 
 
 def infeasible(dataset: Dataset) -> list[int]:
@@ -137,7 +202,7 @@ def infeasible(dataset: Dataset) -> list[int]:
     return [
         index
         for index, (text, duration) in enumerate(zip(dataset["text"], dataset["duration"], strict=True))
-        if frame_count(round(duration * 16_000)) < frames_needed(text)
+        if frame_count(round(duration * SAMPLING_RATE)) < frames_needed(text)
     ]
 
 
@@ -151,26 +216,40 @@ def build_trainer(
         source: the dataset's name, for messages.
 
     Raises:
-        U2UError: an empty split, a model that is not there, or `args.push_to_hub`.
+        U2UError: an empty split, or a model that is not there.
     """
-    if args.push_to_hub:  # Trainer would make a public repo, and push the checkpoints too
-        raise U2UError("--push_to_hub: give --push_to OWNER/NAME in its place, which keeps the model private")
     train, validation = (require_split(splits, name, source) for name in ("train", "validation"))
+    say = tqdm.write if processes().is_main_process else lambda line: None
     if left_out := set(infeasible(train)):
-        tqdm.write(f"! {len(left_out)} training utterances have more characters than frames and are left out")
+        say(f"! {len(left_out)} training utterances have more characters than frames and are left out")
         train = train.select([i for i in range(len(train)) if i not in left_out])
-    model, processor = start_from(model_source, train["text"])
+    if not len(train):
+        raise U2UError(f"{source}: no training utterance is long enough for its text: are times and texts right?")
+    known = set().union(" ", *train["text"])
+    if unseen := Counter(c for text in validation["text"] for c in text if c not in known):
+        counts = ", ".join(f"{c} ({n}×)" for c, n in unseen.most_common(10))
+        say(f"! validation has characters that training never shows, each counts as an error: {counts}")
+    hours = sum(train["duration"]) / 3600
+    regularisation = args.regularisation(hours)
+    say(f"{hours:.2f} hours of training speech: {_in_words(regularisation)}")
+    model, processor = start_from(model_source, train["text"], regularisation)
+    # A character that has no label is seen in scores, though not in transcripts.
     labels = labels_of(processor.tokenizer)
+    labels = replace(labels, symbols=tuple(symbol or "\ufffd" for symbol in labels.symbols))
     trainer = CtcTrainer(
         model=model,
         args=args,
         data_collator=CtcCollator(processor),
         train_dataset=train,
-        eval_dataset=validation,
+        eval_dataset=validation.select(np.argsort(validation["duration"])),  # so that batches pad little
         processing_class=processor,
-        compute_metrics=trainer_metrics(labels, _show_pairs),
+        compute_metrics=trainer_metrics(labels, _show_pairs if processes().is_main_process else None),
     )
     return trainer, processor
+
+
+def _in_words(chosen: Regularisation) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in vars(chosen).items())
 
 
 def _show_pairs(hypotheses: Sequence[str], references: Sequence[str], count: int = 3) -> None:
@@ -183,8 +262,13 @@ def _show_pairs(hypotheses: Sequence[str], references: Sequence[str], count: int
 
 
 def save_trained(trainer: CtcTrainer, processor: Wav2Vec2Processor, output_dir: Path) -> None:
-    """Write model and processor, on one process only, as `transformers.pipeline` loads them."""
+    """Write model and processor, on one process only, as `transformers.pipeline` loads them.
+
+    Raises:
+        U2UError: the disk is full.
+    """
     if trainer.is_world_process_zero():
         model: HubertForCTC = trainer.accelerator.unwrap_model(trainer.model)
-        model.save_pretrained(output_dir)
-        processor.save_pretrained(output_dir)
+        with _written(output_dir / "model.safetensors", "run the same command again with --resume"):
+            model.save_pretrained(output_dir)
+            save_processor(processor, output_dir)

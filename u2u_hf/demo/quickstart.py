@@ -72,7 +72,7 @@ def _steps(demo: Path, dataset: Path, model: Path, scores: Path, transcripts: Pa
     accelerate.append(str(recipes / "accelerate" / "cpu.yaml"))
     yaml = recipes / "demo"
     prepare = [recipes / "prepare.py", "--config", yaml / "prepare.yaml", "--corpus", demo / "corpus"]
-    train = [recipes / "train.py", "--config", yaml / "train.yaml", "--dataset", dataset, "--model", BASE_MODEL]
+    train = [recipes / "train.py", "--resume", "--config", yaml / "train.yaml", "--dataset", dataset]
     evaluate = [recipes / "evaluate.py", "--model", model, "--dataset", dataset, "--split", "test"]
     transcribe = [recipes / "transcribe.py", "--model", model, "--output_dir", transcripts]
     return [
@@ -84,7 +84,7 @@ def _steps(demo: Path, dataset: Path, model: Path, scores: Path, transcripts: Pa
         Step(
             "2/4  train: the tiny demonstration model learns the language",
             model / "train.yaml",
-            command(accelerate, *train, "--output_dir", model),
+            command(accelerate, *train, "--model", BASE_MODEL, "--output_dir", model),
         ),
         Step(
             "3/4  evaluate: sentences that training never saw",

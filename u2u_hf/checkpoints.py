@@ -1,0 +1,161 @@
+"""Checkpoints of a run that was stopped: found again, on this computer or on the Hub, and gone on from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import Future
+from pathlib import Path
+
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import EntryNotFoundError
+from tqdm.auto import tqdm
+from transformers import TrainerCallback
+
+from u2u_hf.access import hub_problem
+from u2u_hf.files import write_text
+from u2u_hf.hub import IGNORED
+from u2u_hf.processes import processes
+from u2u_hf.records import U2UError
+
+_STATE = "trainer_state.json"
+_LAST, _BEST = "last-checkpoint", "best-checkpoint"
+
+
+def resume_point(output_dir: Path, resume: bool, vocabulary: dict[str, int], push_to: str = "") -> Path | None:
+    """The checkpoint to go on from: the last one that was written whole, of the folder or of the Hub repo.
+
+    What a killed run left half-written is removed.
+
+    Args:
+        output_dir: the run's folder.
+        resume: whether to go on at all.
+        vocabulary: label → index, of the run that goes on.
+        push_to: OWNER/NAME on the Hub whose checkpoint is fetched when the folder has none; or empty.
+
+    Returns:
+        None where there is nothing to go on from.
+
+    Raises:
+        U2UError: there are checkpoints and `resume` is not asked for, or they are of other characters; the
+            Hub cannot be reached.
+    """
+    with processes().main_process_first():
+        found = _checkpoints(output_dir)
+        if found and not resume:
+            raise U2UError(
+                f"{output_dir}: holds a run that is at step {_step(found[-1])}: "
+                "add --resume to go on with it, or give another --output_dir"
+            )
+        if resume and push_to and not found:
+            _fetch(push_to, output_dir)
+            found = _checkpoints(output_dir)
+        if not found:
+            return None
+        last = found[-1]
+        _best_is_here(last, output_dir)
+    theirs = json.loads((last / "vocab.json").read_text(encoding="utf-8"))
+    if theirs != vocabulary:
+        different = sorted(set(theirs) ^ set(vocabulary))
+        raise U2UError(
+            f"{last}: was trained for other characters ({' '.join(different) or 'in another order'}): the dataset has "
+            "changed since; start anew with another --output_dir"
+        )
+    return last
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
+
+
+def _checkpoints(output_dir: Path) -> list[Path]:
+    """Those written whole, in order of steps; the others are removed."""
+    whole = []
+    for folder in output_dir.glob("checkpoint-*"):
+        if not folder.name.rpartition("-")[2].isdigit():
+            continue
+        try:
+            json.loads((folder / _STATE).read_text(encoding="utf-8"))  # which Trainer writes last
+            whole.append(folder)
+        except (OSError, ValueError):
+            # A best checkpoint from the Hub has weights only.
+            if not (folder / ".best").exists():
+                shutil.rmtree(folder)
+    return sorted(whole, key=_step)
+
+
+def _best_is_here(last: Path, output_dir: Path) -> None:
+    """Trainer notes where the best checkpoint was; the folder may have moved since."""
+    state = json.loads((last / _STATE).read_text(encoding="utf-8"))
+    if best := state.get("best_global_step"):
+        folder = output_dir / f"checkpoint-{best}"
+        state["best_model_checkpoint"] = str(folder) if folder.is_dir() else None
+        write_text(last / _STATE, json.dumps(state, indent=2, sort_keys=True) + "\n")
+
+
+class HubCheckpoints(TrainerCallback):
+    """Keeps the last and the best checkpoint of a run in a private repo on the Hub.
+
+    An upload runs beside the training; while one is on its way, the next checkpoint waits for its turn.
+    """
+
+    def __init__(self, repo_id: str):
+        self._repo_id = repo_id
+        self._upload: Future | None = None
+        self._best: str | None = None
+
+    def on_save(self, args, state, control, **kwargs):
+        if not state.is_world_process_zero or (self._upload and not self._upload.done()):
+            return
+        self._finish()
+        best = state.best_model_checkpoint
+        folder = Path(args.output_dir, f"checkpoint-{state.global_step}")
+        self._upload = HfApi().run_as_future(self._send, folder, Path(best) if best and best != self._best else None)
+        self._best = best
+
+    def on_train_end(self, args, state, control, **kwargs):
+        if state.is_world_process_zero:
+            self._finish()
+
+    def _send(self, folder: Path, best: Path | None) -> None:
+        if best and best.name != folder.name:
+            self._put(best, _BEST, ["*.safetensors", "config.json"])
+        self._put(folder, _LAST, None)
+
+    def _put(self, folder: Path, name: str, only: list[str] | None) -> None:
+        HfApi().upload_folder(
+            repo_id=self._repo_id,
+            folder_path=folder,
+            path_in_repo=name,
+            allow_patterns=only,
+            ignore_patterns=[*IGNORED],
+            delete_patterns="*",
+            commit_message=f"{name}: {folder.name}",
+        )
+
+    def _finish(self) -> None:
+        if self._upload:
+            try:
+                self._upload.result()
+            except Exception as error:  # the training goes on: the checkpoint is on this computer
+                tqdm.write(f"! the checkpoint could not be pushed to {self._repo_id}: {hub_problem(error, 'write')}")
+        self._upload = None
+
+
+def _fetch(repo_id: str, output_dir: Path) -> None:
+    """Download a run's last and best checkpoint, if the repo has them."""
+    waiting = output_dir / ".fetched"
+    try:
+        snapshot_download(repo_id, allow_patterns=[f"{_LAST}/*", f"{_BEST}/*"], local_dir=waiting)
+    except EntryNotFoundError:
+        return
+    except Exception as error:  # the library raises many kinds: one line for all of them
+        raise U2UError(f"{repo_id}: its checkpoint cannot be fetched: {hub_problem(error, 'read')}") from error
+    if (waiting / _LAST / _STATE).is_file():
+        state = json.loads((waiting / _LAST / _STATE).read_text(encoding="utf-8"))
+        best, last = state.get("best_global_step"), state["global_step"]
+        if best and best != last and (waiting / _BEST).is_dir():
+            (waiting / _BEST / ".best").touch()
+            (waiting / _BEST).rename(output_dir / f"checkpoint-{best}")
+        (waiting / _LAST).rename(output_dir / f"checkpoint-{last}")
+    shutil.rmtree(waiting, ignore_errors=True)
