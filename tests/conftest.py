@@ -41,6 +41,15 @@ def recipe():
 
 
 @pytest.fixture(scope="session")
+def demo_dataset(demo_folder, recipe, tmp_path_factory):
+    """The small demo corpus, prepared."""
+    output = tmp_path_factory.mktemp("prepared") / "dataset"
+    result = recipe("prepare.py", "--corpus", demo_folder / "corpus", "--output_dir", output)
+    assert result.returncode == 0, result.stderr
+    return output
+
+
+@pytest.fixture(scope="session")
 def random_base(tmp_path_factory):
     """A very small HuBERT with random weights, as a folder that a base model is loaded from."""
     import torch

@@ -14,14 +14,6 @@ from u2u_hf.dataset import load_splits
 from u2u_hf.eaf import read_eaf
 
 
-@pytest.fixture(scope="module")
-def demo_dataset(demo_folder, recipe, tmp_path_factory):
-    output = tmp_path_factory.mktemp("prepared") / "dataset"
-    result = recipe("prepare.py", "--corpus", demo_folder / "corpus", "--output_dir", output)
-    assert result.returncode == 0, result.stderr
-    return output
-
-
 def test_prepare_puts_every_speaker_on_the_channel_they_are_on(demo_dataset, demo_folder):
     truth = json.loads((demo_folder / "reference" / "channels.json").read_text(encoding="utf-8"))
     rows = [row for split in load_splits(demo_dataset).values() for row in split]

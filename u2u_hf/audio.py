@@ -130,7 +130,7 @@ def decode_mono(data: bytes, where: str = "audio") -> np.ndarray:
     """float32 samples [N] of a mono 16 kHz sound file held in memory.
 
     Raises:
-        U2UError: not a sound file, or not mono at 16 kHz.
+        U2UError: not a sound file, not mono at 16 kHz, or with values that are no numbers.
     """
     try:
         samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
@@ -138,4 +138,6 @@ def decode_mono(data: bytes, where: str = "audio") -> np.ndarray:
         raise U2UError(f"{where}: its audio cannot be decoded ({error})") from error
     if rate != SAMPLING_RATE or samples.ndim != 1:
         raise U2UError(f"{where}: its audio is not mono at 16 kHz: prepare the dataset with recipes/prepare.py")
+    if not np.isfinite(samples).all():
+        raise U2UError(f"{where}: its audio holds values that are no numbers (NaN): prepare the dataset anew")
     return samples

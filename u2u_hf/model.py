@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
@@ -15,6 +16,7 @@ from transformers import (
     Wav2Vec2FeatureExtractor,
     Wav2Vec2Processor,
 )
+from transformers.utils import logging
 
 from u2u_hf.access import loading_problem
 from u2u_hf.arguments import Regularisation
@@ -73,9 +75,10 @@ def start_from(
     extractor = _load(source, AutoFeatureExtractor)
     if not isinstance(extractor, Wav2Vec2FeatureExtractor):
         raise U2UError(f"{source}: is not a HuBERT model (its feature extractor is {type(extractor).__name__})")
-    model = _load(
+    model, loading = _load(
         source,
         HubertForCTC,
+        output_loading_info=True,
         dtype=torch.float32,
         vocab_size=len(tokenizer),
         pad_token_id=tokenizer.pad_token_id,
@@ -86,6 +89,11 @@ def start_from(
         ignore_mismatched_sizes=True,
         **(regularisation.config() if regularisation else {}),
     )
+    # The head is new, and the vector that stands for masked frames may be.
+    if missing := [
+        key for key in loading["missing_keys"] if not key.startswith(("lm_head.", "hubert.masked_spec_embed"))
+    ]:
+        raise U2UError(f"{source}: is not a HuBERT model (it has no {missing[0]}, and {len(missing) - 1} more like it)")
     model.freeze_feature_encoder()
     return model, Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer)
 
@@ -106,10 +114,25 @@ def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
     return model.eval(), processor
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' tables of weights that are missing: that the head is new is known."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
 def _load(source: str, kind: type, **settings):
     require_source(source, "model")
     try:
-        return kind.from_pretrained(source, **settings)
+        with _quiet():
+            return kind.from_pretrained(source, **settings)
     except (OSError, ValueError, TypeError, KeyError) as error:
         problem = loading_problem(source, "model", error)
         raise U2UError(f"{source}: cannot be loaded as {kind.__name__} ({problem})") from error

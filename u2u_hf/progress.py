@@ -62,8 +62,10 @@ class Progress(TrainerCallback):
         if self.budget_seconds is not None:
             ended = self.step >= self.total
             control.should_training_stop |= ended
-            control.should_evaluate |= ended or _passed(before, self.step, state.eval_steps)
-            control.should_save |= ended or _passed(before, self.step, state.save_steps)
+            if args.eval_strategy == "steps":
+                control.should_evaluate |= ended or _passed(before, self.step, state.eval_steps)
+            if args.save_strategy == "steps":
+                control.should_save |= ended or _passed(before, self.step, state.save_steps)
         if stop:
             self.interrupted = not control.should_training_stop
             control.should_training_stop = control.should_save = True
@@ -98,8 +100,8 @@ class Progress(TrainerCallback):
         return seconds, bool(stop)
 
 
-def _passed(before: int, now: int, interval: int | None) -> bool:
-    return bool(interval) and now // interval > before // interval
+def _passed(before: int, now: int, interval: int) -> bool:
+    return now // interval > before // interval
 
 
 class ProgressBar(ProgressCallback):

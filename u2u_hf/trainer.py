@@ -19,7 +19,7 @@ from datasets import Dataset, DatasetDict
 from safetensors import SafetensorError
 from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
-from transformers import HubertForCTC, ProgressCallback, SchedulerType, Trainer, Wav2Vec2Processor
+from transformers import HubertForCTC, ProgressCallback, SchedulerType, Trainer, Wav2Vec2Processor, set_seed
 from transformers.loss.loss_ctc import ForCTCLoss
 from transformers.trainer_utils import seed_worker
 
@@ -157,9 +157,10 @@ class CtcTrainer(Trainer):
         self._since = time.perf_counter()
 
     def _maybe_log_save_evaluate(self, *arguments, **settings):
-        begun = time.perf_counter()
+        pauses, begun = self.control.should_evaluate or self.control.should_save, time.perf_counter()
         super()._maybe_log_save_evaluate(*arguments, **settings)
-        self.progress.pause = max(self.progress.pause, time.perf_counter() - begun)
+        if pauses:
+            self.progress.pause = max(self.progress.pause, time.perf_counter() - begun)
 
     def _save_checkpoint(self, model, trial):
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
@@ -232,6 +233,7 @@ def build_trainer(
     hours = sum(train["duration"]) / 3600
     regularisation = args.regularisation(hours)
     say(f"{hours:.2f} hours of training speech: {_in_words(regularisation)}")
+    set_seed(args.seed)  # of the head, too
     model, processor = start_from(model_source, train["text"], regularisation)
     # A character that has no label is seen in scores, though not in transcripts.
     labels = labels_of(processor.tokenizer)

@@ -1,0 +1,87 @@
+"""Whole training runs in processes of their own: stopped, killed, gone on with, divided."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import RECIPES
+from safetensors.torch import load_file
+
+# Nothing random in training but the order of the batches, which a run that is gone on with keeps.
+PLAIN = "--mask_time 0 --mask_feature 0 --dropout 0 --layerdrop 0 --bf16 false --use_cpu".split()
+
+
+@pytest.fixture(scope="module")
+def command(demo_dataset, random_base):
+    def command(output_dir, *arguments, processes=1):
+        launcher = ["torch.distributed.run", "--nproc_per_node", str(processes)]
+        start = [sys.executable, *(["-m", *launcher] if processes > 1 else []), str(RECIPES / "train.py")]
+        places = ["--dataset", demo_dataset, "--model", random_base, "--output_dir", output_dir]
+        return [*start, *map(str, [*places, *PLAIN, *arguments])]
+
+    return command
+
+
+def run(command):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def stop(command, output_dir, step, number):
+    """Start, and send a signal once the checkpoint of `step` is written whole."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    marker = output_dir / f"checkpoint-{step}" / "trainer_state.json"
+    while not marker.exists() and process.poll() is None:
+        time.sleep(0.005)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=120)
+    return process.returncode, stdout, stderr
+
+
+def steps(output_dir, last):
+    state = json.loads((output_dir / f"checkpoint-{last}" / "trainer_state.json").read_text(encoding="utf-8"))
+    return [row["step"] for row in state["log_history"] if "loss" in row]
+
+
+def test_stopped_and_killed_a_run_ends_as_if_it_had_not_been(command, tmp_path):
+    settings = ["--max_steps", 60, "--batch_seconds", 8, "--eval_steps", 5, "--save_steps", 5, "--logging_steps", 1]
+    settings += ["--learning_rate", 1e-3]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    run(command(whole, *settings))
+
+    # The first may come while an evaluation runs: the step after it is finished, and saved.
+    code, stdout, stderr = stop(command(broken, *settings), broken, 5, signal.SIGTERM)
+    assert code == 130, stderr
+    assert "the same command with --resume goes on from there" in stdout
+    assert not (broken / "model.safetensors").exists()
+
+    refused = subprocess.run(command(broken, *settings), capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "add --resume to go on with it" in refused.stderr.splitlines()[-1]
+
+    code, _, stderr = stop(command(broken, *settings, "--resume"), broken, 25, signal.SIGKILL)
+    assert code == -signal.SIGKILL, stderr
+
+    run(command(broken, *settings, "--resume"))
+    assert steps(broken, 60) == list(range(1, 61))
+    expected, found = (load_file(folder / "model.safetensors") for folder in (whole, broken))
+    assert expected.keys() == found.keys()
+    for name, weights in expected.items():
+        assert weights.allclose(found[name], atol=1e-6), name
+
+
+def test_two_processes_learn_what_one_learns_from_the_same_batches(command, tmp_path):
+    settings = ["--max_steps", 6, "--batch_seconds", 8, "--eval_strategy", "no", "--save_strategy", "no"]
+    settings += ["--load_best_model_at_end", "false", "--logging_steps", 1, "--learning_rate", 1e-3]
+    settings += ["--hold_encoder", 0.3]
+    run(command(tmp_path / "one", *settings, "--gradient_accumulation_steps", 2))
+    run(command(tmp_path / "two", *settings, processes=2))
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
+    for name, weights in one.items():
+        assert weights.allclose(two[name], atol=1e-5), name
