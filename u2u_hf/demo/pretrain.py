@@ -292,7 +292,11 @@ def pretrain(
     return result
 
 
-_CARD = """# The tiny model of the demonstration
+_CARD = """---
+license: apache-2.0
+---
+
+# The tiny model of the demonstration
 
 For demonstration and tests only: real work starts from
 [mHuBERT-147](https://huggingface.co/utter-project/mHuBERT-147). No person was recorded for it.
