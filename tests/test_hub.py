@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import soundfile
+from conftest import RECIPES
 from hub.server import TOKENS, running_hub
 from huggingface_hub.errors import OfflineModeIsEnabled
 
@@ -276,6 +277,47 @@ def test_from_corpus_to_model_by_way_of_the_hub(hub, recipe, demo_folder, random
     files = set(hub.repos["model", "ana/m"].at("main").files)
     assert {"model.safetensors", "config.json", "vocab.json", "train.yaml"} <= files
     assert not any(name.startswith("checkpoint") for name in files)
+    assert all(repo.private for repo in hub.repos.values())
+
+
+def test_a_run_goes_on_on_another_computer(hub, recipe, demo_dataset, random_base, tmp_path):
+    """The first one breaks off after its second checkpoint; the second has nothing but the name of the repo."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    steps = "--use_cpu --max_steps 8 --eval_steps 2 --save_steps 2 --resume --batch_seconds 8".split()
+    arguments = ["--dataset", demo_dataset, "--model", random_base, "--push_to", "ana/m", *steps]
+    environment = hub.environment(tmp_path / "home", "hf_ana_write")
+    code = f"""
+import os, runpy, time
+from huggingface_hub import file_exists
+from transformers import Trainer
+saved = Trainer._save_checkpoint
+def save(self, *arguments):
+    saved(self, *arguments)
+    if self.state.global_step == 6:
+        while not file_exists("ana/m", "last-checkpoint/trainer_state.json"):  # uploads run beside the training
+            time.sleep(0.1)
+        os._exit(9)
+Trainer._save_checkpoint = save
+runpy.run_path({str(RECIPES / "train.py")!r}, run_name="__main__")
+"""
+    command = [sys.executable, "-c", code, *map(str, arguments), "--output_dir", str(first)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 9, done.stderr
+    files = hub.repos["model", "ana/m"].at("main").files
+    there = json.loads(hub.content(files["last-checkpoint/trainer_state.json"]))["global_step"]
+    assert there in (2, 4)  # what comes while an upload is on its way is not sent
+    assert {"last-checkpoint/optimizer.pt", "last-checkpoint/model.safetensors"} <= set(files)
+    assert not any("training_args" in name for name in files)
+
+    environment = hub.environment(tmp_path / "home2", "hf_ana_write")
+    done = recipe("train.py", *arguments, "--output_dir", second, env=environment)
+    assert done.returncode == 0, done.stderr
+    state = json.loads((second / "checkpoint-8" / "trainer_state.json").read_text(encoding="utf-8"))
+    assert state["global_step"] == 8
+    assert [row["step"] for row in state["log_history"] if "eval_cer" in row] == [2, 4, 6, 8]
+    files = set(hub.repos["model", "ana/m"].at("main").files)
+    assert "model.safetensors" in files
+    assert not any("checkpoint" in name for name in files)  # the finished model takes their place
     assert all(repo.private for repo in hub.repos.values())
 
 

@@ -191,9 +191,9 @@ def test_a_run_that_is_stopped_is_found_again(make, tmp_path):
     trainer.train()
     (run / "checkpoint-6").mkdir()  # the process was killed before this one was written whole
     (run / "checkpoint-6" / "model.safetensors").write_bytes(b"half")
-    with pytest.raises(U2UError, match="run: holds a run that is at step 4: add --resume to go on with it"):
+    with pytest.raises(U2UError, match=r"run: holds a run that is at step 4: add --resume to go on with it"):
         resume_point(run, False, vocabulary)
-    with pytest.raises(U2UError, match="was trained for other characters .ñ.: the dataset has changed"):
+    with pytest.raises(U2UError, match=r"was trained for other characters .ñ.: the dataset has changed"):
         resume_point(run, True, vocabulary | {"ñ": 9})
     moved = tmp_path / "moved"
     run.rename(moved)

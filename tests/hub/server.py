@@ -120,6 +120,10 @@ class Hub:
         repo.commit("initial commit", stored)
         return repo
 
+    def content(self, file: File) -> bytes:
+        """What a file of a repo holds."""
+        return (self._blobs / file.sha256).read_bytes()
+
     def environment(self, home: Path, token: str | None = None) -> dict[str, str]:
         """The environment of a client of this Hub, which sees no cache and no token but those given."""
         own = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING_FACE"))}
