@@ -16,7 +16,9 @@ from pathlib import Path
 
 from u2u_hf import config
 from u2u_hf.arguments import CtcTrainingArguments
+from u2u_hf.cards.model import write_model_card
 from u2u_hf.checkpoints import HubCheckpoints, resume_point
+from u2u_hf.curves import training_curves
 from u2u_hf.dataset import load_splits
 from u2u_hf.hub import Push, check_push, push_folder
 from u2u_hf.model import DEFAULT_MODEL
@@ -43,9 +45,24 @@ def main() -> int:
     if trainer.progress.interrupted:
         print(f"stopped at step {trainer.state.global_step}; the same command with --resume goes on from there")
         return 130
+    scores = trainer.scores()
     save_trained(trainer, processor, output_dir)
     if trainer.is_world_process_zero():
+        training_curves(trainer.state.log_history, output_dir / "training_curves.png")
+        write_model_card(
+            output_dir,
+            base_model=args.model,
+            dataset=args.dataset,
+            splits=splits,
+            scores=scores,
+            settings=config.changed(args, training),
+            steps=trainer.state.global_step,
+            seconds=trainer.progress.seconds,
+            repo_id=push.push_to,
+        )
         config.save(output_dir / "train.yaml", args, training)
+        print(f"validation: CER {scores['cer']:.1%}, WER {scores['wer']:.1%}")
+        print(f"curves: {output_dir / 'training_curves.png'}")
         print(f"model: {output_dir}")
         if push.push_to:
             print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from transformers import TrainingArguments
@@ -16,16 +16,6 @@ from u2u_hf.records import U2UError
 _STEPS = 3000
 # Steps of a run that only a time budget ends: shares of it are shares of the time.
 _STEPS_OF_A_BUDGET = 1_000_000
-# What is chosen for this computer, and is not saved with the settings.
-_CHOSEN = (
-    "max_steps",
-    "bf16",
-    "fp16",
-    "use_cpu",
-    "dataloader_num_workers",
-    "dataloader_persistent_workers",
-    "ddp_find_unused_parameters",
-)
 _UNIT_SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 
 
@@ -123,7 +113,8 @@ class CtcTrainingArguments(TrainingArguments):
     report_to: list[str] = setting(["none"], help="where curves go: none, trackio, tensorboard…")
 
     def __post_init__(self):
-        self.given = {name: getattr(self, name) for name in _CHOSEN}
+        # Below and in transformers some are chosen for this computer; settings are saved for others too.
+        self.given = {field.name: getattr(self, field.name) for field in fields(self)}
         self.budget_seconds = seconds_of(self.time_budget) if self.time_budget else None
         if self.max_steps <= 0 and self.num_train_epochs == 3.0:  # transformers' default: nobody asked for epochs
             self.max_steps = _STEPS_OF_A_BUDGET if self.time_budget else _STEPS

@@ -21,6 +21,7 @@ class Progress(TrainerCallback):
     checkpoint after the step that is being made; a second one ends it at once.
 
     Attributes:
+        begun: when the clock began to run, in seconds since 1970: with this process.
         total: what the count ends with.
         step: the count, at the end of the last step.
         pause: seconds that the longest evaluation with its checkpoint took.
@@ -29,6 +30,7 @@ class Progress(TrainerCallback):
 
     def __init__(self, budget_seconds: float | None = None):
         self.budget_seconds = budget_seconds
+        self.begun = psutil.Process().create_time()
         self.total = self.step = 0
         self.pause = 0.0
         self.interrupted = False
@@ -37,8 +39,8 @@ class Progress(TrainerCallback):
 
     @property
     def seconds(self) -> float:
-        """Spent on this run since its process started, and in the runs that it goes on from."""
-        return self._before + time.time() - psutil.Process().create_time()
+        """Spent on this run, also before it was stopped and gone on with."""
+        return self._before + time.time() - self.begun
 
     def at(self, step: int) -> int:
         """The count for a step of the optimizer."""
