@@ -1,3 +1,4 @@
+import json
 import re
 import shlex
 
@@ -23,10 +24,16 @@ def test_every_link_leads_somewhere():
     assert [link for link in links if not (PROJECT / link).exists()] == []
 
 
+NOTEBOOK = json.loads((PROJECT / "recipes" / "colab.ipynb").read_text(encoding="utf-8"))
+CELLS = [cell["source"] for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
+# Of the notebook, with a value for each of its variables.
+FILLED = [
+    re.sub(r"\{\w+\}", "x", line[1:]) for cell in CELLS for line in cell if line.startswith("!") and "recipes/" in line
+]
 COMMANDS = [line for block in BLOCKS[2:] for line in block.splitlines() if line.strip()]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS + FILLED)
 def test_every_command_is_understood_by_its_recipe(command, recipe):
     """The recipe's parser takes every flag of the command: adding an unknown one is all it minds."""
     words = shlex.split(command)
@@ -34,6 +41,20 @@ def test_every_command_is_understood_by_its_recipe(command, recipe):
     assert words[:at] in (["python"], ["accelerate", "launch", "--quiet"])
     result = recipe(words[at].removeprefix("recipes/"), *words[at + 1 :], "--not_a_flag", "x")
     assert result.stderr.splitlines()[-1].startswith("error: unknown argument --not_a_flag")
+
+
+def test_the_notebook_goes_the_whole_way_and_defines_what_it_uses():
+    text = "\n".join("".join(cell) for cell in CELLS)
+    assert [re.search(r"recipes/(\w+)", line)[1] for line in FILLED] == [
+        "prepare",
+        "prepare",
+        "train",
+        "evaluate",
+        "transcribe",
+    ]
+    used = {name for line in re.findall("^!.*", text, re.MULTILINE) for name in re.findall(r"\{(\w+)\}", line)}
+    assert used == set(re.findall(r"^([A-Z_]+) = ", text, re.MULTILINE))
+    assert not any(cell.get("outputs") for cell in NOTEBOOK["cells"])  # of nobody's run
 
 
 def test_every_recipe_is_in_the_table_and_its_help_teaches(recipe):
