@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-LIGHT = "records frames text filters splits files eaf_tables eaf textgrid subtitles corpus tiers reading tables".split()
+LIGHT = "records frames text filters splits files eaf_tables eaf eaf_edit textgrid subtitles corpus tiers reading tables".split()
 LIGHT += "inventory survey markup plots report_style report_html inspection report".split()
 HEAVY = "numpy torch torchaudio datasets transformers accelerate pandas pyarrow soundfile onnxruntime".split()
 

@@ -7,6 +7,7 @@ import os
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -103,16 +104,53 @@ def write_eaf(
         ValueError: ELAN could not hold the tiers: annotations overlap, a child lies outside its parent…
         U2UError: the file cannot be written.
     """
-    path, constraints = Path(path), constraints or {}
+    path = Path(path)
     attributes = {"AUTHOR": _xml(author), "DATE": datetime.now(timezone.utc).isoformat(timespec="seconds")}
     attributes |= {"FORMAT": "3.0", "VERSION": "3.0", _SCHEMA_ATTRIBUTE: _SCHEMA}
     root = ET.Element("ANNOTATION_DOCUMENT", attributes)
     header = ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     for item in media:
         ET.SubElement(header, "MEDIA_DESCRIPTOR", _media_attributes(Path(item), path))
-    last = ET.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId")
-    time_order = ET.SubElement(root, "TIME_ORDER")
-    number = 0
+    elements = tier_elements(tiers, constraints or {})
+    ET.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(elements.last_annotation)
+    ET.SubElement(root, "TIME_ORDER").extend(elements.slots)
+    root.extend([*elements.tiers, *elements.types, *elements.constraints])
+    ET.indent(root, "    ")
+    with replacing(path) as temporary:
+        ET.ElementTree(root).write(temporary, encoding="UTF-8", xml_declaration=True)
+
+
+@dataclass(frozen=True)
+class TierElements:
+    """Tiers as the elements of an ELAN file, each kind for its own place there.
+
+    Attributes:
+        slots: in order of time.
+        types: the linguistic types that the tiers are of.
+        constraints: the four that ELAN knows.
+        last_annotation: the number in the id of the last annotation.
+    """
+
+    slots: list[ET.Element]
+    tiers: list[ET.Element]
+    types: list[ET.Element]
+    constraints: list[ET.Element]
+    last_annotation: int
+
+
+def tier_elements(
+    tiers: Sequence[Tier], constraints: Mapping[str, str], last_annotation: int = 0, last_slot: int = 0
+) -> TierElements:
+    """The elements that say what `tiers` say; see `write_eaf`.
+
+    Args:
+        last_annotation, last_slot: annotations are called a…, slots ts…, by the numbers after these.
+
+    Raises:
+        ValueError: ELAN could not hold the tiers.
+    """
+    elements: list[ET.Element] = []
+    number = last_annotation
     slots: list[tuple[int, ET.Element, str]] = []
     types: dict[str, str | None] = {}
     written: dict[str, dict[tuple[int, int], str]] = {}  # tier → (start, end) → annotation id
@@ -123,7 +161,7 @@ def write_eaf(
         attributes = {"LINGUISTIC_TYPE_REF": _xml(tier.linguistic_type or "default-lt"), "TIER_ID": _xml(tier.name)}
         attributes |= {key: _xml(value) for key, value in optional.items() if value}
         types[attributes["LINGUISTIC_TYPE_REF"]] = constraint
-        element = ET.SubElement(root, "TIER", attributes)
+        elements.append(element := ET.Element("TIER", attributes))
         ids = written[_xml(tier.name)] = {}
         for annotation in tier.annotations:
             number += 1
@@ -137,19 +175,25 @@ def write_eaf(
                 inner = ET.SubElement(holder, "ALIGNABLE_ANNOTATION", ANNOTATION_ID=ids[span])
                 slots += (span[0], inner, "TIME_SLOT_REF1"), (span[1], inner, "TIME_SLOT_REF2")
             ET.SubElement(inner, "ANNOTATION_VALUE").text = _xml(annotation.value)
-    for index, (time, element, attribute) in enumerate(sorted(slots, key=lambda row: row[0]), 1):
-        ET.SubElement(time_order, "TIME_SLOT", TIME_SLOT_ID=f"ts{index}", TIME_VALUE=str(time))
+    in_order = sorted(slots, key=lambda row: row[0])
+    for index, (_, element, attribute) in enumerate(in_order, last_slot + 1):
         element.set(attribute, f"ts{index}")
-    last.text = str(number)
-    for name, constraint in types.items():
-        alignable = "false" if constraint == "Symbolic_Association" else "true"
-        attributes = {"LINGUISTIC_TYPE_ID": name, "GRAPHIC_REFERENCES": "false", "TIME_ALIGNABLE": alignable}
-        ET.SubElement(root, "LINGUISTIC_TYPE", attributes | ({"CONSTRAINTS": constraint} if constraint else {}))
-    for stereotype, description in _CONSTRAINTS.items():
-        ET.SubElement(root, "CONSTRAINT", STEREOTYPE=stereotype, DESCRIPTION=description)
-    ET.indent(root, "    ")
-    with replacing(path) as temporary:
-        ET.ElementTree(root).write(temporary, encoding="UTF-8", xml_declaration=True)
+    return TierElements(
+        [
+            ET.Element("TIME_SLOT", TIME_SLOT_ID=f"ts{index}", TIME_VALUE=str(time))
+            for index, (time, *_) in enumerate(in_order, last_slot + 1)
+        ],
+        elements,
+        [_type_element(*item) for item in types.items()],
+        [ET.Element("CONSTRAINT", STEREOTYPE=name, DESCRIPTION=text) for name, text in _CONSTRAINTS.items()],
+        number,
+    )
+
+
+def _type_element(name: str, constraint: str | None) -> ET.Element:
+    alignable = "false" if constraint == "Symbolic_Association" else "true"
+    attributes = {"LINGUISTIC_TYPE_ID": name, "GRAPHIC_REFERENCES": "false", "TIME_ALIGNABLE": alignable}
+    return ET.Element("LINGUISTIC_TYPE", attributes | ({"CONSTRAINTS": constraint} if constraint else {}))
 
 
 def _require_possible(tier: Tier, constraint: str | None, written: Mapping[str, Mapping[tuple[int, int], str]]) -> None:
