@@ -242,6 +242,31 @@ def test_audio_that_holds_no_numbers_is_named(trainer):
         CtcCollator(trainer.processing_class)([row])
 
 
+def test_a_loss_that_is_lost_is_said(make):
+    trainer = make(max_steps=20)
+    with torch.no_grad():
+        trainer.model.lm_head.weight.fill_(torch.nan)
+    with pytest.raises(U2UError, match=r"step 9: the loss is not a number any more: .* lower --learning_rate"):
+        trainer.train()
+
+
+def test_memory_may_be_saved_by_computing_twice(make):
+    splits = SPLITS | {"train": (["ab", "ba a"], [1.0, 0.9])}
+    losses = []
+    for twice in (False, True):
+        trainer = make(splits, gradient_checkpointing=twice, learning_rate=1e-3, **PLAIN)
+        trainer.train()
+        losses.append(trainer.state.log_history[-1]["train_loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_epochs_may_be_asked_for(make):
+    trainer = make(max_steps=-1, num_train_epochs=2, batch_seconds=1.5)
+    trainer.train()
+    assert trainer.state.global_step == 2 * len(trainer.get_train_dataloader())
+    assert trainer.state.epoch == 2
+
+
 def test_very_short_utterances_can_be_masked(make):
     trainer = make(SPLITS | {"train": (["a", "b"], [0.05, 0.06])}, mask_time=0.5, max_steps=2)
     trainer.train()

@@ -55,6 +55,7 @@ class CtcTrainer(Trainer):
         if not self.args.disable_tqdm:
             self.add_callback(ProgressBar(self.progress))
         self._frames, self._since = torch.zeros((), dtype=torch.int64, device=self.args.device), time.perf_counter()
+        self._lost = 0
         encoder = self.model.hubert
         encoder.forward = self._held(encoder.forward)
 
@@ -139,7 +140,15 @@ class CtcTrainer(Trainer):
 
     def training_step(self, model, inputs, num_items_in_batch=None):
         self._frames += inputs["frames"].sum()
-        return super().training_step(model, inputs, num_items_in_batch)
+        loss = super().training_step(model, inputs, num_items_in_batch)
+        # In 16 bits a single one may be out of range; the optimizer leaves that step out.
+        self._lost = 0 if torch.isfinite(loss) else self._lost + 1
+        if self._lost == 10:
+            raise U2UError(
+                f"step {self.state.global_step}: the loss is not a number any more: go on from the last checkpoint with "
+                "--resume and a lower --learning_rate and --head_learning_rate"
+            )
+        return loss
 
     def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
         with torch.no_grad(), self.compute_loss_context_manager():

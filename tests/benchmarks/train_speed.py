@@ -140,9 +140,13 @@ def main() -> None:
             model=model(processor, "sdpa"), args=settings, data_collator=CtcCollator(processor), train_dataset=data,
             processing_class=processor, callbacks=[clock],
         )  # fmt: skip
-        loader = trainer.get_train_dataloader()
-        loader.collate_fn = counted(loader.collate_fn, clock)
-        trainer.get_train_dataloader = lambda: loader
+        loss = trainer.compute_loss
+
+        def compute_loss(model, inputs, *arguments, **settings):
+            clock.audio = inputs["frames"].sum().item() * 0.02
+            return loss(model, inputs, *arguments, **settings)
+
+        trainer.compute_loss = compute_loss
         return trainer
 
     def peer(clock, seed):
