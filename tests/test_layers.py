@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-LIGHT = "records frames text filters splits files eaf_tables eaf eaf_edit textgrid subtitles corpus tiers reading tables".split()
-LIGHT += "inventory survey markup plots report_style report_html inspection report".split()
+LIGHT = "records frames text filters splits files eaf_tables eaf textgrid subtitles corpus tiers reading tables".split()
+LIGHT += "eaf_edit inventory survey markup plots report_style report_html inspection report".split()
 HEAVY = "numpy torch torchaudio datasets transformers accelerate pandas pyarrow soundfile onnxruntime".split()
 
 
