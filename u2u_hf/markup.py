@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from u2u_hf.inventory import visible
 
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:; base-uri 'none'; form-action 'none'"
 MOST_ROWS = 1000  # of a table: a page of everything would not open
 
 
@@ -38,6 +39,39 @@ def joined(*children: str | int | None) -> Markup:
 def escape(value: str | int) -> str:
     """Text as it is written in HTML; markup as it is. Invisible characters are spelled out."""
     return value if isinstance(value, Markup) else html.escape(visible(str(value)))
+
+
+def document(title: str, style: str, top: Iterable[Markup | None], sections: Iterable[tuple[str, Markup]]) -> str:
+    """A whole page that needs nothing else.
+
+    No script, no address of anything outside; its own policy forbids both, should a text smuggle some in.
+
+    Args:
+        style: the style sheet.
+        top: what stands above the sections.
+        sections: their headings and contents.
+    """
+    sections = [(heading.lower().replace(" ", "-"), heading, content) for heading, content in sections]
+    head = joined(
+        Markup('<meta charset="utf-8">'),
+        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
+        element("title", title),
+        element("style", Markup(style)),
+    )
+    body = joined(
+        element("h1", title),
+        element("nav", *(element("a", heading, href=f"#{key}") for key, heading, _ in sections)),
+        *top,
+        *(element("section", element("h2", heading), content, id=key) for key, heading, content in sections),
+    )
+    return f"<!doctype html>\n{element('html', element('head', head), element('body', body), lang='en')}\n"
+
+
+def numbers(items: Iterable[tuple[str | int, str]]) -> Markup:
+    """Boxes, each with a number and what it is of."""
+    boxes = (element("div", element("b", value), element("span", name)) for value, name in items)
+    return element("div", *boxes, class_="numbers")
 
 
 def listed(title: str, items: Sequence[str]) -> Markup | None:

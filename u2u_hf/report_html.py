@@ -1,7 +1,4 @@
-"""report.html: what a corpus holds and what a preparation makes of it, as one page that needs nothing else.
-
-No script, no address of anything outside; its own policy forbids both, should an annotation smuggle some in.
-"""
+"""report.html: what a corpus holds and what a preparation makes of it, as one page that needs nothing else."""
 
 from __future__ import annotations
 
@@ -9,13 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from u2u_hf.inventory import PLAIN_MARKS, Character, Inventory, code_point, excerpt, shown
-from u2u_hf.markup import MOST_ROWS, Markup, element, folded, joined, listed, table, titled
+from u2u_hf.markup import MOST_ROWS, Markup, document, element, folded, joined, listed, numbers, table, titled
 from u2u_hf.plots import bar, histogram, scatter
 from u2u_hf.records import Utterance
 from u2u_hf.report_style import STYLE
 from u2u_hf.survey import Survey, characters_per_second, hours_by, length, reasons
-
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
 def page(survey: Survey, report: dict[str, Any]) -> str:
@@ -25,31 +20,15 @@ def page(survey: Survey, report: dict[str, Any]) -> str:
         report: from `report.preparation_report`.
     """
     sections = [
-        ("files", "Files", _files(survey)),
-        ("tiers", "Tiers", _tiers(survey)),
-        ("speech", "Durations and pace", _speech(survey)),
-        ("hours", "Hours", _hours(survey, report)),
-        ("characters", "Characters", _characters(survey, report)),
-        ("rules", "Text rules", _rules(report)),
-        ("left-out", "Left out", _left_out(survey)),
+        ("Files", _files(survey)),
+        ("Tiers", _tiers(survey)),
+        ("Durations and pace", _speech(survey)),
+        ("Hours", _hours(survey, report)),
+        ("Characters", _characters(survey, report)),
+        ("Text rules", _rules(report)),
+        ("Left out", _left_out(survey)),
     ]
-    title = f"What is in {survey.name}"
-    body = [
-        element("h1", title),
-        element("nav", *(element("a", name, href=f"#{key}") for key, name, _ in sections)),
-        _problem(report["problem"]),
-        _numbers(survey),
-    ]
-    body += [element("section", element("h2", name), content, id=key) for key, name, content in sections]
-    head = joined(
-        Markup('<meta charset="utf-8">'),
-        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
-        element("title", title),
-        element("style", Markup(STYLE)),
-    )
-    html = element("html", element("head", head), element("body", *body), lang="en")
-    return f"<!doctype html>\n{html}\n"
+    return document(f"What is in {survey.name}", STYLE, (_problem(report["problem"]), _numbers(survey)), sections)
 
 
 def _problem(problem: str | None) -> Markup | None:
@@ -62,16 +41,16 @@ def _problem(problem: str | None) -> Markup | None:
 
 def _numbers(survey: Survey) -> Markup:
     kept = survey.kept
-    numbers = [
-        (length(sum(u.duration for u in kept) / 3600), "to learn from"),
-        (f"{len(kept):,}", "utterances"),
-        (f"{len(survey.left_out):,}", "left out"),
-        (len({u.speaker for u in kept}), "speakers"),
-        (len({u.recording for u in kept}), "recordings"),
-        (len(survey.characters.characters), "different characters"),
-    ]
-    boxes = (element("div", element("b", value), element("span", name)) for value, name in numbers)
-    return element("div", *boxes, class_="numbers")
+    return numbers(
+        [
+            (length(sum(u.duration for u in kept) / 3600), "to learn from"),
+            (f"{len(kept):,}", "utterances"),
+            (f"{len(survey.left_out):,}", "left out"),
+            (len({u.speaker for u in kept}), "speakers"),
+            (len({u.recording for u in kept}), "recordings"),
+            (len(survey.characters.characters), "different characters"),
+        ]
+    )
 
 
 def _files(survey: Survey) -> Markup:
