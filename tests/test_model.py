@@ -52,6 +52,18 @@ def test_what_is_too_short_for_one_frame_is_silent(random_model):
     assert Recognizer(random_model).log_probs(np.zeros(399, dtype=np.float32)).shape == (0, 7)
 
 
+def test_a_base_model_that_is_not_whole_is_named(random_base, tmp_path):
+    shutil.copytree(random_base, tmp_path / "deaf")
+    (tmp_path / "deaf" / "preprocessor_config.json").unlink()
+    with pytest.raises(U2UError, match=r"deaf: cannot be loaded as AutoFeatureExtractor"):
+        start_from(str(tmp_path / "deaf"), ["abc"])
+    shutil.copytree(random_base, tmp_path / "torso")
+    config = json.loads((tmp_path / "torso" / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "torso" / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}), encoding="utf-8")
+    with pytest.raises(U2UError, match=r"torso: is not a HuBERT model .it has no hubert.encoder.layers.2\..*, and 15 more"):
+        start_from(str(tmp_path / "torso"), ["abc"])
+
+
 def test_mistakes_are_named(random_base, random_model, tmp_path):
     with pytest.raises(U2UError, match="nowhere: there is no such model folder"):
         load_trained(str(tmp_path / "nowhere"))
