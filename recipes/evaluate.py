@@ -1,9 +1,12 @@
 """Score a trained model on a split of a prepared dataset.
 
     python recipes/evaluate.py --model my_model --dataset my_dataset --split test --output_dir my_scores
+    python recipes/evaluate.py --model my_model --dataset my_dataset --output_dir my_scores --ignore tones punctuation
 
-Writes OUTPUT_DIR/metrics.json (word and character error rates, 0 is perfect) and OUTPUT_DIR/pairs.tsv, where
-every utterance stands as the person wrote it and as the model heard it.
+Writes OUTPUT_DIR/metrics.json (word and character error rates with confidence intervals, for each speaker and
+recording too; 0 is perfect), OUTPUT_DIR/evaluation.html to look at (errors, the worst utterances and where they are)
+and OUTPUT_DIR/pairs.tsv, where every utterance stands as the person wrote it and as the model heard it. They name
+speakers and quote them; none of it is pushed anywhere.
 """
 
 import dataclasses
@@ -11,30 +14,46 @@ import json
 from pathlib import Path
 
 from u2u_hf import config
+from u2u_hf.cards.model import add_scores
 from u2u_hf.dataset import load_splits, require_split
-from u2u_hf.evaluation import as_tsv, evaluate_split
+from u2u_hf.evaluation import as_tsv, ignoring, measure, recognise_split
+from u2u_hf.evaluation_html import page
 from u2u_hf.files import write_text
 from u2u_hf.recognizer import Recognizer
+from u2u_hf.records import U2UError
 
 
 @dataclasses.dataclass
 class Arguments:
     model: str = config.setting(help="trained model: a folder, or OWNER/NAME on the Hub")
     dataset: str = config.setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
-    output_dir: str = config.setting(help="folder for metrics.json and pairs.tsv")
+    output_dir: str = config.setting(help="folder for metrics.json, evaluation.html and pairs.tsv")
     split: str = config.setting("test", help="train, validation or test")
+    ignore: list[str] = config.setting([], help="score also without: tones, punctuation, case, or any characters")
+    audio: bool = config.setting(False, help="put the sound of the worst utterances into evaluation.html")
+    update_card: bool = config.setting(False, help="put the scores into the card of the model, README.md in its folder")
+
+    def __post_init__(self):
+        # What would be noticed after the work.
+        ignoring(self.ignore)
+        if self.update_card and not Path(self.model).is_dir():
+            raise U2UError(f"--update_card: the card that is written is in a folder, and {self.model} is none")
 
 
 def main() -> None:
     (args,) = config.parse(Arguments, description=__doc__)
-    recognizer = Recognizer(args.model)
     split = require_split(load_splits(args.dataset), args.split, args.dataset)
-    scores, pairs = evaluate_split(recognizer, split)
+    pairs, real_time_factor = recognise_split(Recognizer(args.model), split)
+    metrics = measure(pairs, args.ignore) | {"real_time_factor": real_time_factor}
+    sounds = [split[row["row"]]["audio"]["bytes"] for row in metrics["worst"]] if args.audio else []
     output_dir = Path(args.output_dir)
-    write_text(output_dir / "metrics.json", json.dumps(scores, indent=2) + "\n")
+    write_text(output_dir / "metrics.json", json.dumps(metrics, ensure_ascii=False, indent=2) + "\n")
     write_text(output_dir / "pairs.tsv", as_tsv(pairs))
-    print(f"{args.split}: WER {scores['wer']:.1%}, CER {scores['cer']:.1%}, {scores['utterances']} utterances")
-    print(f"scores: {output_dir / 'metrics.json'}")
+    write_text(output_dir / "evaluation.html", page(metrics, f"{Path(args.model).name} on {args.split}", sounds))
+    print(f"{args.split}: WER {metrics['wer']:.1%}, CER {metrics['cer']:.1%}, {metrics['utterances']} utterances")
+    print(f"look at: {output_dir / 'evaluation.html'}")
+    if args.update_card:
+        add_scores(Path(args.model), args.dataset, args.split, metrics)
 
 
 if __name__ == "__main__":

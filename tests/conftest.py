@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,10 @@ PROJECT = Path(__file__).parent.parent
 RECIPES = PROJECT / "recipes"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def offline(tmp_path_factory):
-    """Nothing in the tests, nor in what they start, may reach beyond this computer or the user's caches."""
-    os.environ.update(
-        HF_HUB_OFFLINE="1",
-        HF_HUB_DISABLE_TELEMETRY="1",
-        HF_HOME=str(tmp_path_factory.mktemp("hf_home")),
-    )
+# Nothing in the tests, nor in what they start, may reach beyond this computer or the user's caches. Set here, before
+# any test module imports the libraries: they read these once.
+_HF_HOME = tempfile.TemporaryDirectory(prefix="hf_home_")
+os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HOME=_HF_HOME.name)
 
 
 @pytest.fixture(scope="session")

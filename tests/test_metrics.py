@@ -1,6 +1,10 @@
+import jiwer
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from u2u_hf.metrics import error_rates
+from u2u_hf.metrics import CHARACTERS, WORDS, aligned, error_counts, error_rates, rate, scores_with_intervals
 
 
 @pytest.mark.parametrize(
@@ -20,3 +24,69 @@ from u2u_hf.metrics import error_rates
 )
 def test_error_rates(said, heard, wer, cer):
     assert error_rates(heard, said) == pytest.approx({"wer": wer, "cer": cer})
+    whole = scores_with_intervals(heard, said)
+    assert (whole["wer"], whole["cer"]) == pytest.approx((wer, cer))
+
+
+TEXT = st.text("ab cñ\u0301", max_size=12).map(lambda text: " ".join(text.split()))
+PAIRS = st.lists(st.tuples(TEXT.filter(bool), TEXT), min_size=1, max_size=5)
+
+
+@given(PAIRS)
+def test_they_are_those_of_jiwer(pairs):
+    said, heard = map(list, zip(*pairs, strict=True))
+    counts = [error_counts(heard, said, units).sum(0) for units in (WORDS, CHARACTERS)]
+    assert [rate(c) for c in counts] == pytest.approx([jiwer.wer(said, heard), jiwer.cer(said, heard)])
+
+
+@given(PAIRS)
+def test_an_interval_is_around_its_rate_within_the_rates_of_the_utterances(pairs):
+    said, heard = map(list, zip(*pairs, strict=True))
+    found = scores_with_intervals(heard, said, samples=200)
+    for name, units in (("wer", WORDS), ("cer", CHARACTERS)):
+        each = rate(error_counts(heard, said, units))
+        low, high = found[f"{name}_low"], found[f"{name}_high"]
+        assert each.min() - 1e-9 <= low <= high <= each.max() + 1e-9
+    assert found == scores_with_intervals(heard, said, samples=200)
+
+
+def test_intervals_worked_out_by_hand():
+    # All alike: every sample has the same rate.
+    alike = scores_with_intervals(["x b"] * 7, ["a b"] * 7)
+    assert alike == pytest.approx(
+        {"wer": 1 / 2, "wer_low": 1 / 2, "wer_high": 1 / 2, "cer": 1 / 3, "cer_low": 1 / 3, "cer_high": 1 / 3}
+    )
+    # One right, one wrong: a sample of two is all wrong, or all right, in a quarter of the cases each.
+    assert scores_with_intervals(["a", "x"], ["a", "b"])["cer_low"] == 0
+    assert scores_with_intervals(["a", "x"], ["a", "b"])["cer_high"] == 1
+    # 400 utterances of a word, half of them wrong: the rate is binomial, with a standard error of 0.5 / √400.
+    many = scores_with_intervals(["a"] * 200 + ["x"] * 200, ["a"] * 400, samples=4000)
+    assert (many["wer_low"], many["wer_high"]) == pytest.approx((0.5 - 1.96 * 0.025, 0.5 + 1.96 * 0.025), abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "pairs"),
+    [
+        ("", "", []),
+        ("ab", "ab", [("a", "a"), ("b", "b")]),
+        ("abc", "axc", [("a", "a"), ("b", "x"), ("c", "c")]),
+        ("abc", "ac", [("a", "a"), ("b", ""), ("c", "c")]),
+        ("ac", "abc", [("a", "a"), ("", "b"), ("c", "c")]),
+        (["ka", "na"], ["ka", "ti", "na"], [("ka", "ka"), ("", "ti"), ("na", "na")]),
+    ],
+)
+def test_aligned(said, heard, pairs):
+    assert aligned(said, heard) == pairs
+
+
+@given(TEXT, TEXT)
+def test_an_alignment_loses_nothing_and_has_as_few_errors_as_can_be(said, heard):
+    pairs = aligned(said, heard)
+    assert "".join(a for a, _ in pairs) == said
+    assert "".join(b for _, b in pairs) == heard
+    assert sum(a != b for a, b in pairs) == error_counts([heard], [said], CHARACTERS)[0, 0]
+
+
+def test_no_utterance_no_counts():
+    assert error_counts([], [], WORDS).shape == (0, 2)
+    assert np.array_equal(rate(np.array([[0, 0], [3, 0], [1, 2]])), [0, 1, 0.5])

@@ -1,4 +1,8 @@
-"""Word and character error rates, as metrics of `evaluate` that need no network."""
+"""Word and character error rates, as metrics of `evaluate` that need no network, and where the errors are.
+
+An error rate is the Levenshtein distance from what was said to what was heard, in words or in characters, over the
+length of what was said.
+"""
 
 from __future__ import annotations
 
@@ -6,53 +10,92 @@ from collections.abc import Callable, Sequence
 
 import datasets
 import evaluate
-import jiwer
 import numpy as np
+from rapidfuzz.distance import Levenshtein
 
 from u2u_hf.decode import Labels, collapse
 
 _FEATURES = datasets.Features({"predictions": datasets.Value("string"), "references": datasets.Value("string")})
-_CITATION = "https://github.com/jitsi/jiwer"
+_CITATION = "https://github.com/rapidfuzz/RapidFuzz"
+# What a text is made of: words, or characters with the spaces between words.
+Units = Callable[[str], Sequence[str]]
+WORDS: Units = str.split
+CHARACTERS: Units = str.strip
 
 
-def _rate(measure: Callable, predictions: Sequence[str], references: Sequence[str]) -> float:
-    """Errors over the length of the references, in all; empty references take no part but for insertions."""
-    errors = length = 0
-    for prediction, reference in zip(predictions, references, strict=True):
-        if not reference.strip():  # jiwer has no rate for these: everything said is an insertion
-            errors += len(prediction.split()) if measure is jiwer.process_words else len(prediction)
-            continue
-        result = measure(reference, prediction)
-        errors += result.substitutions + result.deletions + result.insertions
-        length += result.substitutions + result.deletions + result.hits
-    return errors / length if length else float(errors > 0)
+def error_counts(hypotheses: Sequence[str], references: Sequence[str], units: Units) -> np.ndarray:
+    """int64 [N, 2]: of each utterance its errors and the length of its reference, in `units`."""
+    pairs = [(units(said), units(heard)) for said, heard in zip(references, hypotheses, strict=True)]
+    counts = [(Levenshtein.distance(said, heard), len(said)) for said, heard in pairs]
+    return np.array(counts, dtype=np.int64).reshape(-1, 2)
+
+
+def rate(counts: np.ndarray) -> np.ndarray:
+    """Errors over length, float64 […], from counts […, 2]; over no length, 1 if anything was heard."""
+    errors, length = counts[..., 0], counts[..., 1]
+    return np.where(length > 0, errors / np.maximum(length, 1), errors > 0)
+
+
+def scores_with_intervals(
+    hypotheses: Sequence[str], references: Sequence[str], samples: int = 1000, seed: int = 0
+) -> dict[str, float]:
+    """Error rates over all utterances, at least one, with their 95% confidence intervals.
+
+    The intervals are percentiles of the rates of `samples` test sets of the same size, drawn from this one with
+    replacement, utterance by utterance (Bisani and Ney 2004, Bootstrap estimates for confidence intervals in ASR
+    performance evaluation).
+
+    Returns:
+        ``wer``, ``wer_low``, ``wer_high``, ``cer``, ``cer_low``, ``cer_high``; 0…1 and above.
+    """
+    counts = np.stack([error_counts(hypotheses, references, units) for units in (WORDS, CHARACTERS)], 1)  # [N, 2, 2]
+    random, n = np.random.default_rng(seed), len(counts)
+    drawn = np.stack([counts[random.integers(n, size=n)].sum(0) for _ in range(samples)])
+    low, high = np.quantile(rate(drawn), (0.025, 0.975), axis=0)
+    return {
+        name: float(value)
+        for unit, of_all, *ends in zip(("wer", "cer"), rate(counts.sum(0)), low, high, strict=True)
+        for name, value in zip((unit, f"{unit}_low", f"{unit}_high"), (of_all, *ends), strict=True)
+    }
+
+
+def aligned(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tuple[str, str]]:
+    """Words or characters side by side, said and heard, with as few errors as can be; "" where there is none.
+
+    Often there are several such alignments; this is one of them.
+    """
+    pairs: list[tuple[str, str]] = []
+    for edit in Levenshtein.opcodes(reference, hypothesis):
+        said = reference[edit.src_start : edit.src_end]
+        heard = hypothesis[edit.dest_start : edit.dest_end]
+        pairs += zip(said or [""] * len(heard), heard or [""] * len(said), strict=True)
+    return pairs
 
 
 class _Rate(evaluate.Metric):
-    description = ""
+    name_of_rate = description = ""
+    units: Units
 
     def _info(self) -> evaluate.MetricInfo:
         return evaluate.MetricInfo(
             description=self.description, citation=_CITATION, inputs_description="strings", features=_FEATURES
         )
 
+    def _compute(self, predictions, references) -> dict[str, float]:
+        counts = error_counts(predictions, references, type(self).units)
+        return {self.name_of_rate: float(rate(counts.sum(0)))}
+
 
 class Wer(_Rate):
     """Word error rate: 0 is perfect; can pass 1 when more is heard than was said."""
 
-    description = "word error rate"
-
-    def _compute(self, predictions, references) -> dict[str, float]:
-        return {"wer": _rate(jiwer.process_words, predictions, references)}
+    name_of_rate, description, units = "wer", "word error rate", WORDS
 
 
 class Cer(_Rate):
     """Character error rate, spaces included."""
 
-    description = "character error rate"
-
-    def _compute(self, predictions, references) -> dict[str, float]:
-        return {"cer": _rate(jiwer.process_characters, predictions, references)}
+    name_of_rate, description, units = "cer", "character error rate", CHARACTERS
 
 
 def error_rates(predictions: Sequence[str], references: Sequence[str]) -> dict[str, float]:

@@ -59,10 +59,14 @@ def scatter(
     return _drawing(f"{y_label} against {x_label}", axes, *dots)
 
 
-def bar(share: float, kind: str = "kept") -> Markup:
-    """A bar as wide as `share` (0…1) of the place it stands in."""
-    box = element("rect", width=f"{100 * share:.2f}%", height="100%", rx=2, class_=kind)
-    return element("svg", box, class_="bar", aria_hidden="true")
+def bar(share: float, interval: tuple[float, float] | None = None) -> Markup:
+    """A bar as wide as `share` (0…1) of the place it stands in, with a line from end to end of an interval on it."""
+    box = element("rect", width=f"{100 * share:.2f}%", height="100%", rx=2, class_="kept")
+    line = None
+    if interval:
+        low, high = (f"{100 * end:.2f}%" for end in interval)
+        line = element("line", x1=low, x2=high, y1="50%", y2="50%", class_="interval")
+    return element("svg", joined(box, line), class_="bar", aria_hidden="true")
 
 
 def binned(kept: Sequence[float], left_out: Sequence[float], about: int = 30) -> tuple[float, list[tuple[int, int]]]:

@@ -1,4 +1,4 @@
-"""The style sheet of report.html. Colours follow the reader's light or dark setting; tables fold on a phone."""
+"""The style sheet of the pages. Colours follow the reader's light or dark setting; tables fold on a phone."""
 
 STYLE = """
 :root {
@@ -42,6 +42,7 @@ tr:has(:target) td { background: var(--odd); }
 .glyph { font-size: 1.3rem; line-height: 1.2; }
 .wide { width: 14%; min-width: 6rem; }
 .wide:nth-child(2) { width: 60%; }
+.wide:nth-child(2):nth-last-child(n+4) { width: 32%; }
 .quote { display: block; }
 .where { display: block; color: var(--soft); font-size: .8rem; }
 .mark { display: inline-block; background: var(--note); border-radius: 4px; }
@@ -54,6 +55,13 @@ tr:has(:target) td { background: var(--odd); }
 .key.kept::before { background: var(--kept); }
 .key.out::before { background: var(--out); }
 .key.far::before { border: 2px solid var(--far); border-radius: 50%; }
+.side { display: flex; flex-wrap: wrap; gap: .5rem .7rem; max-width: 60rem; }
+.side > span { display: inline-flex; flex-direction: column; }
+.side > span > span { min-height: 1.5em; }
+.wrong { background: var(--odd); border-radius: 3px; box-shadow: 0 0 0 1px var(--odd); }
+.said { color: var(--soft); }
+:not(.said) > .wrong { color: var(--far); }
+audio { display: block; width: 100%; max-width: 22rem; height: 2rem; margin: .3rem 0; }
 summary { cursor: pointer; color: var(--kept); padding: .4rem 0; }
 svg.plot { display: block; width: 100%; height: auto; }
 svg text { font-size: 12px; fill: var(--soft); font-family: inherit; }
@@ -62,6 +70,7 @@ svg .axis { stroke: var(--soft); stroke-width: 1; }
 svg .kept { fill: var(--kept); }
 svg .out { fill: var(--out); }
 svg .far { fill: transparent; stroke: var(--far); stroke-width: 1.5; }
+svg .interval { stroke: var(--ink); stroke-width: 2; }
 svg.bar { display: block; width: 100%; height: .7rem; margin-top: .4rem; }
 @media (max-width: 44rem) {
   thead { display: none; }
@@ -73,7 +82,7 @@ svg.bar { display: block; width: 100%; height: .7rem; margin-top: .4rem; }
   td > * { min-width: 0; }
   td, td > * { overflow-wrap: anywhere; }
   td.n { text-align: left; }
-  td.wide, td.wide:nth-child(2) { width: auto; }
+  td.wide, td.wide:nth-child(2), td.wide:nth-child(2):nth-last-child(n+4) { width: auto; }
 }
 @media print { details { display: block; } body { max-width: none; } }
 """
