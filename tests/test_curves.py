@@ -35,6 +35,14 @@ def test_every_number_is_where_it_belongs():
     }
 
 
+def test_intervals_are_shades():
+    history = [{"eval_wer": 0.5, "eval_wer_low": 0.25, "eval_wer_high": 0.75, "step": s} for s in (10, 20)]
+    _, rates, _ = curves(history).axes
+    corners = rates.collections[0].get_paths()[0].vertices
+    assert {tuple(corner) for corner in corners.tolist()} == {(10, 0.25), (10, 0.75), (20, 0.25), (20, 0.75)}
+    assert not curves(HISTORY).axes[1].collections
+
+
 @pytest.mark.parametrize("history", [[], HISTORY[:1], HISTORY[-1:], [{"loss": math.nan, "step": 1}]])
 def test_few_points_or_none(history):
     parts = drawn(history)

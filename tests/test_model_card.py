@@ -69,6 +69,12 @@ def test_numbers_worked_out_by_hand(tmp_path, dataset):
     assert yaml.safe_load(code) == {"max_steps": 1234, "learning_rate": 1e-4}
 
 
+def test_the_curves_are_shown_if_there_are_any(tmp_path, dataset):
+    assert "training_curves.png" not in written(tmp_path, dataset).text
+    (tmp_path / "model" / "training_curves.png").touch()
+    assert "](training_curves.png)\n\nWith u2u-hf" in written(tmp_path, dataset).text
+
+
 def test_the_front_matter_is_what_the_hub_reads(tmp_path, dataset):
     card = written(tmp_path, dataset, repo_id="ana/aldea-asr")
     assert card.data.to_dict() == {

@@ -30,7 +30,8 @@ def curves(log_history: Rows) -> Figure:
     """The picture.
 
     Args:
-        log_history: a Trainer's ``state.log_history``; what it does not hold is not drawn.
+        log_history: a Trainer's ``state.log_history``; what it does not hold is not drawn. Confidence intervals
+            (``eval_cer_low`` to ``eval_cer_high``) are shades.
     """
     # A Figure of its own: pyplot would look for a screen.
     figure = Figure(figsize=(8, 9), layout="constrained")
@@ -59,6 +60,9 @@ def _draw(axes: Axes, title: str, rows: Rows, lines: Mapping[str, str]) -> None:
     for colour, (name, key) in zip((_BLUE, _ORANGE), lines.items(), strict=True):
         points = [(row["step"], row[key]) for row in rows if key in row]
         if points:
+            ends = [(row["step"], row[f"{key}_low"], row[f"{key}_high"]) for row in rows if f"{key}_low" in row]
+            if ends:
+                axes.fill_between(*zip(*ends, strict=True), color=colour, alpha=0.15, linewidth=0)
             axes.plot(*zip(*points, strict=True), color=colour, label=name, marker=".", markersize=4, linewidth=1.3)
     if axes.lines:
         axes.legend(frameon=False, fontsize=9)

@@ -105,7 +105,10 @@ def error_rates(predictions: Sequence[str], references: Sequence[str]) -> dict[s
 
 
 def trainer_metrics(labels: Labels, show: Callable[[Sequence[str], Sequence[str]], None] | None = None) -> Callable:
-    """A Trainer's `compute_metrics`: predictions are label indices [B, T], -100 where padded."""
+    """A Trainer's `compute_metrics`: predictions are label indices [B, T], -100 where padded.
+
+    It gives what `scores_with_intervals` gives.
+    """
 
     def compute(prediction) -> dict[str, float]:
         paths = np.where(prediction.predictions < 0, labels.blank, prediction.predictions)
@@ -116,6 +119,6 @@ def trainer_metrics(labels: Labels, show: Callable[[Sequence[str], Sequence[str]
         ]
         if show:
             show(hypotheses, references)
-        return error_rates(hypotheses, references)
+        return scores_with_intervals(hypotheses, references)
 
     return compute

@@ -166,11 +166,11 @@ class CtcTrainer(Trainer):
         self._since = time.perf_counter()
 
     def scores(self) -> dict[str, float]:
-        """``wer`` and ``cer`` on the validation split, 0…1 and above, of the model as training left it."""
+        """Of the validation split and the model as training left it, see `u2u_hf.metrics.scores_with_intervals`."""
         kept = self.state.best_global_step if self.state.best_model_checkpoint else self.state.global_step
         measured = [row for row in self.state.log_history if row["step"] == kept and "eval_cer" in row]
         row = measured[-1] if measured else self.evaluate()
-        return {"wer": row["eval_wer"], "cer": row["eval_cer"]}
+        return {name[5:]: row[name] for name in row if name.startswith(("eval_wer", "eval_cer"))}
 
     def _maybe_log_save_evaluate(self, *arguments, **settings):
         pauses, begun = self.control.should_evaluate or self.control.should_save, time.perf_counter()

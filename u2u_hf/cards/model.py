@@ -46,7 +46,8 @@ def write_model_card(
 ) -> None:
     """Write the card of a trained model, ``README.md``, into its folder.
 
-    Nothing in it tells who speaks, what was said, or where on whose computer. What is unknown is left out.
+    It shows ``training_curves.png`` if that is in the folder. Nothing in it tells who speaks, what was said, or where
+    on whose computer. What is unknown is left out.
 
     Args:
         base_model: folder or Hub name of what was fine-tuned; its card says the licence.
@@ -92,6 +93,7 @@ def write_model_card(
         licence=text(licence or ""),
         source=repo_id or "OWNER/NAME",
         made=f"Training took {length(seconds / 3600)} ({steps:,} steps) on {_hardware()}.",
+        curves=(output_dir / "training_curves.png").is_file(),
         version=__version__,
         libraries=f"transformers {transformers.__version__}, torch {torch.__version__}",
         settings=_settings(settings),
