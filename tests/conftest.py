@@ -88,6 +88,41 @@ def random_model(random_base, tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def trained_model(demo_dataset, tmp_path_factory):
+    """The demo's base model with a head learnt in seconds on the small demo corpus: most of what it writes is right."""
+    import torch
+
+    from u2u_hf.audio import decode_mono
+    from u2u_hf.dataset import load_splits
+    from u2u_hf.demo.quickstart import BASE_MODEL
+    from u2u_hf.model import start_from
+
+    rows = [row for split in load_splits(demo_dataset).values() for row in split]
+    torch.manual_seed(0)
+    model, processor = start_from(str(BASE_MODEL), [row["text"] for row in rows])
+    heard, targets = [], []
+    with torch.inference_mode():
+        for row in rows:
+            samples = decode_mono(row["audio"]["bytes"])
+            inputs = processor.feature_extractor(samples, sampling_rate=16_000, return_tensors="pt").input_values
+            heard.append(model.eval().hubert(inputs).last_hidden_state[0])
+            targets.append(torch.tensor(processor.tokenizer(row["text"]).input_ids))
+    frames, lengths = (torch.tensor([len(item) for item in row]) for row in (heard, targets))
+    hidden, labels = torch.nn.utils.rnn.pad_sequence([h.clone() for h in heard]), torch.cat(targets)
+    optimizer = torch.optim.Adam(model.lm_head.parameters(), lr=0.03)
+    for _ in range(150):
+        log_probs = model.lm_head(hidden).log_softmax(-1)
+        loss = torch.nn.functional.ctc_loss(log_probs, labels, frames, lengths)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    folder = tmp_path_factory.mktemp("trained_model")
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
 def pytest_addoption(parser):
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed one")
 

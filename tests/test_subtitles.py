@@ -51,12 +51,12 @@ VTT = """WEBVTT
 <v 1>after 99 hours
 """
 
-TSV = """start\tend\tchannel\tconfidence\ttext
-0.500\t3.000\t2\t0.876\t"ña¹ --> <b> & ""c"" d"
-1.000\t2.000\t1\t0.500\tdos líneas tres
-4.000\t5.000\t1\t0.000\t
-5.000\t6.000\t2\t0.000\t
-445506.007\t446400.000\t1\t0.500\tafter 99 hours
+TSV = """start\tend\tchannel\ttier\tconfidence\ttext
+0.500\t3.000\t2\t\t0.876\t"ña¹ --> <b> & ""c"" d"
+1.000\t2.000\t1\t\t0.500\tdos líneas tres
+4.000\t5.000\t1\t\t0.000\t
+5.000\t6.000\t2\t\t0.000\t
+445506.007\t446400.000\t1\t\t0.500\tafter 99 hours
 """
 
 TXT = """ña¹ --> <b> & "c" d
@@ -72,7 +72,7 @@ def test_cues_are_in_order_of_time_on_one_line_and_escaped(render, expected):
 
 @pytest.mark.parametrize(
     ("render", "expected"),
-    [(srt, ""), (vtt, "WEBVTT\n"), (tsv, "start\tend\tchannel\tconfidence\ttext\n"), (txt, "")],
+    [(srt, ""), (vtt, "WEBVTT\n"), (tsv, "start\tend\tchannel\ttier\tconfidence\ttext\n"), (txt, "")],
 )
 def test_a_transcript_without_speech(render, expected):
     assert render(Transcript("a.wav", 1000, 1, ())) == expected
@@ -88,6 +88,8 @@ def test_json_holds_everything_as_it_is():
         "text": 'ña¹ --> <b> & "c"\td',
         "confidence": 0.8765,
         "words": [{"text": "ña¹", "start_ms": 500, "end_ms": 900, "confidence": 0.9}],
+        "tier": "",
+        "speaker": "",
     }
     assert (held["audio"], held["duration_ms"], held["channels"], held["note"]) == ("sonido ñ.wav", 124 * HOUR, 2, "")
 
@@ -140,5 +142,5 @@ def test_whatever_the_text_the_table_has_a_line_for_each_segment(transcript):
     text = tsv(transcript)
     assert text.count("\n") == len(transcript.segments) + 1
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True))[1:]
-    assert sorted(row[4] for row in rows) == sorted(" ".join(s.text.split()) for s in transcript.segments)
+    assert sorted(row[5] for row in rows) == sorted(" ".join(s.text.split()) for s in transcript.segments)
     assert [float(row[0]) for row in rows] == sorted(s.start_ms / 1000 for s in transcript.segments)

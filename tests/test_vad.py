@@ -4,6 +4,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from u2u_hf.records import U2UError
 from u2u_hf.vad import (
     FRAME_MS,
     SpeechDetector,
@@ -66,13 +67,22 @@ def test_long_speech_is_cut_where_it_is_least_probable():
 )
 def test_segments_are_ordered_apart_inside_and_not_too_long(p, pad, longest, silence, short):
     duration = max(0, len(p) * FRAME_MS - short)
+    longest = max(longest, FRAME_MS + 2 * pad)
     setting = VadSettings(pad_ms=pad, max_segment_ms=longest, min_silence_ms=silence)
     found = segments(np.array(p, dtype=np.float32), setting, duration)
     edges = [edge for span in found for edge in span]
     assert edges == sorted(edges)
     assert all(start < end for start, end in found)
     assert not edges or (edges[0] >= 0 and edges[-1] <= duration)
-    assert all(end - start <= max(longest, FRAME_MS + 2 * pad) for start, end in found)
+    assert all(end - start <= longest for start, end in found)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"threshold": 0.0}, {"threshold": 1.5}, {"pad_ms": -1}, {"pad_ms": 120, "max_segment_ms": 271}]
+)
+def test_settings_that_cannot_be_are_named(wrong):
+    with pytest.raises(U2UError, match=f"--{list(wrong)[-1]}|--max_segment_ms"):
+        VadSettings(**wrong)
 
 
 def test_crosstalk_is_the_quieter_copy():

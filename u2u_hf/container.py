@@ -57,7 +57,7 @@ def _open(path: str):
         media = av.open(path)
     except (av.FFmpegError, OSError) as error:
         raise ValueError(str(error)) from error
-    if not media.streams.audio:
+    if not media.streams.audio or not media.streams.audio[0].rate:  # FFmpeg believes in the name of a text.flac
         media.close()
         raise ValueError("no sound in it")
     return media

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # The linguistic types of machine-made tiers: nobody takes them for a person's work.
-SEGMENT_TYPE, WORD_TYPE = "u2u-hf transcript", "u2u-hf word"
+MACHINE_TYPES = SEGMENT_TYPE, WORD_TYPE, UNSURE_TYPE = "u2u-hf transcript", "u2u-hf word", "u2u-hf unsure"
 
 
 class U2UError(Exception):
@@ -103,22 +103,32 @@ class Word:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of speech on one channel, and what the recogniser heard in it."""
+    """A stretch of speech on one channel, and what the recogniser heard in it.
+
+    Attributes:
+        confidence: 0…1, see `u2u_hf.decode`; of a text that was aligned its fit, see `u2u_hf.align`.
+        tier: the person's tier that the start and end are from, or the empty string if the machine found them.
+        speaker: that tier's participant.
+    """
 
     channel: int
     start_ms: int
     end_ms: int
-    text: str
-    confidence: float
+    text: str = ""
+    confidence: float = 0.0
     words: tuple[Word, ...] = ()
+    tier: str = ""
+    speaker: str = ""
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """What was heard in a recording: segments in order of channel, then time.
+    """What was heard in a recording: segments in order of channel (or of the person's tiers), then time.
 
     Attributes:
         note: something the user should know about the recording, or the empty string.
+        annotations: path of the recording's own ELAN file, which the tiers are to be added to, or the empty string.
+        origin_ms: the time in the recording that is time 0 of `annotations`.
     """
 
     audio: str
@@ -126,3 +136,5 @@ class Transcript:
     channels: int
     segments: tuple[Segment, ...]
     note: str = ""
+    annotations: str = ""
+    origin_ms: int = 0

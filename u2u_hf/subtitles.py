@@ -24,26 +24,26 @@ def srt(transcript: Transcript) -> str:
 
 
 def vtt(transcript: Transcript) -> str:
-    """WebVTT (W3C): cues in order of time, the channel as the voice."""
+    """WebVTT (W3C): cues in order of time; the voice is the speaker, or the tier, or the channel, from 1."""
     escape = {ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;"}
-    cues = (
-        f"{_clock(s.start_ms, '.')} --> {_clock(s.end_ms, '.')}\n<v {s.channel + 1}>{_line(s.text).translate(escape)}\n"
-        for s in _heard(transcript)
-    )
-    return "\n".join(["WEBVTT\n", *cues])
+    cues = ["WEBVTT\n"]
+    for s in _heard(transcript):
+        voice, text = (_line(part).translate(escape) for part in (s.speaker or s.tier or str(s.channel + 1), s.text))
+        cues.append(f"{_clock(s.start_ms, '.')} --> {_clock(s.end_ms, '.')}\n<v {voice}>{text}\n")
+    return "\n".join(cues)
 
 
 def tsv(transcript: Transcript) -> str:
-    """A table with a header: start and end in seconds, channel from 1, confidence 0…1, text.
+    """A table with a header: start and end in seconds, channel from 1, person's tier, confidence 0…1, text.
 
     Fields with quotes are quoted as in CSV, which spreadsheets, Python's csv and pandas read.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, dialect="excel-tab", lineterminator="\n")
-    writer.writerow(("start", "end", "channel", "confidence", "text"))
+    writer.writerow(("start", "end", "channel", "tier", "confidence", "text"))
     for s in sorted(transcript.segments, key=lambda s: (s.start_ms, s.channel)):
         times = (f"{s.start_ms / 1000:.3f}", f"{s.end_ms / 1000:.3f}")
-        writer.writerow((*times, s.channel + 1, f"{s.confidence:.3f}", _line(s.text)))
+        writer.writerow((*times, s.channel + 1, _line(s.tier), f"{s.confidence:.3f}", _line(s.text)))
     return buffer.getvalue()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from u2u_hf.corpus import Recording
-from u2u_hf.records import SEGMENT_TYPE, WORD_TYPE, Tier, U2UError
+from u2u_hf.records import MACHINE_TYPES, Tier, U2UError
 
 
 def _words(*patterns: str) -> re.Pattern[str]:
@@ -124,7 +124,7 @@ def _like_transcription(tier: Tier) -> bool:
 
 
 def _unlike_transcription(tier: Tier) -> str:
-    if tier.linguistic_type in (SEGMENT_TYPE, WORD_TYPE):
+    if tier.linguistic_type in MACHINE_TYPES:
         return "written by a machine"
     if not any(a.value.strip() for a in tier.annotations):
         return "has no text"

@@ -1,22 +1,24 @@
-"""A new recording → segments with words and times, for each channel."""
+"""One recording → segments with words and times, for each channel or each of a person's tiers."""
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import numpy as np
-from tqdm.auto import tqdm
 
-from u2u_hf import outputs
+from u2u_hf.align import align
 from u2u_hf.audio import AudioInfo, audio_info, blocks, read_audio
-from u2u_hf.corpus import AUDIO_SUFFIXES
-from u2u_hf.decode import confidence, greedy_words
+from u2u_hf.channels import assign_channels
+from u2u_hf.corpus import Recording, utterances
+from u2u_hf.decode import Labels, confidence, greedy_words
+from u2u_hf.frames import SAMPLING_RATE, STRIDE
 from u2u_hf.recognizer import Recognizer
-from u2u_hf.records import Segment, Transcript, U2UError
+from u2u_hf.records import Segment, Tier, Transcript, U2UError
+from u2u_hf.text import TextRules
 from u2u_hf.vad import (
     SpeechDetector,
     VadSettings,
@@ -27,27 +29,30 @@ from u2u_hf.vad import (
 )
 
 _BLOCK_SECONDS = 64  # at 16 kHz, 2,000 whole frames of the detector
+# A person's segments may be long, and the encoder's memory grows with their square.
+_WINDOW_SECONDS, _OVERLAP_SECONDS = 30, 4
 
 
 @dataclass(frozen=True)
-class Speech:
-    """Where somebody speaks in a recording.
+class Stretches:
+    """What of a recording is to be heard: segments without words; their `text` is only to be aligned.
 
     Attributes:
-        spans: for each channel, (start, end) in ms.
         note: what a user should know, or the empty string.
     """
 
-    spans: tuple[tuple[tuple[int, int], ...], ...]
+    segments: tuple[Segment, ...]
     note: str = ""
 
 
-def find_speech(info: AudioInfo, settings: VadSettings) -> Speech:
+def find_speech(info: AudioInfo, settings: VadSettings) -> Stretches:
     """Detect speech on every channel, reading the file block by block.
 
     Raises:
         U2UError: the file cannot be decoded.
     """
+    if not info.duration_ms:
+        return Stretches(())
     detectors = [SpeechDetector() for _ in range(info.channels)]
     probabilities: list[list[np.ndarray]] = [[] for _ in detectors]
     levels: list[list[np.ndarray]] = [[] for _ in detectors]
@@ -61,126 +66,111 @@ def find_speech(info: AudioInfo, settings: VadSettings) -> Speech:
         p[1:] = 0
         note = "all channels are the same: the first one is transcribed"
     p = without_crosstalk(p, level, settings) if not note else p
-    return Speech(tuple(tuple(segments(row, settings, info.duration_ms)) for row in p), note)
+    spans = [(channel, span) for channel, row in enumerate(p) for span in segments(row, settings, info.duration_ms)]
+    return Stretches(tuple(Segment(channel, *span) for channel, span in spans), note)
+
+
+def segments_of(recording: Recording, tiers: Sequence[Tier], rules: TextRules) -> Stretches:
+    """The annotations of a person's tiers, each on the channel where the tier's speaker is loudest.
+
+    Args:
+        rules: what becomes of the annotations' text, which the segments get.
+
+    Raises:
+        U2UError: annotations of a tier overlap, which cannot be in ELAN; or none is inside the audio.
+    """
+    wanted = sorted(utterances([recording], {recording.name: list(tiers)}, rules), key=lambda u: u.start_ms)
+    placed, _, dropped = assign_channels(wanted, lambda utterance, tiers: None)
+    if dropped and not placed:
+        raise U2UError(f"{recording.document.path}: {dropped[0][1]}")
+    found = [
+        Segment(
+            u.channel or 0, u.start_ms, u.end_ms, u.text, tier=u.tier, speaker=u.speaker if u.speaker != u.tier else ""
+        )
+        for tier in tiers
+        for u in placed
+        if u.tier == tier.name
+    ]
+    for a, b in itertools.pairwise(found):
+        if (a.tier == b.tier and b.start_ms < a.end_ms) or b.start_ms >= b.end_ms:
+            where = f"{recording.document.path}: tier {b.tier!r}, {b.start_ms / 1000:.3f} s"
+            raise U2UError(f"{where}: the annotation overlaps the one before it or has no length: mend it in ELAN")
+    note = f"{len(dropped)} annotations are left out, the first: {dropped[0][1]}" if dropped else ""
+    return Stretches(tuple(found), note)
+
+
+def to_align(stretches: Stretches, labels: Labels) -> Stretches:
+    """Those of the stretches that have a text, with a note of characters that the recogniser does not know."""
+    segments = tuple(s for s in stretches.segments if s.text)
+    unknown = sorted({c for s in segments for c in s.text} - {*labels.symbols, " "})
+    notes = [stretches.note] if stretches.note else []
+    if unknown:
+        notes.append(f"not in the model's vocabulary, and left out of the alignment: {' '.join(unknown)}")
+    return Stretches(segments, "; ".join(notes))
+
+
+Hear = Callable[[Segment, np.ndarray], Segment]
+
+
+def write_down(labels: Labels) -> Hear:
+    """Gives a segment what the recogniser heard in it, from its log-probabilities [T, V]."""
+
+    def hear(segment: Segment, log_probs: np.ndarray) -> Segment:
+        words = greedy_words(log_probs, labels, segment.start_ms)
+        text = " ".join(word.text for word in words)
+        return dataclasses.replace(segment, text=text, confidence=confidence(words), words=tuple(words))
+
+    return hear
+
+
+def find_words(labels: Labels) -> Hear:
+    """Gives a segment whose text is known the times of its words, and the fit as its confidence."""
+
+    def hear(segment: Segment, log_probs: np.ndarray) -> Segment:
+        words, fit = align(log_probs, segment.text, labels, segment.start_ms)
+        return dataclasses.replace(segment, confidence=fit, words=tuple(words))
+
+    return hear
 
 
 def transcribe(
     path: str | os.PathLike[str],
+    stretches: Stretches,
     recognizer: Recognizer,
-    settings: VadSettings = VadSettings(),  # noqa: B008 (frozen)
-    progress: Callable[[Sequence], Iterable] = iter,
+    hear: Hear,
+    progress: Callable[[float], object] = lambda share: None,
 ) -> Transcript:
-    """Transcribe a recording.
+    """Hear the stretches of a recording.
 
     Args:
-        progress: wraps the list of stretches to recognise, as tqdm does.
+        hear: `write_down` or `find_words`.
+        progress: called after each stretch with its share of all, by length.
 
     Returns:
-        segments in order of time within each channel; a segment in which the recogniser hears nothing
-        keeps its place with an empty text, for a person to fill.
+        a transcript with a segment for each stretch; one in which nothing is heard keeps its place with an empty
+        text, for a person to fill.
 
     Raises:
         U2UError: the file cannot be read.
     """
     info = audio_info(path)
-    speech = find_speech(info, settings)
-    stretches = [(channel, *span) for channel, spans in enumerate(speech.spans) for span in spans]
-    heard = [_recognise(info, stretch, recognizer) for stretch in progress(stretches)]
-    return Transcript(str(path), info.duration_ms, info.channels, tuple(heard), speech.note)
+    total = sum(s.end_ms - s.start_ms for s in stretches.segments)
+    heard = []
+    for segment in stretches.segments:
+        samples = read_audio(info, segment.start_ms, segment.end_ms, [segment.channel])[0]
+        heard.append(hear(segment, in_windows(recognizer.log_probs, samples)))
+        progress((segment.end_ms - segment.start_ms) / total)
+    return Transcript(str(path), info.duration_ms, info.channels, tuple(heard), stretches.note)
 
 
-def _recognise(info: AudioInfo, stretch: tuple[int, int, int], recognizer: Recognizer) -> Segment:
-    channel, start_ms, end_ms = stretch
-    samples = read_audio(info, start_ms, end_ms, [channel])[0]
-    words = greedy_words(recognizer.log_probs(samples), recognizer.labels, start_ms)
-    text = " ".join(word.text for word in words)
-    return Segment(channel, start_ms, end_ms, text, confidence(words), tuple(words))
-
-
-def recordings_in(paths: Iterable[str | os.PathLike[str]]) -> list[tuple[Path, Path]]:
-    """The recordings that `paths` name: files as they are, folders with all that is in and below them.
-
-    Returns:
-        (recording, name of its transcripts without extension: relative to the folder it was found in).
-
-    Raises:
-        U2UError: a path does not exist, a folder holds no recording, or two would have the same name.
-    """
-    found: list[tuple[Path, Path]] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in AUDIO_SUFFIXES and p.is_file())
-            if not inside:
-                raise U2UError(f"{path}: no recording ({', '.join(AUDIO_SUFFIXES)}) in this folder or below it")
-            found += [(p, p.relative_to(path).with_suffix("")) for p in inside]
-        elif path.exists():
-            found.append((path, Path(path.stem)))
-        else:
-            raise U2UError(f"{path}: there is no such file or folder")
-    named: dict[Path, Path] = {}
-    for path, name in found:
-        if named.setdefault(name, path) != path:
-            raise U2UError(f"{path}: its transcript would be {name}, as that of {named[name]}: rename one of them")
-    return found
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one recording: its transcript's files, or the reason there are none."""
-
-    audio: Path
-    files: tuple[Path, ...] = ()
-    problem: str = ""
-    note: str = ""
-    speech_ms: int = 0
-    duration_ms: int = 0
-
-
-def transcribe_all(
-    recordings: Sequence[tuple[Path, Path]],
-    recognizer: Recognizer,
-    output_dir: Path,
-    formats: Sequence[str],
-    settings: VadSettings,
-    overwrite: bool = False,
-) -> list[Outcome]:
-    """Transcribe recordings one after the other, with a progress bar; a bad one does not stop the rest.
-
-    A recording whose files are all there is finished and left alone, so a killed run goes on where it was.
-    """
-    outcomes = []
-    with tqdm(recordings, unit="recording") as bar:
-        for path, name in bar:
-            bar.set_description(path.name)
-            files = outputs.planned(output_dir / name, formats)
-            there = [file for file in files.values() if file.exists()]
-            try:
-                if there and not overwrite:
-                    if len(there) < len(files):
-                        raise U2UError(f"{there[0]}: is there already: add --overwrite true to replace it")
-                    outcomes.append(Outcome(path, tuple(files.values()), note="was there already, left as it is"))
-                    continue
-                within = partial(tqdm, desc="  segments", unit="segment", leave=False)
-                transcript = transcribe(path, recognizer, settings, within)
-                outputs.write(transcript, files)
-            except U2UError as error:
-                outcomes.append(Outcome(path, problem=str(error)))
-                continue
-            speech_ms = sum(s.end_ms - s.start_ms for s in transcript.segments)
-            outcomes.append(
-                Outcome(path, tuple(files.values()), "", transcript.note, speech_ms, transcript.duration_ms)
-            )
-    return outcomes
-
-
-def in_words(outcomes: Sequence[Outcome]) -> str:
-    """One line a recording: where its transcript is and how much speech it has, or what went wrong."""
-    lines = []
-    for outcome in outcomes:
-        if outcome.problem:
-            lines.append(f"! skipped {outcome.problem}")
-            continue
-        share = f" ({outcome.speech_ms / outcome.duration_ms:.0%} speech)" if outcome.duration_ms else ""
-        note = f" ({outcome.note})" if outcome.note else ""
-        lines.append(f"{outcome.audio.name} → {', '.join(map(str, outcome.files))}{share}{note}")
-    return "\n".join(lines)
+def in_windows(log_probs: Callable[[np.ndarray], np.ndarray], samples: np.ndarray) -> np.ndarray:
+    """Log-probabilities [T, V] of samples [N] of any length: of overlapping windows, joined amid each overlap."""
+    window, overlap = _WINDOW_SECONDS * SAMPLING_RATE, _OVERLAP_SECONDS * SAMPLING_RATE
+    starts = range(0, max(1, len(samples) - overlap), window - overlap)
+    half = overlap // 2 // STRIDE
+    parts = []
+    for start in starts:
+        rows = log_probs(samples[start : start + window])
+        first = half if start else 0
+        parts.append(rows[first:] if start == starts[-1] else rows[first : (window - overlap) // STRIDE + half])
+    return np.concatenate(parts)

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import onnxruntime
 
+from u2u_hf.config import setting
+from u2u_hf.records import U2UError
+
 FRAME_SAMPLES = 512
 FRAME_MS = 32
 _CONTEXT = 64
@@ -22,23 +25,20 @@ _STATE = (1, 1, 128)
 
 @dataclass(frozen=True)
 class VadSettings:
-    """How probabilities become segments; times in ms.
+    """How probabilities become segments; the fields' help says what each is, `without_crosstalk` the last one."""
 
-    Attributes:
-        threshold: probability (0…1) from which a frame is speech; speech ends below `threshold` - 0.15.
-        min_speech_ms: shorter stretches of speech are noise.
-        min_silence_ms: segments closer together than this are one.
-        pad_ms: added before and after a segment, as far as there is room.
-        max_segment_ms: longer segments are cut where speech is least probable.
-        crosstalk_db: see `without_crosstalk`.
-    """
+    threshold: float = setting(0.5, help="0 to 1: lower finds more speech, and more that is none")
+    min_speech_ms: int = setting(200, help="shorter stretches of speech are noise")
+    min_silence_ms: int = setting(400, help="segments closer together than this are one")
+    pad_ms: int = setting(120, help="added before and after a segment, as far as there is room")
+    max_segment_ms: int = setting(20_000, help="longer segments are cut where speech is least probable")
+    crosstalk_db: float = setting(10.0, help="a channel so much quieter than another holds that one's speaker")
 
-    threshold: float = 0.5
-    min_speech_ms: int = 200
-    min_silence_ms: int = 400
-    pad_ms: int = 120
-    max_segment_ms: int = 20_000
-    crosstalk_db: float = 10.0
+    def __post_init__(self):
+        if not 0 < self.threshold < 1:
+            raise U2UError(f"--threshold {self.threshold}: give a probability between 0 and 1, 0.3 for example")
+        if self.max_segment_ms < 2 * self.pad_ms + FRAME_MS or self.pad_ms < 0:
+            raise U2UError(f"--max_segment_ms {self.max_segment_ms}: has no room for --pad_ms {self.pad_ms} twice")
 
 
 class SpeechDetector:
@@ -77,9 +77,12 @@ class SpeechDetector:
 
 
 def levels_db(samples: np.ndarray) -> np.ndarray:
-    """Level of each frame of 32 ms in dB re full scale: float32 [ceil(N / 512)] for samples [N]."""
-    frames = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES)).reshape(-1, FRAME_SAMPLES)
-    return (10 * np.log10(np.square(frames, dtype=np.float64).mean(1) + 1e-10)).astype(np.float32)
+    """Level of each frame of 32 ms in dB re full scale: float32 [ceil(N / 512)] for samples [N].
+
+    An offset, which many cheap recorders add, is no sound: it is taken off.
+    """
+    frames = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES), mode="edge").reshape(-1, FRAME_SAMPLES)
+    return (10 * np.log10(frames.var(1, dtype=np.float64) + 1e-10)).astype(np.float32)
 
 
 def without_crosstalk(probabilities: np.ndarray, levels: np.ndarray, settings: VadSettings) -> np.ndarray:
