@@ -27,6 +27,7 @@ TEST_SCORES = {
 DATASET_CARD = """---
 language: [xty, 'no']
 license: cc-by-4.0
+pretty_name: Words of the Aldea
 ---
 """
 
@@ -100,7 +101,7 @@ def test_the_front_matter_is_what_the_hub_reads(tmp_path, dataset):
     }
     assert "cc-by-nc-sa-4.0, inherited from utter-project/mHuBERT-147. No commercial use. What is made" in card.text
     assert 'pipeline("automatic-speech-recognition", "ana/aldea-asr")' in card.text
-    assert "under the licence cc-by-4.0" in card.text
+    assert "The dataset: Words of the Aldea, under the licence cc-by-4.0.\n" in card.text
     assert "for xty, no: it writes" in card.text
 
 
@@ -125,6 +126,7 @@ def test_what_is_unknown_is_left_out(tmp_path):
     assert set(card.data.to_dict()) == known
     assert card.data.datasets == ["ana/not-there"]
     assert "A speech recogniser: it writes" in card.text
+    assert "The dataset: ana/not-there.\n" in card.text
     assert "That of bare, of which it was made." in card.text
     assert rows(card, "split | utterances") == [["train", "2", "2.0 h"], ["validation", "2", "12.0 min"]]
     assert "# all as they are by default" in card.text

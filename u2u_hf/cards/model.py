@@ -86,7 +86,7 @@ def write_model_card(
         base=text(_name(base_model)),
         length=length(_hours(splits["train"])),
         data=_data(splits),
-        dataset=text(_name(dataset)),
+        dataset=text(theirs.get("pretty_name") or _name(dataset)),
         dataset_licence=text(", ".join(_listed(theirs.get("license")))),
         character_count=len(alphabet),
         alphabet=text(" ".join(map(shown, alphabet))),
