@@ -119,6 +119,18 @@ def test_the_head_learns_first_and_faster(trainer):
     assert not torch.equal(trainer.model.hubert.encoder.layer_norm.weight, before["encoder.layer_norm.weight"])
 
 
+def test_both_learning_rates_and_the_intervals_are_in_the_history(make):
+    trainer = make(logging_steps=2, eval_strategy="steps", eval_steps=4)
+    trainer.train()
+    rows = [row for row in trainer.state.log_history if "loss" in row]
+    falling = [(1 + math.cos(math.pi * x / 4)) / 2 for x in (1, 3)]  # in steps 1, 3, 5 and 7, as above
+    assert [row["head_learning_rate"] / 1e-3 for row in rows] == pytest.approx([1, 1, *falling])
+    assert [row["learning_rate"] / 1e-2 for row in rows] == pytest.approx([0, 0, *falling])
+    scores = trainer.scores()
+    assert set(scores) == {f"{rate}{end}" for rate in ("wer", "cer") for end in ("", "_low", "_high")}
+    assert scores["cer_low"] <= scores["cer"] <= scores["cer_high"]
+
+
 @pytest.fixture
 def timed(make, monkeypatch):
     """A trainer with 105 s, by a clock on which each step takes 10 s; and the head's rates, of the highest."""

@@ -145,8 +145,8 @@ class CtcTrainer(Trainer):
         self._lost = 0 if torch.isfinite(loss) else self._lost + 1
         if self._lost == 10:
             raise U2UError(
-                f"step {self.state.global_step}: the loss is not a number any more: go on from the last checkpoint with "
-                "--resume and a lower --learning_rate and --head_learning_rate"
+                f"step {self.state.global_step}: the loss is not a number any more: go on from the last checkpoint "
+                "with --resume and a lower --learning_rate and --head_learning_rate"
             )
         return loss
 
@@ -157,11 +157,16 @@ class CtcTrainer(Trainer):
         padding = torch.arange(indices.shape[1], device=indices.device) >= inputs["frames"][:, None]
         return loss.detach(), indices.masked_fill(padding, self.model.config.pad_token_id), inputs["labels"]
 
+    def _get_learning_rate(self) -> float:
+        self._head_learning_rate = self.lr_scheduler.get_last_lr()[-1]
+        return super()._get_learning_rate()
+
     def log(self, logs: dict[str, float], *arguments) -> None:
         if "loss" in logs:
             seconds = float(self._frames) * STRIDE / SAMPLING_RATE * self.args.world_size
             logs["audio_seconds_per_second"] = round(seconds / (time.perf_counter() - self._since), 2)
             self._frames.zero_()
+            logs["head_learning_rate"] = self._head_learning_rate  # "learning_rate" is the encoder's
         super().log(logs, *arguments)
         self._since = time.perf_counter()
 
