@@ -72,16 +72,21 @@ def test_intervals_worked_out_by_hand():
         ("abc", "axc", [("a", "a"), ("b", "x"), ("c", "c")]),
         ("abc", "ac", [("a", "a"), ("b", ""), ("c", "c")]),
         ("ac", "abc", [("a", "a"), ("", "b"), ("c", "c")]),
-        (["ka", "na"], ["ka", "ti", "na"], [("ka", "ka"), ("", "ti"), ("na", "na")]),
+        ("", "ab", [("", "a"), ("", "b")]),
     ],
 )
 def test_aligned(said, heard, pairs):
-    assert aligned(said, heard) == pairs
+    assert aligned(said, heard, CHARACTERS) == pairs
+
+
+def test_aligned_words():
+    assert aligned("ka na", "ka ti na", WORDS) == [("ka", "ka"), ("", "ti"), ("na", "na")]
+    assert aligned("", "ka na", WORDS) == [("", "ka"), ("", "na")]
 
 
 @given(TEXT, TEXT)
 def test_an_alignment_loses_nothing_and_has_as_few_errors_as_can_be(said, heard):
-    pairs = aligned(said, heard)
+    pairs = aligned(said, heard, CHARACTERS)
     assert "".join(a for a, _ in pairs) == said
     assert "".join(b for _, b in pairs) == heard
     assert sum(a != b for a, b in pairs) == error_counts([heard], [said], CHARACTERS)[0, 0]

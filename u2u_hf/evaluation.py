@@ -126,8 +126,8 @@ def measure(pairs: Sequence[Pair], ignored: Sequence[str | Mapping[str, Any]] = 
     return found | {
         "speakers": _by(pairs, lambda pair: pair.speaker),
         "recordings": _by(pairs, lambda pair: pair.recording),
-        "characters": _errors(aligned(p.reference, p.hypothesis) for p in pairs),
-        "words": _errors(aligned(WORDS(p.reference), WORDS(p.hypothesis)) for p in pairs),
+        "characters": _errors(aligned(p.reference, p.hypothesis, CHARACTERS) for p in pairs),
+        "words": _errors(aligned(p.reference, p.hypothesis, WORDS) for p in pairs),
         "worst": _worst(pairs),
     }
 

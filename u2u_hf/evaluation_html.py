@@ -10,7 +10,7 @@ from typing import Any
 
 from u2u_hf.inventory import code_point, shown
 from u2u_hf.markup import Markup, document, element, joined, numbers, table
-from u2u_hf.metrics import WORDS, aligned
+from u2u_hf.metrics import CHARACTERS, WORDS, aligned
 from u2u_hf.plots import bar
 from u2u_hf.report_style import STYLE
 from u2u_hf.survey import clock, length
@@ -143,8 +143,8 @@ def _player(sound: bytes) -> Markup:
 def side_by_side(reference: str, hypothesis: str) -> Markup:
     """Words one below the other, said and heard, with what differs marked."""
     columns = []
-    for said, heard in aligned(WORDS(reference), WORDS(hypothesis)):
-        letters = aligned(said, heard)
+    for said, heard in aligned(reference, hypothesis, WORDS):
+        letters = aligned(said, heard, CHARACTERS)
         above = _marked([(a, a != b) for a, b in letters if a], class_="said")
         below = _marked([(b, a != b) for a, b in letters if b])
         columns.append(element("span", above, below))

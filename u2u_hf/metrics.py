@@ -10,23 +10,39 @@ from collections.abc import Callable, Sequence
 
 import datasets
 import evaluate
+import jiwer
 import numpy as np
-from rapidfuzz.distance import Levenshtein
 
 from u2u_hf.decode import Labels, collapse
 
 _FEATURES = datasets.Features({"predictions": datasets.Value("string"), "references": datasets.Value("string")})
-_CITATION = "https://github.com/rapidfuzz/RapidFuzz"
-# What a text is made of: words, or characters with the spaces between words.
-Units = Callable[[str], Sequence[str]]
-WORDS: Units = str.split
-CHARACTERS: Units = str.strip
+_CITATION = "https://github.com/jitsi/jiwer"
+# What a text is compared by: words, or characters with the spaces between words.
+Units = Callable[[str, str], jiwer.WordOutput | jiwer.CharacterOutput]
+WORDS: Units = jiwer.process_words
+CHARACTERS: Units = jiwer.process_characters
+
+
+def aligned(reference: str, hypothesis: str, units: Units) -> list[tuple[str, str]]:
+    """Words or characters side by side, said and heard, with as few errors as can be; "" where there is none.
+
+    Often there are several such alignments; this is one of them.
+    """
+    if not reference.strip():  # which jiwer refuses: all that was heard is too much
+        return [("", heard) for heard in (hypothesis.split() if units is WORDS else hypothesis.strip())]
+    result = units(reference, hypothesis)
+    pairs: list[tuple[str, str]] = []
+    for chunk in result.alignments[0]:
+        said = result.references[0][chunk.ref_start_idx : chunk.ref_end_idx]
+        heard = result.hypotheses[0][chunk.hyp_start_idx : chunk.hyp_end_idx]
+        pairs += zip(said or [""] * len(heard), heard or [""] * len(said), strict=True)
+    return pairs
 
 
 def error_counts(hypotheses: Sequence[str], references: Sequence[str], units: Units) -> np.ndarray:
     """int64 [N, 2]: of each utterance its errors and the length of its reference, in `units`."""
-    pairs = [(units(said), units(heard)) for said, heard in zip(references, hypotheses, strict=True)]
-    counts = [(Levenshtein.distance(said, heard), len(said)) for said, heard in pairs]
+    both = [aligned(said, heard, units) for said, heard in zip(references, hypotheses, strict=True)]
+    counts = [(sum(a != b for a, b in pairs), sum(a != "" for a, _ in pairs)) for pairs in both]
     return np.array(counts, dtype=np.int64).reshape(-1, 2)
 
 
@@ -57,19 +73,6 @@ def scores_with_intervals(
         for unit, of_all, *ends in zip(("wer", "cer"), rate(counts.sum(0)), low, high, strict=True)
         for name, value in zip((unit, f"{unit}_low", f"{unit}_high"), (of_all, *ends), strict=True)
     }
-
-
-def aligned(reference: Sequence[str], hypothesis: Sequence[str]) -> list[tuple[str, str]]:
-    """Words or characters side by side, said and heard, with as few errors as can be; "" where there is none.
-
-    Often there are several such alignments; this is one of them.
-    """
-    pairs: list[tuple[str, str]] = []
-    for edit in Levenshtein.opcodes(reference, hypothesis):
-        said = reference[edit.src_start : edit.src_end]
-        heard = hypothesis[edit.dest_start : edit.dest_end]
-        pairs += zip(said or [""] * len(heard), heard or [""] * len(said), strict=True)
-    return pairs
 
 
 class _Rate(evaluate.Metric):
