@@ -60,7 +60,9 @@ def test_a_base_model_that_is_not_whole_is_named(random_base, tmp_path):
     shutil.copytree(random_base, tmp_path / "torso")
     config = json.loads((tmp_path / "torso" / "config.json").read_text(encoding="utf-8"))
     (tmp_path / "torso" / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 3}), encoding="utf-8")
-    with pytest.raises(U2UError, match=r"torso: is not a HuBERT model .it has no hubert.encoder.layers.2\..*, and 15 more"):
+    with pytest.raises(
+        U2UError, match=r"torso: is not a HuBERT model .it has no hubert.encoder.layers.2\..*, and 15 more"
+    ):
         start_from(str(tmp_path / "torso"), ["abc"])
 
 

@@ -31,6 +31,20 @@ def test_shares_are_met():
     assert [len(splits[name]) for name in SPLITS] == [70, 10, 20]
 
 
+def test_hours_are_met():
+    """100 utterances of a second, five a recording: 10 s of validation are two recordings, 5 s of test are one."""
+    splits, _ = split(CORPUS, validation_hours=10 / 3600, test_hours=5 / 3600)
+    assert [len(splits[name]) for name in SPLITS] == [85, 10, 5]
+    both, _ = split(CORPUS, validation_hours=10 / 3600, test_share=0.2)
+    assert [len(both[name]) for name in SPLITS] == [70, 10, 20]
+
+
+def test_more_hours_than_there_are():
+    message = r"0\.01 hours of test and 1\.00 hours of validation would leave nothing .* there are 0\.03 hours in all"
+    with pytest.raises(U2UError, match=message):
+        split(CORPUS, validation_hours=1, test_hours=0.01)
+
+
 def test_the_order_of_files_does_not_matter_and_the_seed_does():
     shuffled = random.Random(1).sample(CORPUS, len(CORPUS))
     one, two, other = split(CORPUS)[0], split(shuffled)[0], split(CORPUS, seed=1)[0]
@@ -73,7 +87,7 @@ def test_a_word_list_says_what_to_do():
 )
 def test_nothing_is_lost_or_doubled(rows, validation, test):
     corpus = [utterance(f"r{r}", start=i * 10_000, ms=ms) for i, (r, ms) in enumerate(rows)]
-    if len({u.recording for u in corpus}) < 3:
+    if len({u.recording for u in corpus}) < 3 or validation + test >= 1:
         return
     splits, _ = split(corpus, validation_share=validation, test_share=test)
     assert all(splits.values())

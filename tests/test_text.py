@@ -55,6 +55,12 @@ CASES = [
     ("regex", {"^x": ""}, "xax", "ax"),
     ("case", "lower", "ÑUU Ɂa Ā", "ñuu ɂa ā"),
     ("case", "keep", "Ñuu", "Ñuu"),
+    ("case", "lower", "ΟΔΟΣ ΣΑΣ", "οδος σας"),  # sigma at the end of a word
+    # As Unicode's SpecialCasing.txt has it.
+    ("case", "lower-tr", "DIŞARI İSTANBUL I\u0307", "dışarı istanbul i"),
+    ("case", "lower-az", "QIZIL İL", "qızıl il"),
+    ("case", "lower-lt", "ÌÍĨ IŠ", "i\u0307\u0300i\u0307\u0301i\u0307\u0303 iš"),
+    ("case", "lower-lt", "J\u0301 Į\u0303 I", "j\u0307\u0301 į\u0307\u0303 i"),
     ("punctuation", "drop", "¿Ka¹, tu³⁴! ... (ndi) «xa» — \"a\"; b:c/d", "Ka¹ tu³⁴ ndi xa a b c d"),
     ("punctuation", "drop", "¹²³⁴ a1", "¹²³⁴ a1"),
     ("punctuation", "drop", "ʼa kaʼ ꞌa kaꞌ aˀ", "ʼa kaʼ ꞌa kaꞌ aˀ"),
@@ -118,8 +124,8 @@ def test_a_rule_that_changed_nothing_is_counted_too():
         ({"lowercase": True}, "rules: number 1: no rule is called 'lowercase'; there are unicode, markup, brackets"),
         ("case", "rules: number 1 is not one name with its settings: 'case'"),
         ({"case": "lower", "unicode": "NFC"}, "rules: number 1 is not one name with its settings"),
-        ({"case": "upper"}, "rule case: 'upper'; use lower or keep"),
-        ({"case": None}, "rule case: None; use lower or keep"),
+        ({"case": "upper"}, "rule case: 'upper'; use keep or one of lower"),
+        ({"case": None}, "rule case: None; use keep or one of lower"),
         ({"unicode": "utf8"}, "rule unicode: 'utf8' is no Unicode form; use NFC, NFD, NFKC or NFKD"),
         ({"punctuation": True}, "rule punctuation: True; use drop or keep"),
         ({"markup": {"i": "drop"}}, "rule markup: i: 'drop'; use one of keep_text, drop_text, drop_utterance"),

@@ -43,6 +43,8 @@ class PreparationSettings:
     )
     validation_share: float = setting(0.1, help="of the hours, for choosing the best checkpoint")
     test_share: float = setting(0.1, help="of the hours, for the final scores")
+    validation_hours: float | None = setting(None, help="so many hours, in place of the share")
+    test_hours: float | None = setting(None, help="so many hours, in place of the share")
     allow_repeated_sentences: bool = setting(False, help="let validation and test repeat sentences of training")
     seed: int = setting(0, help="another seed deals recordings otherwise")
     language: list[str] = setting([], help="for the dataset card: ISO 639-3 or BCP 47 codes, such as xty or es-MX")
@@ -122,6 +124,8 @@ def inspect(settings: PreparationSettings) -> Preparation:
             settings.test_share,
             settings.seed,
             settings.allow_repeated_sentences,
+            settings.validation_hours,
+            settings.test_hours,
         )
     except U2UError as error:
         splits, repeated, problem = {"undivided": usable}, [], problem or error

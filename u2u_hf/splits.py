@@ -25,6 +25,8 @@ def split(
     test_share: float = 0.1,
     seed: int = 0,
     allow_repeated_sentences: bool = False,
+    validation_hours: float | None = None,
+    test_hours: float | None = None,
 ) -> tuple[dict[str, list[Utterance]], list[tuple[Utterance, str]]]:
     """Deal groups of utterances into train, validation and test by their hours.
 
@@ -35,12 +37,13 @@ def split(
         by: what stays together: ``recording``, ``speaker`` or ``utterance``.
         validation_share, test_share: of all seconds, 0…1; each split gets at least one group.
         allow_repeated_sentences: keep sentences in validation and test that training has too.
+        validation_hours, test_hours: in place of the shares, if given.
 
     Returns:
         the three splits, and what was left out of validation and test with the reason.
 
     Raises:
-        U2UError: too few groups to deal, or nothing left in a split.
+        U2UError: too few groups to deal, more hours asked for than there are, or nothing left in a split.
     """
     group_of = _GROUP[by]
     seconds: dict[str, float] = defaultdict(float)
@@ -58,10 +61,17 @@ def split(
 
     order = sorted(seconds, key=shuffled)
     total = sum(seconds.values())
+    wanted = {
+        "test": test_share * total if test_hours is None else test_hours * 3600,
+        "validation": validation_share * total if validation_hours is None else validation_hours * 3600,
+    }
+    if sum(wanted.values()) >= total:
+        asked = " and ".join(f"{seconds / 3600:.2f} hours of {name}" for name, seconds in wanted.items())
+        raise U2UError(f"{asked} would leave nothing for training: there are {total / 3600:.2f} hours in all")
     side: dict[str, str] = {}
-    for name, share, left_for_others in (("test", test_share, 2), ("validation", validation_share, 1)):
+    for name, left_for_others in (("test", 2), ("validation", 1)):
         filled = 0.0
-        while (not filled or filled + seconds[order[0]] / 2 < share * total) and len(order) > left_for_others:
+        while (not filled or filled + seconds[order[0]] / 2 < wanted[name]) and len(order) > left_for_others:
             group = order.pop(0)
             side[group] = name
             filled += seconds[group]

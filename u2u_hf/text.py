@@ -7,7 +7,7 @@ Rules come as plain data, one mapping each, applied in order::
     - brackets: {"[]": drop_text, "()": keep_text}
     - replace: {"’": "ʼ", "1": "¹"}
     - regex: {"\\\\s*\\\\*": ""}
-    - case: lower
+    - case: lower                       # lower-tr, lower-az, lower-lt: as Turkish, Azerbaijani, Lithuanian write
     - punctuation: drop
     - alphabet: "aábcd… "
 
@@ -47,10 +47,32 @@ def _unicode(form: str) -> Rule:
     return lambda text: unicodedata.normalize(form, text)
 
 
+# Where lower case is not the same in every language: Unicode's SpecialCasing.txt.
+_TURKIC = ((re.compile("İ|I\u0307"), "i"), (re.compile("I"), "ı"))
+_LITHUANIAN = (
+    (re.compile("([ÌÍĨ])"), lambda m: f"i\u0307{unicodedata.normalize('NFD', m[1])[1]}"),
+    # Above i, j and į an accent stands beside the dot.
+    (re.compile("([IJĮ])(?=([\u0300-\u036f]+))"), lambda m: m[1].lower() + ("\u0307" if _accented(m[2]) else "")),
+)
+_LOWER = {"lower": (), "lower-tr": _TURKIC, "lower-az": _TURKIC, "lower-lt": _LITHUANIAN}
+
+
+def _accented(marks: str) -> bool:
+    return any(unicodedata.combining(mark) == 230 for mark in marks)  # above the letter
+
+
 def _case(how: str) -> Rule:
-    if how not in ("lower", "keep"):
-        raise U2UError(f"rule case: {how!r}; use lower or keep")
-    return str.lower if how == "lower" else lambda text: text
+    if how == "keep":
+        return lambda text: text
+    if how not in _LOWER:
+        raise U2UError(f"rule case: {how!r}; use keep or one of {', '.join(_LOWER)}")
+
+    def apply(text: str) -> str:
+        for pattern, replacement in _LOWER[how]:
+            text = pattern.sub(replacement, text)
+        return text.lower()
+
+    return apply
 
 
 def _written(name: str, table: Mapping[Any, Any]) -> dict[str, str]:

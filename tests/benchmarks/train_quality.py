@@ -24,7 +24,6 @@ from u2u_hf.dataset import load_splits
 from u2u_hf.demo.corpus import make_demo_corpus
 from u2u_hf.metrics import trainer_metrics
 from u2u_hf.model import labels_of, start_from
-from u2u_hf.progress import Progress
 from u2u_hf.trainer import CtcTrainer, build_trainer
 
 PROJECT = Path(__file__).parents[2]
@@ -44,13 +43,11 @@ SHARED = {
 class Curve(TrainerCallback):
     """(seconds, CER on validation) at every fifth of the time; stops the peer when the time is up."""
 
-    def __init__(self, budget: float, progress: Progress | None):
-        self.budget, self.progress, self.points, self._begun = budget, progress, [], 0.0
+    def __init__(self, budget: float):
+        self.budget, self.points, self._begun = budget, [], 0.0
 
     def on_train_begin(self, args, state, control, **kwargs):
         self._begun = time.perf_counter()
-        if self.progress:  # else its budget would begin with this process
-            self.progress.begun = time.time()
 
     def on_step_end(self, args, state, control, **kwargs):
         seconds = time.perf_counter() - self._begun
@@ -60,7 +57,8 @@ class Curve(TrainerCallback):
         return control
 
     def on_evaluate(self, args, state, control, metrics=None, **kwargs):
-        self.points.append((time.perf_counter() - self._begun, metrics["eval_cer"]))
+        if "eval_cer" in metrics:  # and not the test split's
+            self.points.append((time.perf_counter() - self._begun, metrics["eval_cer"]))
 
 
 class Peer(Trainer):
@@ -107,8 +105,10 @@ def peer(splits, budget: float, seed: int, rate: float):
 
 
 def scored(trainer, splits, budget: float) -> tuple[list, float]:
-    curve = Curve(budget, getattr(trainer, "progress", None))
+    curve = Curve(budget)
     trainer.add_callback(curve)
+    if isinstance(trainer, CtcTrainer):  # else its budget would begin with this process
+        trainer.progress.begun = time.time()
     trainer.train()
     cer = trainer.evaluate(splits["test"], metric_key_prefix="test")["test_cer"]
     return curve.points[:4], cer
