@@ -16,10 +16,11 @@ of a tier's transcripts, and how well each transcript fits.
 
 import dataclasses
 
-from u2u_hf import config
+from u2u_hf import config, language_model
+from u2u_hf.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.processes import processes
 from u2u_hf.recognizer import Recognizer
-from u2u_hf.transcription_run import TranscriptionSettings, find_jobs, in_words, transcribe_all
+from u2u_hf.transcription_run import in_words, transcribe_all, write_queue
 from u2u_hf.vad import VadSettings
 
 
@@ -30,11 +31,13 @@ class Arguments(TranscriptionSettings):
 
 def main() -> int:
     args, vad = config.parse(Arguments, VadSettings, description=__doc__)
-    jobs, unusable = find_jobs(args)
-    outcomes = unusable + transcribe_all(jobs, Recognizer(args.model), vad, args)
+    jobs, skipped = find_jobs(args)
+    outcomes = transcribe_all(jobs, Recognizer(args.model), vad, args, language_model.load(args.model))
     if processes().is_main_process:
-        print(in_words(outcomes))
-    return 1 if any(outcome.problem for outcome in outcomes) else 0
+        print(in_words(skipped, outcomes))
+        if queue := write_queue(outcomes, args):
+            print(f"to look at first: {queue}")
+    return 1 if skipped or any(outcome.problem for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from u2u_hf.language_model import END, START, LanguageModel, learn, load, save
+from u2u_hf.language_model import END, START, LanguageModel, learn, load, remove, save
 from u2u_hf.records import U2UError
 
 
@@ -71,6 +71,11 @@ def test_there_is_none_or_it_is_damaged(tmp_path):
         load(str(tmp_path))
     with pytest.raises(U2UError, match="hold no character"):
         learn(["", " "])
+    with pytest.raises(U2UError, match="--order 0: give a number"):
+        learn(["a"], 0)
+    remove(tmp_path)
+    remove(tmp_path)
+    assert load(str(tmp_path)) is None
 
 
 def test_characters_that_never_come_cost_the_same_in_every_text():

@@ -9,9 +9,10 @@ import soundfile
 from conftest import RECIPES
 
 from u2u_hf.eaf import read_eaf, write_eaf
+from u2u_hf.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.records import Annotation, Segment, Tier, Transcript, U2UError
-from u2u_hf.transcription_run import TranscriptionSettings, find_jobs, in_words, summary, transcribe_all
+from u2u_hf.transcription_run import in_words, summary, transcribe_all
 from u2u_hf.vad import VadSettings
 
 
@@ -22,14 +23,14 @@ def recognizer(random_model):
 
 @pytest.fixture
 def run(recognizer, tmp_path):
-    """Transcribe what is named into OUT, as the recipe does → outcomes."""
+    """Transcribe what is named into OUT, as the recipe does → what was skipped, outcomes."""
 
     def transcribed(*recordings, **settings):
         given = TranscriptionSettings(
             recordings=list(map(str, recordings)), output_dir=str(tmp_path / "out"), **settings
         )
-        jobs, unusable = find_jobs(given)
-        return unusable + transcribe_all(jobs, recognizer, VadSettings(), given)
+        jobs, skipped = find_jobs(given)
+        return skipped, transcribe_all(jobs, recognizer, VadSettings(), given)
 
     return transcribed
 
@@ -43,67 +44,6 @@ def corpus(demo_folder, tmp_path):
             folder.mkdir(exist_ok=True)
             shutil.copy(path, folder)
     return folder
-
-
-def found(*recordings, **settings):
-    jobs, problems = find_jobs(
-        TranscriptionSettings(recordings=list(map(str, recordings)), output_dir="out", **settings)
-    )
-    return [job.name.as_posix() for job in jobs], [outcome.problem for outcome in problems]
-
-
-def test_files_folders_and_patterns(tmp_path):
-    for name in ("a.wav", "b/c.MP3", "b/d/e.flac", "b/.f.wav", "b/notes.txt"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    assert found(tmp_path) == (["a", "b/c", "b/d/e"], [])
-    assert found(tmp_path / "a.wav", tmp_path / "b") == (["a", "c", "d/e"], [])
-    assert found(tmp_path / "*.wav", tmp_path / "b" / "**" / "*.flac") == (["a", "e"], [])
-    assert found(tmp_path / "a.wav", tmp_path / "a.wav") == (["a"], [])
-
-
-def test_recordings_that_are_none_or_cannot_be_told_apart_are_refused(tmp_path):
-    for name in ("a.wav", "a.flac"):
-        (tmp_path / name).touch()
-    with pytest.raises(U2UError, match=r"a\.wav: its transcript would be a, as that of .*a\.flac"):
-        found(tmp_path)
-    for gone in ("gone", "*.ogg"):
-        with pytest.raises(U2UError, match="there is no such file or folder"):
-            found(tmp_path / gone)
-    (tmp_path / "none").mkdir()
-    with pytest.raises(U2UError, match="none: no recording"):
-        found(tmp_path / "none")
-
-
-def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
-    (tmp_path / "closed").mkdir()
-    (tmp_path / "a.wav").touch()
-    scandir = os.scandir
-
-    def guarded(path):
-        if str(path).endswith("closed"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", guarded)
-    names, (problem,) = found(tmp_path)
-    assert names == ["a"]
-    assert "closed: the folder cannot be read (Permission denied)" in problem
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"align": ["A"], "segments_from": ["A"], "annotations": "x"}, "give one of them"),
-        ({"align": ["A"]}, "say with --annotations"),
-        ({"formats": "doc"}, "'doc' is not one of"),
-        ({"annotations": "gone"}, "gone: there is no such folder"),
-    ],
-)
-def test_settings_that_do_not_go_together(tmp_path, settings, message):
-    (tmp_path / "a.wav").touch()
-    with pytest.raises(U2UError, match=message):
-        found(tmp_path, **settings)
 
 
 def test_an_output_folder_that_cannot_be_written_is_named_before_the_work(run, demo_folder, tmp_path):
@@ -124,19 +64,19 @@ def test_bad_recordings_do_not_stop_the_rest_and_what_is_done_stays(demo_folder,
     soundfile.write(folder / "whole.flac", np.random.default_rng(0).normal(0, 0.1, 480_000), 48_000)
     (folder / "truncated.flac").write_bytes((folder / "whole.flac").read_bytes()[:200_000])
     (folder / "whole.flac").unlink()
-    outcomes = {os.path.basename(o.audio): o for o in run(tmp_path / "recordings")}
+    outcomes = {os.path.basename(o.audio): o for o in run(tmp_path / "recordings")[1]}
     assert "broken.wav: not a sound file" in outcomes["broken.wav"].problem
     assert "empty.wav: not a sound file" in outcomes["empty.wav"].problem
     assert "no_sound.flac: not a sound file" in outcomes["no_sound.flac"].problem
     assert "no_samples.wav: holds no sound" in outcomes["no_samples.wav"].problem
     assert "truncated.flac: cannot be read at" in outcomes["truncated.flac"].problem
     assert [p.name for p in (tmp_path / "out").rglob("*") if p.is_file()] == ["good.eaf"]
-    assert in_words(list(outcomes.values())).count("! skipped") == 5
+    assert in_words([], list(outcomes.values())).count("! skipped") == 5
     written = tmp_path / "out" / "sub" / "good.eaf"
     before = written.read_bytes()
 
     def again(**settings):
-        return next(o for o in run(tmp_path / "recordings", **settings) if o.audio.endswith("good.wav"))
+        return next(o for o in run(tmp_path / "recordings", **settings)[1] if o.audio.endswith("good.wav"))
 
     assert "was there already" in again().summary
     assert "add --overwrite true" in again(formats="eaf,srt").problem
@@ -147,8 +87,8 @@ def test_bad_recordings_do_not_stop_the_rest_and_what_is_done_stays(demo_folder,
 def test_a_copy_of_each_recordings_own_file_gets_the_tiers(corpus, run, tmp_path):
     theirs = {path.name: path.read_bytes() for path in corpus.glob("*.eaf")}
     (corpus / "broken.eaf").write_text("no")
-    problem, *outcomes = run(corpus, annotations=str(corpus))
-    assert "broken.eaf: is not XML" in problem.problem
+    (broken,), outcomes = run(corpus, annotations=str(corpus))
+    assert in_words([broken], []).startswith(f"! skipped {corpus / 'broken.eaf'}: is not XML")
     assert {path.name: path.read_bytes() for path in corpus.glob("nci*.eaf")} == theirs
     for outcome in outcomes:
         name = os.path.basename(outcome.audio).removesuffix(".wav")
@@ -184,7 +124,7 @@ def test_a_persons_own_file_is_changed_only_when_asked(corpus, recognizer):
 def test_segments_of_a_tier_are_heard_and_transcripts_aligned(corpus, run, tmp_path):
     (tmp_path / "alone.wav").write_bytes(next(corpus.glob("*.wav")).read_bytes())
     for mode in ("segments_from", "align"):
-        outcomes = run(
+        _, outcomes = run(
             corpus, tmp_path / "alone.wav", annotations=str(corpus), overwrite=True, **{mode: ["*_transcr*"]}
         )
         (alone,) = (o for o in outcomes if "alone" in o.audio)
@@ -201,15 +141,15 @@ def test_segments_of_a_tier_are_heard_and_transcripts_aligned(corpus, run, tmp_p
 
 def test_an_eaf_whose_media_is_missing_is_named_where_its_segments_are_wanted(corpus, run):
     next(corpus.glob("*02*.wav")).unlink()
-    problem, good = run(corpus, annotations=str(corpus), segments_from=["*_transcription"])
-    assert "its audio is not in" in problem.problem
+    (missing,), (good,) = run(corpus, annotations=str(corpus), segments_from=["*_transcription"])
+    assert "its audio is not in" in missing.reason
     assert not good.problem
 
 
 def test_two_files_for_one_recording(corpus, run):
     shutil.copy(next(corpus.glob("*01*.eaf")), corpus / "nci_story_01_ed2.eaf")
-    outcomes = run(corpus, annotations=str(corpus))
-    assert any("belongs to nci_story_01.wav too: keep one" in o.problem for o in outcomes)
+    (second,), _ = run(corpus, annotations=str(corpus))
+    assert "belongs to nci_story_01.wav too: keep one" in second.reason
 
 
 def test_coverage():
@@ -225,19 +165,27 @@ def test_coverage():
 def test_the_work_is_divided_over_processes(demo_folder, random_model, tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", str(RECIPES / "transcribe.py")]
     command += ["--model", str(random_model), "--output_dir", str(tmp_path / "out"), "--formats", "json"]
+    command += ["--queue", "true"]
     (tmp_path / "bad.wav").write_text("no")
-    recordings = [str(demo_folder / "corpus" / "audio"), str(tmp_path / "bad.wav")]
+    first, second, *_ = sorted((demo_folder / "corpus" / "audio").glob("*.wav"))
+    recordings = [str(first), str(second), str(tmp_path / "bad.wav")]
     result = subprocess.run([*command, *recordings], capture_output=True, text=True, check=False)
     assert result.returncode == 1, result.stderr
-    assert len(list((tmp_path / "out").glob("*.json"))) == 4
-    assert result.stdout.count(" → ") == 4
+    assert len(list((tmp_path / "out").glob("*.json"))) == 2
+    assert result.stdout.count(" → ") == 2
     assert result.stdout.count("! skipped") == 1
+    queue = (tmp_path / "out" / "queue.tsv").read_text(encoding="utf-8")
+    assert str(first) in queue
+    assert str(second) in queue
 
 
 def test_corrected_transcripts_are_training_data_when_asked(recipe, random_model, demo_folder, tmp_path):
     """The loop: transcribe, correct, prepare. A machine's tier is taken when it is named, and else never."""
     folder = tmp_path / "out"
-    audio = demo_folder / "corpus" / "audio"
+    audio = tmp_path / "audio"
+    audio.mkdir()
+    for path in sorted((demo_folder / "corpus" / "audio").glob("*.wav"))[:3]:
+        shutil.copy(path, audio)
     result = recipe("transcribe.py", "--model", random_model, "--output_dir", folder, audio)
     assert result.returncode == 0, result.stderr
     for path in audio.glob("*.wav"):

@@ -9,12 +9,21 @@ import math
 
 import numpy as np
 
-from u2u_hf.decode import DELIMITER, Labels
+from u2u_hf.decode import DELIMITER, Labels, collapse
 from u2u_hf.language_model import END, START, LanguageModel
 
 _NEVER = -math.inf
 # Characters that are so much less probable in a frame are not looked at: exp(-9) is one in 8,000.
 _LEAST_LOG_PROB = -9.0
+
+
+def best_text(log_probs: np.ndarray, labels: Labels, model: LanguageModel | None) -> str:
+    """What was heard: by `beam_search` with a language model, else by the best label of each frame.
+
+    Args:
+        log_probs: float32 [T, V], natural logarithms of probabilities.
+    """
+    return beam_search(log_probs, labels, model) if model else collapse(log_probs.argmax(1), labels)
 
 
 def beam_search(log_probs: np.ndarray, labels: Labels, model: LanguageModel | None = None, beam: int = 16) -> str:

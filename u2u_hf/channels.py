@@ -146,7 +146,8 @@ def assign_channels(
     for utterance in utterances:
         by_recording[utterance.recording, utterance.audio].append(utterance)
     placed, choices, dropped = [], [], []
-    for (_, path), members in tqdm(by_recording.items(), desc="finding channels", unit="recording"):
+    one = len(by_recording) == 1  # is done at once
+    for (_, path), members in tqdm(by_recording.items(), desc="finding channels", unit="recording", disable=one):
         try:
             info = audio_info(path)
             inside = []

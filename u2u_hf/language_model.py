@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -63,9 +64,14 @@ class LanguageModel:
 def learn(texts: Iterable[str], order: int = 6) -> LanguageModel:
     """Count the n-grams of texts, words apart by one space, and smooth them.
 
+    Args:
+        order: the longest n-grams' length in characters.
+
     Raises:
-        U2UError: the texts hold no character.
+        U2UError: the texts hold no character, or n-grams cannot be so long.
     """
+    if not 1 <= order <= 20:
+        raise U2UError(f"--order {order}: give a number of characters from 1 to 20, 6 for example")
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))  # context → what follows → how often
     for text in texts:
         characters = START + DELIMITER.join(text.split()) + END
@@ -114,6 +120,11 @@ def _line(ngram: str, log_prob: float, backoff: float | None) -> str:
     spelled = " ".join(_NAMES.get(character, character) for character in ngram)
     parts = [f"{log_prob / _LOG10:.7f}", spelled]
     return "\t".join([*parts, f"{backoff / _LOG10:.7f}"] if backoff is not None else parts)
+
+
+def remove(folder: Path) -> None:
+    """Take the language model away from a recogniser's folder, if there is one."""
+    shutil.rmtree(Path(folder) / FOLDER, ignore_errors=True)
 
 
 def load(source: str) -> LanguageModel | None:

@@ -12,10 +12,12 @@ import numpy as np
 
 from u2u_hf.align import align
 from u2u_hf.audio import AudioInfo, audio_info, blocks, read_audio
+from u2u_hf.beam import beam_search
 from u2u_hf.channels import assign_channels
 from u2u_hf.corpus import Recording, utterances
 from u2u_hf.decode import Labels, confidence, greedy_words
 from u2u_hf.frames import SAMPLING_RATE, STRIDE
+from u2u_hf.language_model import LanguageModel
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.records import Segment, Tier, Transcript, U2UError
 from u2u_hf.text import TextRules
@@ -112,11 +114,14 @@ def to_align(stretches: Stretches, labels: Labels) -> Stretches:
 Hear = Callable[[Segment, np.ndarray], Segment]
 
 
-def write_down(labels: Labels) -> Hear:
+def write_down(labels: Labels, model: LanguageModel | None = None) -> Hear:
     """Gives a segment what the recogniser heard in it, from its log-probabilities [T, V]."""
 
     def hear(segment: Segment, log_probs: np.ndarray) -> Segment:
-        words = greedy_words(log_probs, labels, segment.start_ms)
+        if model:
+            words, _ = align(log_probs, beam_search(log_probs, labels, model), labels, segment.start_ms)
+        else:
+            words = greedy_words(log_probs, labels, segment.start_ms)
         text = " ".join(word.text for word in words)
         return dataclasses.replace(segment, text=text, confidence=confidence(words), words=tuple(words))
 

@@ -1,0 +1,50 @@
+"""Teach a recogniser which letters follow each other in its language, from the texts it was trained on.
+
+    python recipes/language_model.py --model my_model --dataset my_dataset
+
+The language model is written to MODEL/language_model and used from then on by evaluate.py and transcribe.py; but
+only if it lowers the character error rate on the validation split, on which its weight is chosen. It holds pieces
+of the training texts, and goes with the model when that is pushed. To do without it, delete the folder.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from tqdm.auto import tqdm
+
+from u2u_hf import config, language_model
+from u2u_hf.audio import decode_mono
+from u2u_hf.dataset import load_splits, require_split
+from u2u_hf.recognizer import Recognizer
+from u2u_hf.tuning import tune
+
+
+@dataclasses.dataclass
+class Arguments:
+    model: str = config.setting(help="folder of a trained model")
+    dataset: str = config.setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
+    order: int = config.setting(6, help="how many characters are looked at together")
+
+
+def main() -> None:
+    (args,) = config.parse(Arguments, description=__doc__)
+    recognizer = Recognizer(args.model)
+    splits = load_splits(args.dataset)
+    learnt = language_model.learn(require_split(splits, "train", args.dataset)["text"], args.order)
+    validation = require_split(splits, "validation", args.dataset)
+    audio = tqdm(validation["audio"], desc="recognising", unit="utterance")
+    heard = [recognizer.log_probs(decode_mono(item["bytes"], item["path"] or "audio")) for item in audio]
+    tuned, with_it, without = tune(heard, validation["text"], recognizer.labels, learnt)
+    print(f"validation CER: {without:.2%} without a language model, {with_it:.2%} with it")
+    if with_it < without:
+        language_model.save(tuned, Path(args.model))
+        print(
+            f"language model: {Path(args.model) / language_model.FOLDER} (weight {tuned.weight}, bonus {tuned.bonus})"
+        )
+    else:
+        language_model.remove(Path(args.model))
+        print("it does not help, and is not kept")
+
+
+if __name__ == "__main__":
+    config.launch(main)
