@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -43,12 +44,16 @@ FEATURES = Features(
         "duration": Value("float64"),
     }
 )
+_PLACE = ["tier", "start_ms", "end_ms"]
 NEEDED = ("audio", "text", "duration")
+_STEP = 2.0**-15  # the smallest number that 16 bits hold
 SHARD_BYTES = 400 * 2**20
 
 
 def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
     """One dataset row for each utterance of one recording, its audio cut out, resampled and encoded.
+
+    Where the recording is silent, to the last bit, there is no row.
 
     Raises:
         U2UError: the audio cannot be read.
@@ -58,6 +63,8 @@ def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
         if info is None or info.path != utterance.audio:
             info = audio_info(utterance.audio)
         samples = read_audio(info, utterance.start_ms, utterance.end_ms, [utterance.channel])[0]
+        if not len(samples) or np.abs(samples).max() < _STEP:
+            continue
         name = f"{utterance.recording}_{utterance.tier}_{utterance.start_ms}.flac"
         yield {
             "audio": {"bytes": flac_bytes(samples), "path": name.replace("/", "_")},
@@ -81,7 +88,8 @@ def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> list[
     are divided over the processes of a launcher (torchrun, accelerate launch), then over cores.
 
     Returns:
-        the utterances of recordings whose audio broke off, with the reason: they are left out.
+        the utterances that are left out after all, with the reason: those of recordings whose audio breaks
+        off, and those in which nothing at all is to be heard.
     """
     parts_dir = output_dir / ".parts"
     parts_dir.mkdir(parents=True, exist_ok=True)
@@ -100,13 +108,18 @@ def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> list[
     state.wait_for_everyone()  # each has seen the same parts before the first new one is written
     with state.split_between_processes(jobs) as own:
         problems = dict(gather_object(_write_parts(own)))
+    lost = [
+        (u, problems[part]) for row in parts.values() for part, group in row.items() if part in problems for u in group
+    ]
+    for part, group in ((part, group) for row in parts.values() for part, group in row.items() if part not in problems):
+        there = set(zip(*pq.read_table(part, columns=_PLACE).to_pydict().values(), strict=True))
+        lost += [(u, "the recording is silent there") for u in group if (u.tier, u.start_ms, u.end_ms) not in there]
+    state.wait_for_everyone()  # each has seen the parts before they are joined
     if state.is_main_process:
         _join({name: [part for part in row if part not in problems] for name, row in parts.items()}, output_dir)
         shutil.rmtree(parts_dir)
     state.wait_for_everyone()
-    return [
-        (u, problems[part]) for row in parts.values() for part, group in row.items() if part in problems for u in group
-    ]
+    return lost
 
 
 def _write_parts(jobs: list[tuple[Path, list[Utterance]]]) -> list[tuple[Path, str]]:

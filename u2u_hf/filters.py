@@ -24,6 +24,8 @@ def duration(min_seconds: float, max_seconds: float) -> Filter:
     """Utterances shorter or longer than these are left out."""
 
     def check(utterance: Utterance) -> Reason | None:
+        if utterance.end_ms < utterance.start_ms:
+            return "the annotation ends before it begins"
         if utterance.duration < min_seconds:
             return f"shorter than {min_seconds:g} s"
         if utterance.duration > max_seconds:

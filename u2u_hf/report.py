@@ -85,6 +85,9 @@ def preparation_report(preparation: Preparation, broken_off: Sequence[tuple[Utte
         "characters": dict(Counter(c for row in splits.values() for u in row for c in u.text).most_common()),
         "characters_unseen_in_training": dict(unseen),
         "tiers": preparation.why,
+        "recordings_without_transcription": [
+            r.name for r in preparation.recordings if not preparation.tiers.get(r.name)
+        ],
         "channels": [
             {
                 "recording": c.recording,
@@ -104,10 +107,16 @@ def preparation_report(preparation: Preparation, broken_off: Sequence[tuple[Utte
     }
 
 
+def _more(count: int) -> str:
+    return f" and {count} more recordings" if count > 0 else ""
+
+
 def in_words(report: dict[str, Any]) -> str:
     """The report as a person wants to read it after a run."""
     lines = ["tiers:"]
     lines += [f"  {name}: {reason}" for name, reason in report["tiers"].items()]
+    if untold := report["recordings_without_transcription"]:
+        lines.append(f"  ! no such tier, or nothing on it: {', '.join(untold[:5])}{_more(len(untold) - 5)}")
     for c in (c for c in report["channels"] if c["close"]):
         lines.append(
             f"  ! {c['recording']}, tier {c['tier']}: channel {c['channel'] + 1} is louder by {c['margin_db']} dB "
