@@ -5,9 +5,13 @@
     python recipes/transcribe.py --model my_model --output_dir out --annotations my_elan --align '*_tx' my_recordings/
     torchrun --nproc_per_node 4 recipes/transcribe.py --model my_model --output_dir my_transcripts my_recordings/
 
-Speech is found on each channel, recognised, and written with times of segments and words. Open the .eaf in
-ELAN, correct it, and it is training data for the next round. What is there already is left as it is: a run
-that was stopped goes on where it was.
+Speech is found on each channel, recognised, and written with times of segments and words; segments that the
+recogniser is unsure of are marked on a tier of their own. What is there already is left as it is: a run that was
+stopped goes on where it was.
+
+Correct an .eaf in ELAN, with --queue true the segments of queue.tsv first. Then give the corrected tier a type of
+your own (Tier > Change Tier Attributes), which says that it is your work now, and it is training data for
+prepare.py; tiers that still have the machine's types are not, unless --tiers or --linguistic_types names them.
 
 With --annotations the recordings' own ELAN files are looked up, and a copy of each gets the new tiers. With
 --segments_from the recogniser hears what a tier there has segmented; with --align it finds the times of the words

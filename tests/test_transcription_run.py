@@ -139,6 +139,13 @@ def test_segments_of_a_tier_are_heard_and_transcripts_aligned(corpus, run, tmp_p
                 assert tiers[f"{name} transcript"].participant == tiers[name].participant
 
 
+def test_a_tier_that_is_not_there_is_named(corpus, run):
+    _, outcomes = run(corpus, annotations=str(corpus), align=["*SURFACE*"])
+    assert len(outcomes) == 2
+    for outcome in outcomes:
+        assert ".eaf: no tier is called *SURFACE*; there are: " in outcome.problem
+
+
 def test_an_eaf_whose_media_is_missing_is_named_where_its_segments_are_wanted(corpus, run):
     next(corpus.glob("*02*.wav")).unlink()
     (missing,), (good,) = run(corpus, annotations=str(corpus), segments_from=["*_transcription"])

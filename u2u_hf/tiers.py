@@ -69,16 +69,16 @@ def choose_tiers(
     for recording in recordings:
         tiers = recording.document.tiers
         if patterns or linguistic_types:
-            reasons = {t.name: "matches --tiers" for t in tiers if _matches(t.name, patterns)}
+            reasons = {t.name: "matches --tiers" for t in tiers if matches(t.name, patterns)}
             typed = {
-                t.name: "matches --linguistic_types" for t in tiers if _matches(t.linguistic_type, linguistic_types)
+                t.name: "matches --linguistic_types" for t in tiers if matches(t.linguistic_type, linguistic_types)
             }
             reasons = typed | reasons
             picked = [t for t in tiers if t.name in reasons]
         else:
             picked, reasons = _picked_by_name(tiers)
         if participants:
-            left = [t for t in picked if _matches(t.participant, participants)]
+            left = [t for t in picked if matches(t.participant, participants)]
             reasons |= {t.name: "its participant does not match --participants" for t in picked if t not in left}
             picked = left
         chosen[recording.name] = picked
@@ -92,11 +92,12 @@ def choose_tiers(
 def _must_match(flag: str, what: str, patterns: Sequence[str], names: Iterable[str]) -> None:
     there = sorted({name for name in names if name})
     for pattern in patterns:
-        if not any(_matches(name, [pattern]) for name in there):
+        if not any(matches(name, [pattern]) for name in there):
             raise U2UError(f"{flag} {pattern}: no {what} of any file matches; there are: {', '.join(there) or 'none'}")
 
 
-def _matches(name: str, patterns: Sequence[str]) -> bool:
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a name is one of `patterns`, or matches one as a shell pattern, whatever their Unicode form."""
     name = unicodedata.normalize("NFC", name)
     patterns = [unicodedata.normalize("NFC", pattern) for pattern in patterns]
     return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)

@@ -15,7 +15,6 @@ from tqdm.auto import tqdm
 from u2u_hf import outputs
 from u2u_hf.audio import audio_info
 from u2u_hf.corpus import Skipped
-from u2u_hf.decode import Labels
 from u2u_hf.files import write_text
 from u2u_hf.jobs import Job, TranscriptionSettings
 from u2u_hf.language_model import LanguageModel
@@ -24,7 +23,7 @@ from u2u_hf.queue import queue
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.records import Transcript, U2UError
 from u2u_hf.text import TextRules
-from u2u_hf.tiers import choose_tiers
+from u2u_hf.tiers import matches
 from u2u_hf.transcribe import Hear, Stretches, find_speech, find_words, segments_of, to_align, transcribe, write_down
 from u2u_hf.vad import VadSettings
 
@@ -63,32 +62,73 @@ def transcribe_all(
     Raises:
         U2UError: nothing can be written to the output folder.
     """
-    output_dir = Path(settings.output_dir)
-    _require_writable(output_dir)
+    _require_writable(Path(settings.output_dir))
     hear = find_words(recognizer.labels) if settings.align else write_down(recognizer.labels, model)
     state = processes()
-    # Not split_between_processes, which gives processes without a recording the last one of another.
-    own = jobs[state.process_index :: state.num_processes]
-    outcomes: dict[Path, Outcome] = {}
-    to_do: list[tuple[Job, dict[str, Path], float]] = []
-    for job in own:
-        files = outputs.planned(output_dir / job.name, settings.list_of_formats)
+    with state.split_between_processes(list(jobs)) as own:
+        return gather_object(_Run(recognizer, hear, vad, settings).all(own, show=state.is_local_main_process))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One process's part of the work."""
+
+    recognizer: Recognizer
+    hear: Hear
+    vad: VadSettings
+    settings: TranscriptionSettings
+
+    def all(self, jobs: Sequence[Job], show: bool) -> list[Outcome]:
+        """With a progress bar in seconds of audio, if it is to be shown."""
+        outcomes: dict[Path, Outcome] = {}
+        to_do: list[tuple[Job, dict[str, Path], float]] = []
+        for job in jobs:
+            files = outputs.planned(Path(self.settings.output_dir) / job.name, self.settings.list_of_formats)
+            try:
+                if _is_done(job, files, self.settings.overwrite):
+                    written = tuple(map(str, files.values()))
+                    outcomes[job.audio] = Outcome(str(job.audio), written, summary="was there already, left as it is")
+                else:
+                    to_do.append((job, files, audio_info(job.audio).duration_ms / 1000))
+            except U2UError as error:
+                outcomes[job.audio] = Outcome(str(job.audio), problem=str(error))
+        total = round(sum(seconds for *_, seconds in to_do))
+        look = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio, {remaining} left"
+        with tqdm(total=total, bar_format=look, disable=not (to_do and show)) as bar:
+            for job, files, seconds in to_do:
+                bar.set_description(job.audio.name)
+                outcomes[job.audio] = self.one(job, files, partial(_advance, bar, seconds))
+        return [outcomes[job.audio] for job in jobs]
+
+    def one(self, job: Job, files: dict[str, Path], advance: Callable[[float], None]) -> Outcome:
         try:
-            if _is_done(job, files, settings.overwrite):
-                written = tuple(map(str, files.values()))
-                outcomes[job.audio] = Outcome(str(job.audio), written, summary="was there already, left as it is")
-            else:
-                to_do.append((job, files, audio_info(job.audio).duration_ms / 1000))
+            transcript = transcribe(job.audio, self._stretches(job), self.recognizer, self.hear, advance)
+            if job.own:
+                own, origin_ms = job.own.document.path, job.own.origin_ms
+                transcript = dataclasses.replace(transcript, annotations=own, origin_ms=origin_ms)
+            outputs.write(transcript, files, self.settings.unsure_below)
         except U2UError as error:
-            outcomes[job.audio] = Outcome(str(job.audio), problem=str(error))
-    total = round(sum(seconds for *_, seconds in to_do))
-    look = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio, {remaining} left"
-    with tqdm(total=total, bar_format=look, disable=not to_do or not state.is_local_main_process) as bar:
-        for job, files, seconds in to_do:
-            bar.set_description(job.audio.name)
-            advance = partial(_advance, bar, seconds)
-            outcomes[job.audio] = _one(job, files, recognizer, hear, vad, settings, advance)
-    return gather_object([outcomes[job.audio] for job in own])
+            return Outcome(str(job.audio), problem=str(error))
+        return Outcome(str(job.audio), tuple(map(str, files.values())), summary=summary(transcript))
+
+    def _stretches(self, job: Job) -> Stretches:
+        settings = self.settings
+        patterns = settings.segments_from or settings.align
+        if not patterns:
+            return find_speech(audio_info(job.audio), self.vad)
+        if job.own is None:
+            raise U2UError(f"{job.audio}: no ELAN file in {settings.annotations} belongs to it")
+        document = job.own.document
+        tiers = [tier for tier in document.tiers if matches(tier.name, patterns)]
+        if not tiers:
+            names = ", ".join(tier.name for tier in document.tiers) or "none"
+            raise U2UError(f"{document.path}: no tier is called {' or '.join(patterns)}; there are: {names}")
+        stretches = segments_of(job.own, tiers, TextRules(settings.rules))
+        return to_align(stretches, self.recognizer.labels) if settings.align else stretches
+
+
+def _advance(bar: tqdm, seconds: float, share: float) -> None:
+    bar.update(share * seconds)
 
 
 def _require_writable(folder: Path) -> None:
@@ -110,42 +150,6 @@ def _is_done(job: Job, files: dict[str, Path], overwrite: bool) -> bool:
     if len(there) < len(files):
         raise U2UError(f"{there[0]}: is there already: add --overwrite true to replace it")
     return True
-
-
-def _advance(bar: tqdm, seconds: float, share: float) -> None:
-    bar.update(share * seconds)
-
-
-def _one(
-    job: Job,
-    files: dict[str, Path],
-    recognizer: Recognizer,
-    hear: Hear,
-    vad: VadSettings,
-    settings: TranscriptionSettings,
-    advance: Callable[[float], None],
-) -> Outcome:
-    try:
-        stretches = _stretches(job, recognizer.labels, vad, settings)
-        transcript = transcribe(job.audio, stretches, recognizer, hear, advance)
-        if job.own:
-            own, origin_ms = job.own.document.path, job.own.origin_ms
-            transcript = dataclasses.replace(transcript, annotations=own, origin_ms=origin_ms)
-        outputs.write(transcript, files, settings.unsure_below)
-    except U2UError as error:
-        return Outcome(str(job.audio), problem=str(error))
-    return Outcome(str(job.audio), tuple(map(str, files.values())), summary=summary(transcript))
-
-
-def _stretches(job: Job, labels: Labels, vad: VadSettings, settings: TranscriptionSettings) -> Stretches:
-    patterns = settings.segments_from or settings.align
-    if not patterns:
-        return find_speech(audio_info(job.audio), vad)
-    if job.own is None:
-        raise U2UError(f"{job.audio}: no ELAN file in {settings.annotations} belongs to it")
-    tiers = choose_tiers([job.own], patterns)[0][job.own.name]
-    stretches = segments_of(job.own, tiers, TextRules(settings.rules))
-    return to_align(stretches, labels) if settings.align else stretches
 
 
 def summary(transcript: Transcript) -> str:
