@@ -10,8 +10,8 @@ import torch
 from transformers import TrainingArguments
 
 from u2u_hf.collator import Augmentation
-from u2u_hf.config import setting
 from u2u_hf.records import U2UError
+from u2u_hf.settings import setting
 
 _STEPS = 3000
 # Steps of a run that only a time budget ends: shares of it are shares of the time.

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Protocol
 
-import numpy as np
 from tqdm.auto import tqdm
 
-from u2u_hf.audio import AudioInfo, audio_info, read_native
 from u2u_hf.files import before_edit, fold
 from u2u_hf.records import U2UError, Utterance
 
@@ -25,6 +25,30 @@ _SIDES = {"left": 0, "right": 1}
 Span = tuple[int, int]
 # (an utterance, the tiers of its recording in the file's order) → its channel from 0, or None: listen.
 Rule = Callable[[Utterance, Sequence[str]], "int | None"]
+
+
+class SoundInfo(Protocol):
+    """What must be known of a sound file: its channels, and how long it is."""
+
+    @property
+    def channels(self) -> int: ...
+
+    @property
+    def duration_ms(self) -> int: ...
+
+
+class Sound(Protocol):
+    """What listens to sound files: `u2u_hf.audio`, or a browser."""
+
+    def audio_info(self, path: str) -> SoundInfo:
+        """Raises U2UError: it cannot be read."""
+
+    def energy(self, path: str, spans: Sequence[Span]) -> Sequence[float]:
+        """Energy of each channel in all of `spans` (ms) together, each span's offset taken off.
+
+        Raises:
+            U2UError: the file cannot be decoded there.
+        """
 
 
 @dataclass(frozen=True)
@@ -131,17 +155,21 @@ def _same_speaker(name: str, utterance: Utterance) -> bool:
 
 
 def assign_channels(
-    utterances: Iterable[Utterance], rule: Rule
+    utterances: Iterable[Utterance], rule: Rule, sound: Sound | None = None
 ) -> tuple[list[Utterance], list[ChannelChoice], list[tuple[Utterance, str]]]:
     """Give every utterance its channel: the one `rule` says, else the one where its tier is loudest.
 
     Loudness is measured where no other chosen tier of the recording has an annotation, if there is
     such a place.
 
+    Args:
+        sound: what listens; None for `u2u_hf.audio`.
+
     Returns:
         the utterances with channels, the choices, and the utterances whose audio is not to be had
         (unreadable file, no such channel, annotation past the end) with the reason.
     """
+    sound = sound or sound_files()
     by_recording: dict[tuple[str, str], list[Utterance]] = defaultdict(list)
     for utterance in utterances:
         by_recording[utterance.recording, utterance.audio].append(utterance)
@@ -149,7 +177,7 @@ def assign_channels(
     one = len(by_recording) == 1  # is done at once
     for (_, path), members in tqdm(by_recording.items(), desc="finding channels", unit="recording", disable=one):
         try:
-            info = audio_info(path)
+            info = sound.audio_info(path)
             inside = []
             for utterance in members:
                 if utterance.start_ms >= 0 and utterance.end_ms <= info.duration_ms:
@@ -157,7 +185,7 @@ def assign_channels(
                 else:
                     lasts = f"which lasts {info.duration_ms / 1000:.1f} s"
                     dropped.append((utterance, f"the annotation is not inside the audio, {lasts}"))
-            found = _choices(info, inside, rule)
+            found = _choices(sound, info.channels, inside, rule)
         except U2UError as error:
             dropped += [(u, str(error)) for u in members]
             continue
@@ -172,19 +200,19 @@ def assign_channels(
     return placed, choices, dropped
 
 
-def _choices(info: AudioInfo, utterances: list[Utterance], rule: Rule) -> dict[str, ChannelChoice]:
+def _choices(sound: Sound, channels: int, utterances: list[Utterance], rule: Rule) -> dict[str, ChannelChoice]:
     spans: dict[str, list[Span]] = defaultdict(list)
     for utterance in utterances:
         spans[utterance.tier].append((utterance.start_ms, utterance.end_ms))
     choices = {}
     for utterance in {u.tier: u for u in utterances}.values():
         recording, tier = utterance.recording, utterance.tier
-        if info.channels == 1:
+        if channels == 1:
             choices[tier] = ChannelChoice(recording, tier, 0, "mono")
         elif (told := rule(utterance, list(spans))) is not None:
             choices[tier] = ChannelChoice(recording, tier, told, "told")
         else:
-            channel, margin_db = _loudest(info, _apart(tier, spans))
+            channel, margin_db = _loudest(sound.energy(utterance.audio, _some(_apart(tier, spans))))
             choices[tier] = ChannelChoice(recording, tier, channel, "heard", margin_db)
     return choices
 
@@ -201,11 +229,18 @@ def _apart(tier: str, spans: dict[str, list[Span]]) -> list[Span]:
     return alone or spans[tier]
 
 
-def _loudest(info: AudioInfo, spans: Sequence[Span]) -> tuple[int, float]:
-    """The channel with most energy inside `spans`, and by how many dB over the next one."""
-    energy = np.zeros(info.channels)
-    for start_ms, end_ms in spans[:: -(-len(spans) // _MOST_SPANS)]:
-        samples = read_native(info, *(t * info.sampling_rate // 1000 for t in (start_ms, end_ms)))
-        energy += np.square(samples - samples.mean(1, keepdims=True)).sum(1)
-    best, second = np.argsort(-energy, kind="stable")[:2]
-    return int(best), float(10 * np.log10((energy[best] + 1e-9) / (energy[second] + 1e-9)))
+def _some(spans: list[Span]) -> list[Span]:
+    return spans[:: -(-len(spans) // _MOST_SPANS)]
+
+
+def _loudest(energy: Sequence[float]) -> tuple[int, float]:
+    """The channel with most energy, and by how many dB over the next one."""
+    best, second = sorted(range(len(energy)), key=lambda channel: -energy[channel])[:2]
+    return best, 10 * math.log10((energy[best] + 1e-9) / (energy[second] + 1e-9))
+
+
+def sound_files() -> Sound:
+    """What listens to files on a disk; imported when it is wanted, since a browser has none of its libraries."""
+    from u2u_hf import audio
+
+    return audio

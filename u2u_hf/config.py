@@ -18,17 +18,9 @@ from transformers import HfArgumentParser
 
 from u2u_hf.files import write_text
 from u2u_hf.records import U2UError
+from u2u_hf.settings import setting
 
-
-def setting(default: Any = dataclasses.MISSING, help: str = "", **metadata: Any) -> Any:
-    """A dataclass field with a line of help; ``positional=True`` makes it an argument without a flag.
-
-    Fields are keyword-only, so one without a default may follow others.
-    """
-    metadata = {"help": help, **metadata}
-    if isinstance(default, list):
-        return dataclasses.field(default_factory=lambda: list(default), metadata=metadata, kw_only=True)
-    return dataclasses.field(default=default, metadata=metadata, kw_only=True)
+__all__ = ["launch", "parse", "save", "setting"]
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

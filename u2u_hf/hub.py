@@ -12,8 +12,8 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from tqdm.auto import tqdm
 
 from u2u_hf.access import hub_problem, log_in
-from u2u_hf.config import setting
 from u2u_hf.records import U2UError
+from u2u_hf.settings import setting
 
 # Hidden and unfinished files, checkpoints, and what Trainer pickles, which may hold a token.
 IGNORED = (".*", "*/.*", "*.part", "checkpoint-*", "runs/*", "training_args.bin")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from u2u_hf import outputs
-from u2u_hf.config import setting
 from u2u_hf.corpus import AUDIO_SUFFIXES, Recording, Skipped, files_below, find_audio, index_audio
 from u2u_hf.eaf import read_eaf
 from u2u_hf.records import U2UError
+from u2u_hf.settings import setting
 from u2u_hf.text import DEFAULT_RULES
 
 

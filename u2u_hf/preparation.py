@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from u2u_hf import filters
-from u2u_hf.audio import audio_info
-from u2u_hf.channels import ChannelChoice, assign_channels, channel_rule
-from u2u_hf.config import setting
+from u2u_hf.channels import ChannelChoice, Sound, assign_channels, channel_rule, sound_files
 from u2u_hf.corpus import Recording, Skipped, read_corpus, utterances
 from u2u_hf.records import Tier, U2UError, Utterance
+from u2u_hf.settings import setting
 from u2u_hf.splits import split
 from u2u_hf.text import DEFAULT_RULES, TextRules
 from u2u_hf.tiers import choose_tiers
@@ -98,15 +97,18 @@ def decide(settings: PreparationSettings) -> Preparation:
     return preparation
 
 
-def inspect(settings: PreparationSettings) -> Preparation:
+def inspect(settings: PreparationSettings, sound: Sound | None = None) -> Preparation:
     """As `decide`, but tiers that cannot be chosen and splits that cannot be made are its `problem`, not an error.
+
+    Args:
+        sound: what listens to the recordings; None for `u2u_hf.audio`.
 
     Raises:
         U2UError: there is no corpus to look at, or a setting that cannot be.
     """
-    problem = None
+    problem, sound = None, sound or sound_files()
     rules = TextRules(settings.rules)
-    recordings, skipped = read_corpus(settings.corpus, lambda path: audio_info(path).duration_ms)
+    recordings, skipped = read_corpus(settings.corpus, lambda path: sound.audio_info(str(path)).duration_ms)
     try:
         tiers, why = choose_tiers(recordings, settings.tiers, settings.linguistic_types, settings.participants)
     except U2UError as error:
@@ -114,7 +116,7 @@ def inspect(settings: PreparationSettings) -> Preparation:
     rule = channel_rule(settings.channels, Path(settings.corpus))
     usable, dropped = filters.apply(utterances(recordings, tiers, rules), _checks(settings))
     usable, doubled = filters.without_duplicates(usable)
-    usable, choices, without_audio = assign_channels(usable, rule)
+    usable, choices, without_audio = assign_channels(usable, rule, sound)
     usable, overlapping = filters.without_overlap(usable, round(settings.max_overlap_seconds * 1000))
     try:
         splits, repeated = split(

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import onnxruntime
 
-from u2u_hf.config import setting
 from u2u_hf.records import U2UError
+from u2u_hf.settings import setting
 
 FRAME_SAMPLES = 512
 FRAME_MS = 32
