@@ -45,15 +45,15 @@ def main() -> int:
             print(f"report: {output_dir / 'report.html'}")
         return 0
     preparation = decide(args)
-    broken_off = write_dataset(preparation.splits, output_dir)
+    preparation = preparation.without(write_dataset(preparation.splits, output_dir))
     if main_process:
-        print(report.write(preparation, broken_off, corpus, output_dir))
-        write_dataset_card(args, preparation, broken_off, output_dir, push.push_to)
+        print(report.write(preparation, corpus, output_dir))
+        write_dataset_card(args, preparation, output_dir, push.push_to)
         config.save(output_dir / "prepare.yaml", args)
         print(f"dataset: {output_dir}")
         if push.push_to:
             print(f"on the Hub: {push_folder(output_dir, push.push_to, 'dataset', push.public)}")
-    return 1 if preparation.skipped or preparation.audio_problem or broken_off else 0
+    return 1 if preparation.skipped or preparation.audio_problem else 0
 
 
 if __name__ == "__main__":

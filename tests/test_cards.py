@@ -57,11 +57,11 @@ def preparation(speaker="Cruz"):
     )
 
 
-BROKEN_OFF = [(utterance("song", "Cruz", 400, 430, "a"), f"{CORPUS}/song.wav: cannot be read at 401.0 s")]
+LOST = [(utterance("song", "Cruz", 400, 430, "a"), f"{CORPUS}/song.wav: cannot be read at 401.0 s")]
 
 
-def card(speaker="Cruz", broken_off=BROKEN_OFF, **settings):
-    return cards.dataset_card(PreparationSettings(corpus=CORPUS, **settings), preparation(speaker), broken_off)
+def card(speaker="Cruz", lost=LOST, **settings):
+    return cards.dataset_card(PreparationSettings(corpus=CORPUS, **settings), preparation(speaker).without(lost))
 
 
 def rows(card, section):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from u2u_hf import filters
@@ -83,6 +84,16 @@ class Preparation:
     examples: dict[str, tuple[str, str]]
     audio_problem: bool
     problem: U2UError | None = None
+
+    def without(self, lost: Sequence[tuple[Utterance, str]]) -> Preparation:
+        """Less utterances whose audio could not be cut after all, with the reason: they are among the dropped."""
+        gone = {utterance for utterance, _ in lost}
+        return replace(
+            self,
+            splits={name: [u for u in row if u not in gone] for name, row in self.splits.items()},
+            dropped=[*self.dropped, *lost],
+            audio_problem=self.audio_problem or bool(lost),
+        )
 
 
 def decide(settings: PreparationSettings) -> Preparation:

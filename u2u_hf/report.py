@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,17 +26,16 @@ def hours(utterances: Iterable[Utterance]) -> float:
     return sum(u.duration for u in utterances) / 3600
 
 
-def write(preparation: Preparation, broken_off: Sequence[tuple[Utterance, str]], corpus: Path, output_dir: Path) -> str:
+def write(preparation: Preparation, corpus: Path, output_dir: Path) -> str:
     """Write ``report.json`` and ``report.html``, and return the report in words.
 
     Args:
-        broken_off: utterances whose audio could not be cut after all, with the reason.
         corpus: the folder that the preparation was made from.
     """
-    preparation, broken_off = _within(corpus, preparation, broken_off)
-    report = preparation_report(preparation, broken_off)
+    preparation = _within(corpus, preparation)
+    report = preparation_report(preparation)
     write_text(output_dir / "report.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
-    write_text(output_dir / "report.html", page(survey(preparation, corpus, broken_off), report))
+    write_text(output_dir / "report.html", page(survey(preparation, corpus), report))
     return in_words(report)
 
 
@@ -47,9 +46,7 @@ def write_inspection(preparation: Preparation, corpus: Path, output_dir: Path) -
     return inspection.in_words(found, report)
 
 
-def _within(
-    corpus: Path, preparation: Preparation, broken_off: Sequence[tuple[Utterance, str]]
-) -> tuple[Preparation, list[tuple[Utterance, str]]]:
+def _within(corpus: Path, preparation: Preparation) -> Preparation:
     """Files as they are called inside the corpus: where that lies on whose computer is not pushed with the dataset."""
 
     def inside(text: str) -> str:
@@ -57,19 +54,18 @@ def _within(
 
     skipped = [Skipped(inside(s.where), inside(s.reason)) for s in preparation.skipped]
     dropped = [(u, inside(reason)) for u, reason in preparation.dropped]
-    return replace(preparation, skipped=skipped, dropped=dropped), [(u, inside(reason)) for u, reason in broken_off]
+    return replace(preparation, skipped=skipped, dropped=dropped)
 
 
-def preparation_report(preparation: Preparation, broken_off: Sequence[tuple[Utterance, str]] = ()) -> dict[str, Any]:
+def preparation_report(preparation: Preparation) -> dict[str, Any]:
     """Everything a preparation found and decided, as plain values for JSON."""
-    lost = {utterance for utterance, _ in broken_off}
-    splits = {name: [u for u in row if u not in lost] for name, row in preparation.splits.items()}
+    splits = preparation.splits
     train = {c for u in splits.get("train", ()) for c in u.text}
     unseen = Counter(
         c for name in ("validation", "test") for u in splits.get(name, ()) for c in u.text if c not in train
     )
     reasons: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for utterance, reason in [*preparation.dropped, *broken_off]:
+    for utterance, reason in preparation.dropped:
         where = {"recording": utterance.recording, "tier": utterance.tier, "start_ms": utterance.start_ms}
         reasons[reason].append(where | {"raw_text": utterance.raw_text})
     return {

@@ -86,17 +86,14 @@ class Survey:
         return clock(utterance.start_ms - self.origins.get(utterance.recording, 0))
 
 
-def survey(preparation: Preparation, corpus: Path, broken_off: Dropped = ()) -> Survey:
+def survey(preparation: Preparation, corpus: Path) -> Survey:
     """Look at everything that a preparation found and decided.
 
     Args:
         corpus: the folder it was made from.
-        broken_off: utterances whose audio could not be cut after all, with the reason.
     """
-    lost = {utterance for utterance, _ in broken_off}
-    kept = [u for row in preparation.splits.values() for u in row if u not in lost]
-    left_out = [*preparation.dropped, *broken_off]
-    everything = in_order([*kept, *(u for u, _ in left_out)])
+    kept = [u for row in preparation.splits.values() for u in row]
+    everything = in_order([*kept, *(u for u, _ in preparation.dropped)])
     audio = [path for path in files_below(corpus)[0] if path.suffix.lower() in AUDIO_SUFFIXES]
     used = {recording.audio for recording in preparation.recordings}
     characters = take_inventory(everything)
@@ -114,11 +111,11 @@ def survey(preparation: Preparation, corpus: Path, broken_off: Dropped = ()) -> 
         recordings={r.name: within(r.audio, corpus) for r in preparation.recordings},
         tiers=summarise_tiers(preparation.recordings, preparation.tiers, preparation.why),
         kept=in_order(kept),
-        left_out=left_out,
+        left_out=preparation.dropped,
         characters=characters,
         written=written,
         removed=[c for c in written.characters if not {c.character, *c.character.lower()} & left],
-        outliers=pace_outliers(kept, left_out),
+        outliers=pace_outliers(kept, preparation.dropped),
         origins={r.name: r.origin_ms for r in preparation.recordings},
     )
 

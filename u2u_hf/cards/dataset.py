@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -36,32 +36,20 @@ _NAMING = ("tiers", "participants", "channels")
 
 
 def write_dataset_card(
-    settings: PreparationSettings,
-    preparation: Preparation,
-    broken_off: Sequence[tuple[Utterance, str]],
-    output_dir: Path,
-    repo_id: str = "",
+    settings: PreparationSettings, preparation: Preparation, output_dir: Path, repo_id: str = ""
 ) -> None:
     """Write the card of a prepared dataset, ``README.md``, into its folder; see `dataset_card`."""
-    write_text(output_dir / "README.md", str(dataset_card(settings, preparation, broken_off, repo_id)))
+    write_text(output_dir / "README.md", str(dataset_card(settings, preparation, repo_id)))
 
 
-def dataset_card(
-    settings: PreparationSettings,
-    preparation: Preparation,
-    broken_off: Sequence[tuple[Utterance, str]] = (),
-    repo_id: str = "",
-) -> DatasetCard:
+def dataset_card(settings: PreparationSettings, preparation: Preparation, repo_id: str = "") -> DatasetCard:
     """What is in a prepared dataset and how it was made. Nothing in it tells where on whose computer.
 
     Args:
-        broken_off: utterances whose audio could not be cut after all, with the reason.
         repo_id: where it is pushed, if it is.
     """
-    report = preparation_report(preparation, broken_off)
-    lost = {utterance for utterance, _ in broken_off}
-    splits = {name: [u for u in row if u not in lost] for name, row in preparation.splits.items()}
-    kept = [u for row in splits.values() for u in row]
+    report = preparation_report(preparation)
+    kept = [u for row in preparation.splits.values() for u in row]
     recordings = {u.recording for u in kept}
     title = one_line(settings.pretty_name) or Path(settings.corpus).resolve().name
     return DatasetCard.from_template(
@@ -76,15 +64,15 @@ def dataset_card(
         recordings=len(recordings),
         speakers=len({u.speaker for u in kept}),
         splits=_splits(report),
-        by_speaker=_speakers(splits, settings.hide_speakers),
-        **_orthography(report, splits["train"]),
+        by_speaker=_speakers(preparation.splits, settings.hide_speakers),
+        **_orthography(report, preparation.splits["train"]),
         channels=table(
             ("speakers in recordings", "channel"),
             [(n, _HOW[how]) for how, n in Counter(c["how"] for c in report["channels"]).most_common()],
         ),
         close=sum(c["close"] for c in report["channels"]),
         limits=settings,
-        left_out=_left_out([*preparation.dropped, *broken_off]),
+        left_out=_left_out(preparation.dropped),
         skipped=len({s.where for s in preparation.skipped}),
         sources=_sources(preparation, recordings),
         version=__version__,
