@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import (
     AutoFeatureExtractor,
     HubertForCTC,
@@ -16,12 +17,12 @@ from transformers import (
     Wav2Vec2FeatureExtractor,
     Wav2Vec2Processor,
 )
-from transformers.utils import logging
+from transformers.utils import cached_file, logging
 
 from u2u_hf.access import loading_problem
 from u2u_hf.arguments import Regularisation
 from u2u_hf.decode import DELIMITER, Labels
-from u2u_hf.files import require_source
+from u2u_hf.files import require_source, write_text
 from u2u_hf.records import U2UError
 
 BLANK, UNKNOWN = "[PAD]", "[UNK]"
@@ -104,7 +105,7 @@ def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
     Raises:
         U2UError: there is none, or it has no vocabulary.
     """
-    processor = _load(source, Wav2Vec2Processor)
+    processor = load_processor(source)
     model = _load(source, HubertForCTC, dtype=torch.float32)
     if model.config.vocab_size != len(processor.tokenizer):
         raise U2UError(
@@ -112,6 +113,27 @@ def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
             "take a model that was trained with recipes/train.py"
         )
     return model.eval(), processor
+
+
+def load_processor(source: str) -> Wav2Vec2Processor:
+    """What goes with a fine-tuned model: how its audio is scaled, and its vocabulary.
+
+    Raises:
+        U2UError: there is none.
+    """
+    return _load(source, Wav2Vec2Processor)
+
+
+def optional_file(source: str, name: str) -> Path | None:
+    """A file of a model's folder, or of its Hub repo, which is then downloaded; None if it is not there."""
+    found = cached_file(
+        source,
+        name,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_gated_repo=False,
+        _raise_exceptions_for_connection_errors=False,
+    )
+    return None if found is None else Path(found)
 
 
 @contextlib.contextmanager
@@ -134,10 +156,30 @@ def _load(source: str, kind: type, **settings):
         with _quiet():
             return kind.from_pretrained(source, **settings)
     except (OSError, ValueError, TypeError, KeyError) as error:
+        if kind is Wav2Vec2Processor and isinstance(error, TypeError):  # the tokenizer's, without a file to read
+            raise U2UError(
+                f"{source}: has no vocabulary: take a model that was trained with recipes/train.py"
+            ) from error
         problem = loading_problem(source, "model", error)
         raise U2UError(f"{source}: cannot be loaded as {kind.__name__} ({problem})") from error
 
 
 def save_processor(processor: Wav2Vec2Processor, folder: Path) -> None:
-    """Write the processor beside its model."""
+    """Write the processor beside its model; in ``tokenizer.json``, too, which transformers.js reads."""
     processor.save_pretrained(folder)
+    write_text(folder / "preprocessor_config.json", processor.feature_extractor.to_json_string())
+    write_text(folder / "tokenizer.json", _fast(processor.tokenizer).to_str(pretty=True))
+
+
+def _fast(tokenizer: Wav2Vec2CTCTokenizer) -> Tokenizer:
+    """The same in the form of the tokenizers library: each character one label, CTC when decoding."""
+    fast = Tokenizer(models.WordLevel(tokenizer.get_vocab(), unk_token=tokenizer.unk_token))
+    fast.normalizer = normalizers.Replace(" ", DELIMITER)
+    fast.pre_tokenizer = pre_tokenizers.Split(Regex(""), "isolated")
+    fast.decoder = decoders.Sequence(
+        [decoders.CTC(tokenizer.pad_token, DELIMITER, cleanup=False), decoders.Replace(DELIMITER, " ")]
+    )
+    # The blank is no special token here: those are taken out before repeats are merged, and double letters are lost.
+    fast.add_special_tokens([AddedToken(tokenizer.unk_token, special=True, normalized=False)])
+    fast.add_tokens([AddedToken(tokenizer.pad_token, special=False, normalized=False)])
+    return fast

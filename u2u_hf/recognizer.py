@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import torch
+from transformers import HubertForCTC
 
 from u2u_hf.decode import Labels
 from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE
-from u2u_hf.model import labels_of, load_trained
+from u2u_hf.model import labels_of, load_processor, load_trained, optional_file
+from u2u_hf.records import U2UError
+
+# Where an exported model lies in its folder, by the names that transformers.js looks for.
+FOLDER, FULL, SMALL = "onnx", "model.onnx", "model_quantized.onnx"
+Logits = Callable[[np.ndarray], np.ndarray]  # normalised float32 samples [N] → float32 [T, V]
 
 
 class Recognizer:
-    """A fine-tuned HuBERT with its vocabulary, on a GPU if there is one.
+    """A fine-tuned HuBERT with its vocabulary: torch in half precision on a GPU, else ONNX if it was exported.
 
-    One stretch is recognised at a time: group-norm models (mHuBERT-147) change their output when padded.
+    One stretch is recognised at a time: group-norm models (mHuBERT-147) change their output when padded, and on
+    a processor batches are no faster.
 
     Attributes:
         labels: what the outputs stand for.
+        engine: what computes, in words.
     """
 
     def __init__(self, source: str | os.PathLike[str]):
         """Args: source: folder or Hub name. Raises U2UError: see `u2u_hf.model.load_trained`."""
-        model, processor = load_trained(str(source))
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
-        self._model = model.to(self._device)
+        source = str(source)
+        exported = None if torch.cuda.is_available() else _exported(source)
+        if exported:
+            processor = load_processor(source)
+            self._logits, self.engine = onnx_logits(exported), f"onnxruntime, {exported.name}"
+        else:
+            model, processor = load_trained(source)
+            self._logits, self.engine = torch_logits(model), "torch"
         self._extractor = processor.feature_extractor
         self.labels: Labels = labels_of(processor.tokenizer)
 
@@ -33,7 +49,43 @@ class Recognizer:
         """float32 [T, V], natural log, for float32 samples [N] at 16 kHz; T is `frames.frame_count(N)`."""
         if len(samples) < RECEPTIVE_FIELD:
             return np.zeros((0, len(self.labels.symbols)), dtype=np.float32)
-        inputs = self._extractor(samples, sampling_rate=SAMPLING_RATE, return_tensors="pt").input_values
+        inputs = self._extractor(samples, sampling_rate=SAMPLING_RATE).input_values[0]
+        return torch.log_softmax(torch.from_numpy(self._logits(inputs)), -1).numpy()
+
+
+def _exported(source: str) -> Path | None:
+    return optional_file(source, f"{FOLDER}/{SMALL}") or optional_file(source, f"{FOLDER}/{FULL}")
+
+
+def torch_logits(model: HubertForCTC) -> Logits:
+    """The model on the GPU in half precision, or on the processor as it is."""
+    on_gpu = torch.cuda.is_available()
+    model = model.to("cuda", torch.float16) if on_gpu else model
+
+    def logits(samples: np.ndarray) -> np.ndarray:
+        inputs = torch.from_numpy(np.asarray(samples, dtype=np.float32))[None].to(model.device, model.dtype)
         with torch.inference_mode():
-            logits = self._model(inputs.to(self._device)).logits[0]
-        return torch.log_softmax(logits.float(), -1).cpu().numpy()
+            return model(inputs).logits[0].float().cpu().numpy()
+
+    return logits
+
+
+def onnx_logits(path: Path) -> Logits:
+    """An exported model on all processor cores.
+
+    Raises:
+        U2UError: the file is broken.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # Between two stretches the cores are needed for other work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime has a class for each of its reasons
+        raise U2UError(f"{path}: cannot be loaded: export it again with recipes/export.py") from error
+
+    def logits(samples: np.ndarray) -> np.ndarray:
+        return session.run(None, {"input_values": np.asarray(samples, dtype=np.float32)[None]})[0][0]
+
+    return logits

@@ -29,6 +29,7 @@ _TASK = "automatic-speech-recognition"
 _LICENCES = {DEFAULT_MODEL: "cc-by-nc-sa-4.0"}
 _SAID = ("dataset", "model", "output_dir")  # of the settings
 _BEGIN, _END = "<!-- scores -->", "<!-- end of scores -->"
+_ONNX_BEGIN, _ONNX_END = "<!-- onnx -->", "<!-- end of onnx -->"
 _HEADS = ("split", "dataset", "utterances", "WER", "CER")
 
 
@@ -121,6 +122,26 @@ def add_scores(model_dir: Path, dataset: str, split: str, scores: Mapping[str, A
     if _BEGIN not in card.text or _END not in card.text:
         raise U2UError(f"{path}: the scores cannot be put there: put the lines {_BEGIN} and {_END} where they belong")
     _put_scores(card, dataset, split, scores)
+    write_text(path, str(card))
+
+
+def add_export(model_dir: Path, variants: str) -> None:
+    """Put what is known of the exported model into the card that lies with it, if one does.
+
+    Args:
+        variants: Markdown.
+
+    Raises:
+        U2UError: it cannot be written.
+    """
+    path = model_dir / "README.md"
+    if not path.exists():
+        return
+    card = ModelCard.load(path)
+    section = f"{_ONNX_BEGIN}\n\n## On processors and in browsers\n\n{variants}\n\n{_ONNX_END}"
+    before, _, rest = card.text.partition(_ONNX_BEGIN)
+    after = rest.partition(_ONNX_END)[2]
+    card.text = f"{before.rstrip()}\n\n{section}\n{after}" if rest else f"{card.text.rstrip()}\n\n{section}\n"
     write_text(path, str(card))
 
 

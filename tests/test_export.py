@@ -1,0 +1,136 @@
+import json
+import shutil
+from collections import Counter
+
+import numpy as np
+import onnx
+import pytest
+from huggingface_hub import ModelCard
+from tokenizers import Tokenizer
+from transformers import Wav2Vec2FeatureExtractor, Wav2Vec2Processor, pipeline
+
+from u2u_hf.audio import decode_mono
+from u2u_hf.cards.model import write_model_card
+from u2u_hf.dataset import load_splits
+from u2u_hf.decode import collapse
+from u2u_hf.export import export, own_folder
+from u2u_hf.frames import frame_count
+from u2u_hf.model import build_tokenizer, load_processor, save_processor
+from u2u_hf.recognizer import Recognizer
+from u2u_hf.records import U2UError
+
+
+@pytest.fixture(scope="module")
+def exported(trained_model, demo_dataset, tmp_path_factory):
+    """The trained tiny model in a folder of its own, exported and measured; and the report."""
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    shutil.copytree(trained_model, folder)
+    return folder, export(str(folder), folder, load_splits(demo_dataset)["validation"])
+
+
+def test_both_engines_write_the_same(exported, trained_model, demo_dataset):
+    engines = Recognizer(trained_model), Recognizer(exported[0])
+    assert [e.engine for e in engines] == ["torch", "onnxruntime, model_quantized.onnx"]
+    assert engines[0].labels == engines[1].labels
+    sounds = [decode_mono(row["audio"]["bytes"]) for row in load_splits(demo_dataset)["test"]]
+    texts = [[collapse(e.log_probs(sound).argmax(1), e.labels) for sound in sounds] for e in engines]
+    same = sum(a == b for a, b in zip(*texts, strict=True))
+    assert all(texts[0])
+    assert same >= 0.8 * len(sounds)  # in 8 bits a letter may turn out otherwise
+    assert engines[1].log_probs(np.zeros(399, np.float32)).shape == (0, len(engines[1].labels.symbols))
+
+
+def test_in_32_bits_they_are_the_same_numbers(exported, trained_model, tmp_path):
+    shutil.copytree(exported[0], tmp_path / "full")
+    (tmp_path / "full" / "onnx" / "model_quantized.onnx").unlink()
+    full, trained = Recognizer(tmp_path / "full"), Recognizer(trained_model)
+    assert full.engine == "onnxruntime, model.onnx"
+    for length in (400, 16_000, 53_211):
+        sound = np.random.default_rng(length).standard_normal(length).astype(np.float32)
+        expected = trained.log_probs(sound)
+        assert expected.shape == (frame_count(length), len(trained.labels.symbols))
+        assert np.allclose(full.log_probs(sound), expected, atol=1e-3)
+
+
+def test_the_report_says_what_the_smaller_numbers_cost(exported, demo_dataset):
+    folder, report = exported
+    assert report == json.loads((folder / "onnx" / "export.json").read_text(encoding="utf-8"))
+    variants = report["variants"]
+    assert variants["onnx"]["cer"] == variants["torch"]["cer"]
+    assert variants["onnx"]["agreement"] == 1
+    kept = variants[report["quantized"]]
+    assert kept["megabytes"] < variants["onnx"]["megabytes"] / 2
+    assert report["quantized"] == "blocks" or kept["cer"] <= variants["torch"]["cer"] + 0.005
+    rows = load_splits(demo_dataset)["validation"]
+    assert report["measured_on"].startswith(f"{len(rows)} utterances of validation")
+
+
+def test_where_int8_costs_too_much_blocks_take_its_place(trained_model, demo_dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr("u2u_hf.export._TOLERATED", -1.0)
+    report = export(str(trained_model), tmp_path, load_splits(demo_dataset)["validation"])
+    assert report["quantized"] == "blocks"
+    assert report["variants"]["blocks"]["agreement"] > report["variants"]["int8"]["agreement"]
+    operations = {n.op_type for n in onnx.load(tmp_path / "onnx" / "model_quantized.onnx").graph.node}
+    assert "MatMulNBits" in operations
+    assert Recognizer(tmp_path).engine == "onnxruntime, model_quantized.onnx"
+
+
+def test_another_folder_has_all_that_a_browser_needs(random_model, tmp_path):
+    report = export(str(random_model), tmp_path / "out")
+    assert report["measured_on"] == "noise"
+    assert "cer" not in report["variants"]["int8"]
+    names = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    needed = {"config.json", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json", "vocab.json"}
+    assert needed | {"onnx/model.onnx", "onnx/model_quantized.onnx", "onnx/export.json"} <= names
+    assert "model.safetensors" not in names
+    # Only products of matrices are in 8 bits: of each of two layers the query, key, value, what becomes of them, and
+    # the two of the feed-forward part; the projection before them and the head after them.
+    graph = onnx.load(tmp_path / "out" / "onnx" / "model_quantized.onnx").graph
+    operations = Counter(node.op_type for node in graph.node)
+    assert operations["MatMulInteger"] == 2 * 6 + 2
+    assert operations["Conv"] == 8
+    assert not operations["ConvInteger"]
+
+
+def test_the_tokenizer_of_the_browser_writes_the_same(tmp_path):
+    tokenizer = build_tokenizer(["ba ñ¹", "a'ʼ", "e\u0301"])
+    save_processor(Wav2Vec2Processor(Wav2Vec2FeatureExtractor(), tokenizer), tmp_path)
+    fast = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    for text in ("ba ñ¹", "e\u0301 aa", "abba"):
+        assert fast.encode(text).ids == tokenizer(text).input_ids
+    labels = [5, 5, 0, 5, 4, 0, 0, 2, 8, 7, 7]  # b b _ b a _ _ | ñ ¹ ¹
+    assert fast.decode(labels) == "bba ñ¹"
+    assert json.loads((tmp_path / "preprocessor_config.json").read_text())["do_normalize"] is True
+
+
+def test_transformers_still_reads_it(exported):
+    write = pipeline("automatic-speech-recognition", str(exported[0]))
+    sound = (np.random.default_rng(0).standard_normal(48_000) * 0.1).astype(np.float32)
+    trained = Recognizer(exported[0])
+    assert isinstance(write(sound)["text"], str)
+    assert len(load_processor(str(exported[0])).tokenizer) == len(trained.labels.symbols)
+
+
+def test_the_recipe_puts_it_into_the_card(exported, demo_dataset, recipe, tmp_path):
+    shutil.copytree(exported[0], tmp_path / "model", ignore=shutil.ignore_patterns("onnx"))
+    splits = load_splits(demo_dataset)
+    write_model_card(tmp_path / "model", base_model="base", dataset=str(demo_dataset), splits=splits,
+                     scores={"wer": 0.5, "cer": 0.1}, settings={}, steps=1, seconds=1.0)  # fmt: skip
+    for _ in range(2):  # again, it takes the place of what was there
+        done = recipe("export.py", "--model", tmp_path / "model", "--dataset", demo_dataset)
+        assert done.returncode == 0, done.stderr
+        assert "model_quantized.onnx" in done.stdout
+        assert "INFO" not in done.stdout + done.stderr
+    text = ModelCard.load(tmp_path / "model" / "README.md").text
+    assert text.count("## On processors and in browsers") == 1
+    assert "| as trained |" in text
+
+
+def test_mistakes_are_named(random_model, tmp_path):
+    with pytest.raises(U2UError, match="ana/model: is no folder on this computer: say with --output_dir"):
+        own_folder("ana/model")
+    shutil.copytree(random_model, tmp_path / "model")
+    (tmp_path / "model" / "onnx").mkdir()
+    (tmp_path / "model" / "onnx" / "model.onnx").write_bytes(b"no")
+    with pytest.raises(U2UError, match=r"model\.onnx: cannot be loaded: export it again"):
+        Recognizer(tmp_path / "model")
