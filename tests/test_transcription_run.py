@@ -78,10 +78,15 @@ def test_bad_recordings_do_not_stop_the_rest_and_what_is_done_stays(demo_folder,
     def again(**settings):
         return next(o for o in run(tmp_path / "recordings", **settings)[1] if o.audio.endswith("good.wav"))
 
-    assert "was there already" in again().summary
-    assert "add --overwrite true" in again(formats="eaf,srt").problem
-    assert written.read_bytes() == before
-    assert again(formats="eaf,srt", overwrite=True).problem == ""
+    assert again().summary == "was there already, left as it is"
+    written.write_bytes(before + b"<!-- corrected -->")
+    outcome = again(formats="eaf,srt")
+    assert outcome.summary.endswith("; good.eaf was there already, left as it is")
+    assert [os.path.basename(file) for file in outcome.files] == ["good.eaf", "good.srt"]
+    assert written.with_suffix(".srt").exists()
+    assert written.read_bytes() == before + b"<!-- corrected -->"
+    assert again(overwrite=True).problem == ""
+    assert b"corrected" not in written.read_bytes()
 
 
 def test_a_copy_of_each_recordings_own_file_gets_the_tiers(corpus, run, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from u2u_hf.text import TextRules
 from u2u_hf.tiers import matches
 from u2u_hf.transcribe import Hear, Stretches, find_speech, find_words, segments_of, to_align, transcribe, write_down
 from u2u_hf.vad import VadSettings
+
+_KEPT = "was there already, left as it is"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ def transcribe_all(
 ) -> list[Outcome]:
     """Transcribe recordings, divided over the launcher's processes; a bad one does not stop the rest.
 
-    A recording whose files are all there is finished and left alone, so a killed run goes on where it was.
+    Files that are there are left as they are, for a person may have corrected them: a killed run goes on where it
+    was, and a run for one more format makes that one.
 
     Args:
         model: the recogniser's language model, if it has one.
@@ -85,31 +89,44 @@ class _Run:
         for job in jobs:
             files = outputs.planned(Path(self.settings.output_dir) / job.name, self.settings.list_of_formats)
             try:
-                if _is_done(job, files, self.settings.overwrite):
-                    written = tuple(map(str, files.values()))
-                    outcomes[job.audio] = Outcome(str(job.audio), written, summary="was there already, left as it is")
-                else:
+                if self._to_write(job, files):
                     to_do.append((job, files, audio_info(job.audio).duration_ms / 1000))
+                else:
+                    outcomes[job.audio] = Outcome(str(job.audio), _names(files), summary=_KEPT)
             except U2UError as error:
                 outcomes[job.audio] = Outcome(str(job.audio), problem=str(error))
-        total = round(sum(seconds for *_, seconds in to_do))
         look = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio, {remaining} left"
+        total, done = math.ceil(sum(seconds for *_, seconds in to_do)), 0.0
         with tqdm(total=total, bar_format=look, disable=not (to_do and show)) as bar:
             for job, files, seconds in to_do:
                 bar.set_description(job.audio.name)
-                outcomes[job.audio] = self.one(job, files, partial(_advance, bar, seconds))
+                outcomes[job.audio] = self._one(job, files, partial(_advance, bar, seconds))
+                done += seconds  # also where nobody speaks, and of bad files
+                bar.update(done - bar.n)
         return [outcomes[job.audio] for job in jobs]
 
-    def one(self, job: Job, files: dict[str, Path], advance: Callable[[float], None]) -> Outcome:
+    def _to_write(self, job: Job, files: dict[str, Path]) -> dict[str, Path]:
+        """Those that are not there, or all. Raises U2UError: a person's own file is in the place of one."""
+        if self.settings.overwrite:
+            return files
+        theirs = Path(job.own.document.path) if job.own else None
+        if theirs and any(file.exists() and file.samefile(theirs) for file in files.values()):
+            raise U2UError(f"{theirs}: is yours: choose another --output_dir, or add tiers to it with --overwrite true")
+        return {name: file for name, file in files.items() if not file.exists()}
+
+    def _one(self, job: Job, files: dict[str, Path], advance: Callable[[float], None]) -> Outcome:
         try:
             transcript = transcribe(job.audio, self._stretches(job), self.recognizer, self.hear, advance)
             if job.own:
                 own, origin_ms = job.own.document.path, job.own.origin_ms
                 transcript = dataclasses.replace(transcript, annotations=own, origin_ms=origin_ms)
-            outputs.write(transcript, files, self.settings.unsure_below)
+            to_write = self._to_write(job, files)
+            outputs.write(transcript, to_write, self.settings.unsure_below)
         except U2UError as error:
             return Outcome(str(job.audio), problem=str(error))
-        return Outcome(str(job.audio), tuple(map(str, files.values())), summary=summary(transcript))
+        kept = [file.name for name, file in files.items() if name not in to_write]
+        found = summary(transcript) + (f"; {', '.join(kept)} {_KEPT}" if kept else "")
+        return Outcome(str(job.audio), _names(files), summary=found)
 
     def _stretches(self, job: Job) -> Stretches:
         settings = self.settings
@@ -140,16 +157,8 @@ def _require_writable(folder: Path) -> None:
         raise U2UError(f"{folder}: you may not write there: choose another --output_dir")
 
 
-def _is_done(job: Job, files: dict[str, Path], overwrite: bool) -> bool:
-    """Whether the transcript is there. Raises U2UError: in part, or a person's own file is in its place."""
-    there = [file for file in files.values() if file.exists()]
-    if overwrite or not there:
-        return False
-    if job.own and (theirs := next((f for f in there if f.samefile(job.own.document.path)), None)):
-        raise U2UError(f"{theirs}: is yours: choose another --output_dir, or add tiers to it with --overwrite true")
-    if len(there) < len(files):
-        raise U2UError(f"{there[0]}: is there already: add --overwrite true to replace it")
-    return True
+def _names(files: dict[str, Path]) -> tuple[str, ...]:
+    return tuple(map(str, files.values()))
 
 
 def summary(transcript: Transcript) -> str:
