@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import test_eaf
+import test_tables
 import test_textgrid
 from conftest import RECIPES
 from test_eaf import aligned, document, slots, tier
@@ -77,7 +78,15 @@ ESCAPES = ("{outside}/secret.wav", "file://{outside}/secret.wav", "../outside/se
            "..%2Foutside%2Fsecret.wav", "//server/share/secret.wav")  # fmt: skip
 
 
-CASES = [("eaf", test_eaf.BROKEN), ("TextGrid", test_textgrid.BAD)]
+# Tables are known by their header: without one they are not taken for annotations.
+TABLES = {name: case for name, case in test_tables.BAD.items() if case[0].startswith(test_tables.HEAD.encode())}
+CASES = [("eaf", test_eaf.BROKEN), ("TextGrid", test_textgrid.BAD), ("csv", TABLES)]
+METADATA = {
+    '{"file_name": "../../outside/secret.wav", "text": "a"}': "is not a file in this folder or below it",
+    '{"file_name": "nowhere.wav", "text": "a"}': "there is no such file",
+    '{"file_name": "text.wav", "text": "a"}': "not a sound file that can be read",
+    '{"text": "a"}': "is not a file in this folder or below it",
+}
 LISTENING = """
 import runpy, sys
 opened = set()
@@ -118,6 +127,11 @@ def prepared(tmp_path_factory):
         for number, (content, _) in enumerate(table.values()):
             data = content.encode() if isinstance(content, str) else content
             (corpus / folder / f"{number}.{folder}").write_bytes(data)
+    (corpus / "metadata").mkdir()
+    rows = ['{"file_name": "good.wav", "text": "ñaa"}', *METADATA]
+    (corpus / "metadata" / "metadata.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    sound(corpus / "metadata" / "good.wav")
+    as_text(corpus / "metadata" / "text.wav")
     (corpus / "loop").symlink_to(corpus, target_is_directory=True)
     arguments = [RECIPES / "prepare.py", here / "opened", "--corpus", corpus, "--output_dir", here / "out"]
     done = subprocess.run([sys.executable, "-c", LISTENING, *map(str, arguments)], capture_output=True, text=True)
@@ -134,6 +148,7 @@ def test_the_rest_is_prepared_and_the_exit_status_says_that_not_all_was(prepared
         "cut short",
         "twice",
         "nothing said",
+        "metadata/metadata/good",
     }
 
 
@@ -151,12 +166,20 @@ def test_each_is_named(prepared, name):
     assert any(AUDIO[name][2] in reason for reason in reasons), reasons
 
 
-@pytest.mark.parametrize(("folder", "table"), CASES, ids=["eaf", "textgrid"])
+@pytest.mark.parametrize(("folder", "table"), CASES, ids=["eaf", "textgrid", "csv"])
 def test_each_broken_annotation_file_is_named(prepared, folder, table):
     for number, (_, message) in enumerate(table.values()):
         reasons = said(prepared[1], f"{folder}/{number}")
-        assert reasons, message
+        assert any(message in reason for reason in reasons), (number, message, reasons)
     assert len(AUDIO) + len(ESCAPES) + sum(len(table) for _, table in CASES) > 40
+
+
+def test_each_bad_row_of_metadata_is_named(prepared):
+    reasons = said(prepared[1], "metadata/metadata")
+    assert len(reasons) == len(METADATA)
+    for line, (reason, message) in enumerate(zip(reasons, METADATA.values(), strict=True), 2):
+        assert f"line {line}: " in reason
+        assert message in reason
 
 
 def test_nothing_outside_the_corpus_is_read(prepared):

@@ -1,4 +1,5 @@
 import os
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -151,6 +152,19 @@ def test_hidden_files_and_folders_are_not_looked_at(folder):
     recordings, skipped = read_corpus(folder("a.eaf", "a.wav", "._a.eaf", ".trash/b.eaf", ".trash/a.wav"))
     assert [r.name for r in recordings] == ["a"]
     assert skipped == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf8_are_named(folder):
+    root = folder("a.eaf", "a.wav")
+    latin = os.fsdecode("niño".encode("latin-1"))
+    (root / f"{latin}.eaf").write_bytes((root / "a.eaf").read_bytes())
+    (root / latin).mkdir()
+    (root / latin / "b.eaf").write_bytes((root / "a.eaf").read_bytes())
+    recordings, skipped = read_corpus(root)
+    assert [r.name for r in recordings] == ["a"]
+    assert [s.where for s in skipped] == [str(root / "ni?o"), str(root / "ni?o.eaf")]
+    assert all("not in UTF-8: rename it" in s.reason for s in skipped)
 
 
 def test_two_annotation_files_of_one_name(folder):

@@ -253,6 +253,7 @@ def test_a_row_that_cannot_be_used_is_listed_and_the_rest_stays(row, problem, tm
         ('{"file_name": "1.wav", "text": "cut', "line 1: is not JSON"),
         ("[" * 100_000, "line 1: is not JSON"),
         ('["1.wav", "a"]', "line 1: is not of the form"),
+        (r'{"file_name": "1.wav", "text": "a\ud800"}', "line 1: is not JSON"),
     ],
 )
 def test_metadata_that_is_none(text, message, tmp_path):

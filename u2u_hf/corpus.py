@@ -19,6 +19,8 @@ from u2u_hf.textgrid import read_textgrid
 
 AUDIO_SUFFIXES = tuple(".wav .flac .mp3 .ogg .opus .aiff .aif .m4a .mp4 .aac .wma .mov .mkv .webm .avi .mts".split())
 ANNOTATION_SUFFIXES = (".eaf", ".textgrid")
+# Archives and disks of older systems leave such names, which neither a report nor a dataset can hold.
+_BAD_NAME = "the letters of its name are not in UTF-8: rename it"
 LengthMs = Callable[[Path], int]
 
 
@@ -121,7 +123,7 @@ def _recording_name(document: AnnotationDocument, corpus: Path) -> str:
 
 
 def files_below(folder: Path) -> tuple[list[Path], list[Skipped]]:
-    """Every file below `folder`, in order of name, but hidden ones; and folders that cannot be read.
+    """Every file below `folder`, in order of name, but hidden ones; and what of them cannot be used.
 
     Links to folders are followed, for audio often lies on another disk; each folder once, and none that
     the corpus lies in, for links may form circles.
@@ -133,14 +135,19 @@ def files_below(folder: Path) -> tuple[list[Path], list[Skipped]]:
     def unreadable(error: OSError) -> None:
         skipped.append(Skipped(str(error.filename), f"the folder cannot be read ({error.strerror})"))
 
+    def usable(here: str, names: list[str]) -> list[str]:
+        shown = {n: n.encode("utf-8", "replace").decode() for n in sorted(names) if not n.startswith(".")}
+        skipped.extend(Skipped(os.path.join(here, shown[n]), _BAD_NAME) for n in shown if shown[n] != n)
+        return [n for n in shown if shown[n] == n]
+
     for here, folders, names in os.walk(folder, followlinks=True, onerror=unreadable):
         real = os.path.realpath(here)
         if real in seen:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        files += [path for name in names if not name.startswith(".") and (path := Path(here, name)).is_file()]
+        folders[:] = usable(here, folders)
+        files += [path for name in usable(here, names) if (path := Path(here, name)).is_file()]
     return sorted(files), skipped
 
 

@@ -152,6 +152,7 @@ def _json_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, st
             continue
         try:
             row = json.loads(written)
+            json.dumps(row, ensure_ascii=False).encode()  # half of a surrogate pair ("\\ud800") is JSON, but no text
         except (ValueError, RecursionError) as error:
             raise U2UError(f"{path}: line {line}: is not JSON ({error}): mend the line or take it out") from error
         if not isinstance(row, dict):
