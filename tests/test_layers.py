@@ -5,7 +5,7 @@ import sys
 
 LIGHT = "records frames text filters splits files eaf_tables eaf textgrid subtitles corpus tiers reading tables".split()
 LIGHT += "eaf_edit inventory survey markup plots report_style report_html inspection report".split()
-LIGHT += "outputs settings channels preparation".split()
+LIGHT += "outputs settings channels preparation browser".split()
 HEAVY = "numpy torch torchaudio datasets transformers accelerate pandas pyarrow soundfile onnxruntime".split()
 
 

@@ -1,0 +1,100 @@
+// The page that transcribes.
+import { byId, onDrop, showProblem, speak, t } from "./page.js";
+import { Result } from "./table.js";
+
+const worker = new Worker(new URL("./speech-worker.js", import.meta.url), { type: "module" });
+const results = [];
+let model = { state: "no_model" };
+
+function showModel(change) {
+  model = { ...model, ...change };
+  const name = model.name?.() ?? "";
+  const said = [t(model.state, { ...model, name })];
+  if (model.state.startsWith("ready") && model.uncached) said.push(t("uncached"));
+  byId("model-state").textContent = said.join(" ");
+  const bar = byId("model-progress");
+  bar.hidden = model.state !== "loading";
+  bar.value = model.share ?? 0;
+}
+
+function load(source, name) {
+  showProblem();
+  showModel({ state: "loading", name, share: 0, percent: 0 });
+  worker.postMessage({ load: source });
+}
+
+const answers = {
+  loading: ({ share }) => showModel({ share, percent: Math.round(share * 100) }),
+  ready({ threads, uncached }) {
+    showModel({ state: threads > 1 ? "ready" : "ready_one", threads, uncached });
+    byId("model-choice").open = false;
+  },
+  problem({ id, problem }) {
+    if (id !== undefined) return results[id].fail(problem);
+    showProblem(problem);
+    showModel({ state: "no_model" });
+    byId("model-choice").open = true;
+  },
+};
+
+worker.onmessage = ({ data }) =>
+  (answers[data.kind] ?? ((message) => results[message.id][message.kind](message)))(data);
+worker.onerror = (event) => showProblem({ code: "unexpected", detail: event.message });
+
+function transcribe(files) {
+  for (const file of files) {
+    const result = new Result(file);
+    byId("results").append(result.element);
+    worker.postMessage({ transcribe: results.push(result) - 1, file });
+  }
+}
+
+async function record() {
+  const button = byId("record");
+  try {
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    const recorder = new MediaRecorder(stream);
+    const parts = [];
+    recorder.ondataavailable = ({ data }) => parts.push(data);
+    recorder.onstop = () => {
+      for (const track of stream.getTracks()) track.stop();
+      button.dataset.t = "record";
+      button.textContent = t("record");
+      button.onclick = record;
+      const type = recorder.mimeType;
+      const name = `${new Date().toISOString().slice(0, 19).replaceAll(":", ".")}.${type.includes("mp4") ? "m4a" : "webm"}`;
+      transcribe([new File(parts, name, { type })]);
+    };
+    recorder.start();
+    button.dataset.t = "stop";
+    button.textContent = t("stop");
+    button.onclick = () => recorder.stop();
+  } catch (error) {
+    showProblem({ code: "microphone", detail: error.message });
+  }
+}
+
+byId("record").onclick = record;
+byId("files").onchange = ({ target }) => {
+  transcribe(target.files);
+  target.value = "";
+};
+onDrop(byId("drop"), (found) => transcribe(found.map(({ file }) => file)));
+
+const space = await (await fetch("space.json")).json();
+
+byId("hub").onsubmit = (event) => {
+  event.preventDefault();
+  const { id, token } = Object.fromEntries(new FormData(event.target));
+  load({ kind: "hub", hub: space.hub, id, token }, () => id);
+};
+byId("model-files").onchange = ({ target }) =>
+  load({ kind: "files", files: [...target.files] }, () => t("dropped_model"));
+
+speak(() => {
+  showModel({});
+  for (const result of results) result.show();
+});
+if (space.own) load({ kind: "here", url: new URL("model/", location.href).href }, () => t("own_model"));
+else if (space.model) load({ kind: "hub", hub: space.hub, id: space.model }, () => space.model);
+else byId("model-choice").open = true;

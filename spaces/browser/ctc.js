@@ -1,0 +1,69 @@
+// From frames to words, as u2u_hf/decode.py does it.
+import { frameEndMs, frameStartMs } from "./frames.js";
+
+const DELIMITER = "|";
+
+/**
+ * Words of the best label of each frame (CTC: repeats merged, blanks removed).
+ * @param {Float32Array} logits [T · V]
+ * @param {{symbols: string[], blank: number}} labels output index → character
+ * @param {number} startMs where in the recording frame 0's samples begin
+ * @returns {{text: string, start_ms: number, end_ms: number, confidence: number}[]} in order of time
+ */
+export function greedyWords(logits, labels, startMs = 0) {
+  const words = [];
+  let current = [];
+  for (const run of [...runs(logits, labels), null]) {
+    if (run && labels.symbols[run.label] !== DELIMITER) current.push(run);
+    else if (current.length) {
+      words.push(word(current, labels, startMs));
+      current = [];
+    }
+  }
+  return words;
+}
+
+/** Successive frames with one label that is not the blank; `logProb` is the label's best in the run. */
+function runs(logits, labels) {
+  const width = labels.symbols.length;
+  const found = [];
+  let run = null;
+  for (let frame = 0; frame * width < logits.length; frame++) {
+    const { label, logProb } = best(logits.subarray(frame * width, (frame + 1) * width));
+    if (run?.label === label) {
+      run.last = frame;
+      run.logProb = Math.max(run.logProb, logProb);
+    } else {
+      run = { label, first: frame, last: frame, logProb };
+      found.push(run);
+    }
+  }
+  return found.filter(({ label }) => label !== labels.blank);
+}
+
+function best(row) {
+  let label = 0;
+  for (let i = 1; i < row.length; i++) if (row[i] > row[label]) label = i;
+  let sum = 0;
+  for (const value of row) sum += Math.exp(value - row[label]);
+  return { label, logProb: -Math.log(sum) };
+}
+
+function word(current, labels, startMs) {
+  const logProb = current.reduce((sum, run) => sum + run.logProb, 0) / current.length;
+  return {
+    text: current.map((run) => labels.symbols[run.label]).join(""),
+    start_ms: startMs + frameStartMs(current[0].first),
+    end_ms: startMs + frameEndMs(current.at(-1).last),
+    confidence: Math.exp(logProb),
+  };
+}
+
+/** Of a segment: the geometric mean over its characters; 0 where nothing was heard. */
+export function confidence(words) {
+  const lengths = words.map((w) => [...w.text].length);
+  const characters = lengths.reduce((a, b) => a + b, 0);
+  if (!characters) return 0;
+  const sum = words.reduce((total, w, i) => total + lengths[i] * Math.log(Math.max(w.confidence, 1e-9)), 0);
+  return Math.exp(sum / characters);
+}

@@ -1,0 +1,49 @@
+"""Build the page and serve it on this computer, with the headers that let it use all processor cores.
+
+python spaces/browser/serve.py --model my_model
+"""
+
+import argparse
+import sys
+import tempfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from u2u_hf.browser_space import build, headers
+from u2u_hf.records import U2UError
+
+TEMPLATE = Path(__file__).parent
+
+
+class Handler(SimpleHTTPRequestHandler):
+    extra = headers(TEMPLATE)
+
+    def end_headers(self):
+        for name, value in self.extra.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="", help="a trained and exported model's folder, or OWNER/NAME on the Hub")
+    parser.add_argument("--port", type=int, default=8000)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        build(TEMPLATE, Path(folder, "site"), args.model)
+        with ThreadingHTTPServer(("127.0.0.1", args.port), partial(Handler, directory=f"{folder}/site")) as server:
+            print(f"http://127.0.0.1:{server.server_port} (Ctrl-C ends)", flush=True)
+            server.serve_forever()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except U2UError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        pass

@@ -1,0 +1,182 @@
+// One recording's transcript on the page: waveform, player, table to correct, downloads.
+import { clock, download, showProblem, t } from "./page.js";
+import { python } from "./python.js";
+
+const FORMATS = { eaf: ".eaf", textgrid: ".TextGrid", srt: ".srt", tsv: ".tsv" }; // of u2u_hf.outputs
+const UNSURE_BELOW = 0.95; // as u2u_hf.outputs
+const FRAME_MS = 32;
+const QUIET_DB = -70;
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+export class Result {
+  constructor(file) {
+    this.file = file;
+    this.state = ["waiting", {}];
+    this.segments = [];
+    this.rows = [];
+    this.status = make("p", { role: "status" });
+    this.bar = make("progress", { max: 1, value: 0 });
+    this.problem = make("p", { className: "problem", hidden: true });
+    this.problem.role = "alert";
+    this.canvas = make("canvas", { hidden: true, onclick: (event) => this.seek(event) });
+    this.canvas.role = "img";
+    this.player = make("audio", { controls: true, preload: "metadata", src: URL.createObjectURL(file) });
+    this.player.ontimeupdate = () => {
+      if (this.until !== undefined && this.player.currentTime * 1000 >= this.until) this.player.pause();
+    };
+    this.player.onpause = () => {
+      this.until = undefined;
+    };
+    this.downloads = make("div", { className: "downloads", hidden: true });
+    this.downloads.append(
+      ...Object.entries(FORMATS).map(([format, textContent]) =>
+        make("button", { type: "button", textContent, onclick: () => this.save(format) }),
+      ),
+    );
+    this.body = make("tbody");
+    this.head = ["time", "channel", "text", "confidence"].map((name) => make("th", { scope: "col", id: name }));
+    this.table = make("table", { hidden: true }, make("thead", {}, make("tr", {}, ...this.head)), this.body);
+    this.title = make("h2", { textContent: file.name });
+    const parts = [this.status, this.bar, this.problem, this.canvas, this.player, this.downloads, this.table];
+    this.element = make("article", {}, this.title, ...parts);
+    this.show();
+  }
+
+  /** Say everything in the language chosen now. */
+  show() {
+    this.status.textContent = t(...this.state) + (this.same ? ` ${t("same")}` : "");
+    this.canvas.setAttribute("aria-label", t("waveform"));
+    for (const cell of this.head) cell.textContent = t(cell.id);
+    this.rows.forEach((row, i) => {
+      row.play.setAttribute("aria-label", t("play", { time: clock(this.segments[i].start_ms) }));
+      row.input.setAttribute("aria-label", `${t("text")} ${clock(this.segments[i].start_ms)}`);
+    });
+    if (this.failure) this.problem.textContent = t(`problem_${this.failure.code}`, this.failure);
+  }
+
+  set(state, values, share) {
+    this.state = [state, values];
+    this.bar.value = share;
+    this.bar.hidden = state === "done" || state === "nothing";
+    this.status.textContent = t(state, values) + (this.same ? ` ${t("same")}` : "");
+  }
+
+  fail(problem) {
+    this.failure = problem;
+    this.problem.hidden = false;
+    this.bar.hidden = true;
+    this.status.hidden = true;
+    this.show();
+  }
+
+  listening({ share }) {
+    this.set("listening", { percent: Math.round(share * 100) }, share / 10);
+  }
+
+  segmentsFound({ segments, durationMs, channels, levels, same }) {
+    Object.assign(this, { durationMs, channels, levels, same });
+    this.segments = segments.map((segment) => ({ ...segment, text: "", confidence: 0, words: [] }));
+    this.total = segments.reduce((sum, s) => sum + s.end_ms - s.start_ms, 0);
+    this.heardMs = 0;
+    this.heardCount = 0;
+    this.started = performance.now();
+    this.canvas.hidden = false;
+    this.table.hidden = !segments.length;
+    this.rows = this.segments.map((segment) => this.row(segment));
+    this.body.replaceChildren(...this.rows.map(({ row }) => row));
+    this.show();
+    this.draw();
+  }
+
+  row(segment) {
+    const play = make("button", { type: "button", textContent: `▶ ${clock(segment.start_ms)}` });
+    play.onclick = () => this.play(segment.start_ms, segment.end_ms);
+    const input = make("textarea", { rows: 1, disabled: true, spellcheck: false });
+    const sure = make("td");
+    const row = make("tr", {}, make("td", {}, play), make("td", { textContent: segment.channel + 1 }));
+    row.append(make("td", {}, input), sure);
+    // What a person wrote is sure, and has no words' times.
+    input.oninput = () => {
+      Object.assign(segment, { text: input.value, confidence: 1, words: [] });
+      sure.textContent = "✓";
+      row.classList.remove("unsure");
+    };
+    return { row, play, input, sure };
+  }
+
+  heard({ index, heard }) {
+    const segment = Object.assign(this.segments[index], heard);
+    const { row, input, sure } = this.rows[index];
+    input.value = segment.text;
+    input.disabled = false;
+    sure.textContent = `${Math.round(segment.confidence * 100)} %`;
+    row.classList.toggle("unsure", segment.confidence < UNSURE_BELOW);
+    this.heardCount += 1;
+    this.heardMs += segment.end_ms - segment.start_ms;
+    const passed = performance.now() - this.started;
+    const left = clock((passed / this.heardMs) * (this.total - this.heardMs));
+    const values = { done: this.heardCount, all: this.segments.length, left };
+    this.set("hearing", values, 0.1 + (0.9 * this.heardMs) / this.total);
+  }
+
+  done() {
+    this.set(this.segments.length ? "done" : "nothing", { all: this.segments.length }, 1);
+    this.downloads.hidden = false;
+  }
+
+  play(startMs, endMs) {
+    this.player.currentTime = startMs / 1000;
+    this.until = endMs;
+    this.player.play();
+  }
+
+  seek(event) {
+    this.play((event.offsetX / this.canvas.clientWidth) * this.durationMs, undefined);
+  }
+
+  /** Each channel's level, mirrored about its line, and below it what was found to be speech. */
+  draw() {
+    const { canvas, levels } = this;
+    const width = canvas.clientWidth * devicePixelRatio;
+    const height = canvas.clientHeight * devicePixelRatio;
+    Object.assign(canvas, { width, height });
+    const pen = canvas.getContext("2d");
+    const lane = height / levels.length;
+    pen.fillStyle = "#2a6fdb44";
+    for (const { channel, start_ms, end_ms } of this.segments) {
+      const x = (start_ms / this.durationMs) * width;
+      pen.fillRect(x, channel * lane, Math.max(1, ((end_ms - start_ms) / this.durationMs) * width), lane);
+    }
+    pen.fillStyle = "#2a6fdb";
+    levels.forEach((row, channel) => {
+      for (let x = 0; x < width; x++) {
+        const [from, to] = [x, x + 1].map((at) => Math.floor(((at / width) * this.durationMs) / FRAME_MS));
+        let loudest = QUIET_DB;
+        for (let f = from; f < Math.max(to, from + 1); f++) loudest = Math.max(loudest, row[f] ?? QUIET_DB);
+        const size = Math.max(1, (1 - loudest / QUIET_DB) * lane);
+        pen.fillRect(x, channel * lane + (lane - size) / 2, 1, size);
+      }
+    });
+  }
+
+  async save(format) {
+    try {
+      showProblem();
+      const transcript = {
+        audio: this.file.name,
+        duration_ms: this.durationMs,
+        channels: this.channels,
+        segments: this.segments.toSorted((a, b) => a.channel - b.channel || a.start_ms - b.start_ms),
+      };
+      const { name, text } = await python("transcript_file", { transcript, format });
+      download(name, new Blob([text]));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+"""The static Space of spaces/browser as it is served: its pages, the libraries they run on, our own Python."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+from u2u_hf.records import U2UError
+
+# npm package → its files that pages load.
+_LIBRARIES = {
+    "client-zip": ("index.js",),
+    "mediabunny": ("dist/bundles/mediabunny.min.mjs",),
+    "onnxruntime-web": (
+        "dist/ort.wasm.min.mjs",
+        "dist/ort-wasm-simd-threaded.mjs",
+        "dist/ort-wasm-simd-threaded.wasm",
+    ),
+    "pyodide": ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"),
+}
+_PYTHON = {"pympi": "pympi-ling", "tqdm": "tqdm"}  # packages that our lower layers import
+_NOT_SERVED = shutil.ignore_patterns(
+    "*.test.js", "node_modules", "package*.json", "eslint.config.js", "*.py", "__pycache__"
+)
+_MODEL = (
+    "config.json",
+    "preprocessor_config.json",
+    "tokenizer_config.json",
+    "vocab.json",
+    "onnx/model_quantized.onnx",
+)
+_DETECTOR = "silero_vad_16k_sequence.onnx"
+
+
+def build(template: Path, folder: Path, model: str = "") -> None:
+    """Make the folder that is served, with all that its pages need: they load nothing from elsewhere.
+
+    Args:
+        template: spaces/browser of this project.
+        folder: is made; whatever it holds is replaced.
+        model: the Hub's OWNER/NAME that the page begins with, or a trained model's folder with its onnx/, which is
+            copied; or none, for the visitor to choose.
+
+    Raises:
+        U2UError: npm is missing or fails, or the model has not been exported.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(template, folder, ignore=_NOT_SERVED)
+    vendor = folder / "vendor"
+    (vendor / "pyodide").mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        _install(template, Path(temporary))
+        licences = [
+            _vendored(Path(temporary, "node_modules", name), files, vendor) for name, files in _LIBRARIES.items()
+        ]
+    with zipfile.ZipFile(vendor / "python.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for package in ("u2u_hf", *_PYTHON):
+            root = Path(str(importlib.resources.files(package)))
+            for path in sorted(root.glob("*.py")):
+                archive.write(path, f"{package}/{path.name}")
+    licences += [_licence(name) for name in (*_PYTHON.values(), "silero-vad")]
+    (vendor / "LICENCES.txt").write_text("\n\n".join(licences) + "\n", encoding="utf-8")
+    shutil.copy(str(importlib.resources.files("silero_vad") / "data" / _DETECTOR), vendor)
+    own = Path(model) if model and Path(model).is_dir() else None
+    if own:
+        _copy_model(own, folder / "model")
+    settings = {"model": "" if own else model, "own": bool(own), "hub": "https://huggingface.co"}
+    (folder / "space.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
+
+
+def _install(template: Path, folder: Path) -> None:
+    npm = shutil.which("npm")
+    if not npm:
+        raise U2UError("npm is needed to fetch the libraries of the page: install Node.js 20 or newer (nodejs.org)")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(template / name, folder)
+    # Packages' own scripts are not run: onnxruntime's would download more.
+    command = [npm, "ci", "--ignore-scripts", "--omit=dev", "--prefer-offline", "--no-audit", "--no-fund"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise U2UError(f"npm could not fetch the libraries of the page: {run.stderr.strip().splitlines()[-1]}")
+
+
+def _vendored(package: Path, files: tuple[str, ...], vendor: Path) -> str:
+    """Copy a package's files, and tell its licence."""
+    about = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    # Pyodide finds its files beside it, and they have names of no one else's.
+    target = vendor / "pyodide" if package.name == "pyodide" else vendor
+    for name in files:
+        own = f"{package.name}.js" if name == "index.js" else Path(name).name
+        shutil.copy(package / name, target / own)
+    texts = [path.read_text(encoding="utf-8") for path in package.iterdir() if re.match("licen[cs]e", path.name, re.I)]
+    return "\n\n".join([f"{about['name']} {about['version']}: {about['license']}", about.get("homepage", ""), *texts])
+
+
+def _licence(name: str) -> str:
+    found = distribution(name)
+    about = found.metadata
+    texts = [
+        str(path.locate().read_text(encoding="utf-8")) for path in found.files or () if "licen" in path.name.lower()
+    ]
+    return "\n\n".join(
+        [f"{name} {found.version}: {about.get('License-Expression') or about.get('License') or ''}", *texts]
+    )
+
+
+def _copy_model(model: Path, target: Path) -> None:
+    (target / "onnx").mkdir(parents=True)
+    for name in _MODEL:
+        try:
+            shutil.copy(model / name, target / name)
+        except OSError as error:
+            raise U2UError(f"{model / name}: is needed by the page: run recipes/export.py --model {model}") from error
+
+
+def headers(template: Path) -> dict[str, str]:
+    """The headers that the Space asks for in its README: they let a page use several threads."""
+    block = re.search(r"custom_headers:\n((?:  .+\n)+)", (template / "README.md").read_text(encoding="utf-8"))
+    return dict(line.strip().split(": ") for line in block[1].splitlines())
