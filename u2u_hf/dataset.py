@@ -199,7 +199,7 @@ def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
         raise U2UError(f"{source}: holds no prepared dataset: make one with recipes/prepare.py --output_dir {source}")
     require_source(source, "dataset")
     try:
-        splits = load_dataset(source)
+        splits = _from_audio_folder(here) if any(here.rglob("metadata.jsonl")) else load_dataset(source)
     except Exception as error:  # the library raises many kinds: one line for all of them
         problem = loading_problem(source, "dataset", error)
         raise U2UError(f"{source}: the dataset cannot be loaded ({problem})") from error
@@ -209,6 +209,25 @@ def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
                 f"{source}: split {name} has no column {', '.join(missing)}: prepare it with recipes/prepare.py"
             )
     return splits.cast_column("audio", Audio(sampling_rate=SAMPLING_RATE, decode=False))
+
+
+def _from_audio_folder(folder: Path) -> DatasetDict:
+    """Splits of which each is a folder with its sound files and their metadata.jsonl.
+
+    The library's own way of reading them needs FFmpeg.
+    """
+    files = {path.parent.name: path for path in sorted(folder.rglob("metadata.jsonl"))}
+    splits = load_dataset("json", data_files={name: str(path) for name, path in files.items()})
+
+    def with_audio(row: dict, sounds: Path) -> dict:
+        return {"audio": {"bytes": (sounds / row["file_name"]).read_bytes(), "path": row["file_name"]}}
+
+    return DatasetDict(
+        {
+            name: split.map(with_audio, fn_kwargs={"sounds": files[name].parent}, remove_columns="file_name")
+            for name, split in splits.items()
+        }
+    )
 
 
 def require_split(splits: DatasetDict, name: str, source: str) -> Dataset:
