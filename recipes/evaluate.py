@@ -13,7 +13,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from u2u_hf import config
+from u2u_hf import config, language_model
 from u2u_hf.cards.model import add_scores
 from u2u_hf.dataset import load_splits, require_split
 from u2u_hf.evaluation import as_tsv, ignoring, measure, recognise_split
@@ -43,7 +43,7 @@ class Arguments:
 def main() -> None:
     (args,) = config.parse(Arguments, description=__doc__)
     split = require_split(load_splits(args.dataset), args.split, args.dataset)
-    pairs, real_time_factor = recognise_split(Recognizer(args.model), split)
+    pairs, real_time_factor = recognise_split(Recognizer(args.model), split, language_model.load(args.model))
     metrics = measure(pairs, args.ignore) | {"real_time_factor": real_time_factor}
     sounds = [split[row["row"]]["audio"]["bytes"] for row in metrics["worst"]] if args.audio else []
     output_dir = Path(args.output_dir)

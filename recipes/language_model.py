@@ -2,9 +2,10 @@
 
     python recipes/language_model.py --model my_model --dataset my_dataset
 
-The language model is written to MODEL/language_model and used from then on by evaluate.py and transcribe.py; but
-only if it lowers the character error rate on the validation split, on which its weight is chosen. It holds pieces
-of the training texts, and goes with the model when that is pushed. To do without it, delete the folder.
+The language model is written to MODEL/language_model (of a model on the Hub: to the folder --output_dir), and used
+from then on by evaluate.py and transcribe.py; but only if it lowers the character error rate on the validation
+split, on which its weight is chosen. It holds pieces of the training texts, and goes with the model when that is
+pushed. To do without it, delete the folder.
 """
 
 import dataclasses
@@ -21,14 +22,15 @@ from u2u_hf.tuning import tune
 
 @dataclasses.dataclass
 class Arguments:
-    model: str = config.setting(help="folder of a trained model")
+    model: str = config.setting(help="trained model: a folder, or OWNER/NAME on the Hub")
     dataset: str = config.setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
+    output_dir: str = config.setting("", help="folder of the model that it is written to (--model)")
     order: int = config.setting(6, help="how many characters are looked at together")
 
 
 def main() -> None:
     (args,) = config.parse(Arguments, description=__doc__)
-    recognizer = Recognizer(args.model)
+    recognizer, output_dir = Recognizer(args.model), Path(args.output_dir or args.model)
     splits = load_splits(args.dataset)
     learnt = language_model.learn(require_split(splits, "train", args.dataset)["text"], args.order)
     validation = require_split(splits, "validation", args.dataset)
@@ -42,7 +44,7 @@ def main() -> None:
             f"language model: {Path(args.model) / language_model.FOLDER} (weight {tuned.weight}, bonus {tuned.bonus})"
         )
     else:
-        language_model.remove(Path(args.model))
+        language_model.remove(output_dir)
         print("it does not help, and is not kept")
 
 

@@ -131,6 +131,11 @@ MISTAKES = {
         "gone: there is no such model folder",
     ),
     "no such trained model": ("transcribe.py", ["--model", "{tmp}/gone", "{corpus}"], "gone: there is no such model"),
+    "a model that was not trained to write": (
+        "transcribe.py",
+        ["--model", "{base}", "{corpus}"],
+        "has no vocabulary: take a model that was trained with recipes/train.py",
+    ),
     "no such recording": ("transcribe.py", ["--model", "x", "{tmp}/gone.wav"], "gone.wav: there is no such file"),
     "no such format": ("transcribe.py", ["--model", "x", "--formats", "doc", "x"], "--formats: 'doc' is not one of"),
     "no such split": (
@@ -142,7 +147,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_is_one_clear_line(name, recipe, demo_folder, demo_dataset, trained, tmp_path):
+def test_a_mistake_is_one_clear_line(name, recipe, demo_folder, demo_dataset, random_base, trained, tmp_path):
     script, arguments, message = MISTAKES[name]
     eaf = next((demo_folder / "corpus" / "elan").glob("*.eaf"))
     for folder in ("empty", "silent", "broken"):
@@ -151,7 +156,13 @@ def test_a_mistake_is_one_clear_line(name, recipe, demo_folder, demo_dataset, tr
     (tmp_path / "broken" / "a.eaf").write_text("<ANNOTATION_DOCUMENT><TIER", encoding="utf-8")
     (tmp_path / "keys.yaml").write_text("corpsu: x\n", encoding="utf-8")
     (tmp_path / "rule.yaml").write_text("rules: [{lower: true}]\n", encoding="utf-8")
-    places = {"tmp": tmp_path, "corpus": demo_folder / "corpus", "dataset": demo_dataset, "model": trained}
+    places = {
+        "tmp": tmp_path,
+        "corpus": demo_folder / "corpus",
+        "dataset": demo_dataset,
+        "model": trained,
+        "base": random_base,
+    }
     before = sorted(tmp_path.rglob("*"))
     out = tmp_path / "out"
     result = recipe(script, *(a.format(**places) for a in arguments), "--output_dir", out)

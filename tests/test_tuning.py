@@ -42,8 +42,12 @@ def test_the_recipe_keeps_what_helps_and_transcription_uses_it(
     assert kept or "is not kept" in result.stdout
     assert kept, "the demo's head was learnt in seconds: its language model helps"
     assert set(json.loads(weights.read_text(encoding="utf-8"))) == {"weight", "bonus"}
-    texts = []
+    rates, texts = [], []
     for source in (trained_model, model):
+        scores = tmp_path / f"{source.name}_scores"
+        command = ["--model", source, "--dataset", demo_dataset, "--split", "validation", "--output_dir", scores]
+        assert recipe("evaluate.py", *command).returncode == 0
+        rates.append(json.loads((scores / "metrics.json").read_text(encoding="utf-8"))["cer"])
         out = tmp_path / f"{source.name}_out"
         command = ["--model", source, "--output_dir", out, "--formats", "json,eaf", "--queue", "true"]
         result = recipe("transcribe.py", *command, demo_folder / "new_recordings")
@@ -55,3 +59,4 @@ def test_the_recipe_keeps_what_helps_and_transcription_uses_it(
             assert " ".join(w["text"] for w in segment["words"]) == segment["text"]
         assert len((out / "queue.tsv").read_text(encoding="utf-8").splitlines()) == len(segments) + 1
     assert texts[0] != texts[1]
+    assert rates[0] > rates[1]

@@ -14,7 +14,8 @@ from datasets import Dataset
 from tqdm.auto import tqdm
 
 from u2u_hf.audio import decode_mono
-from u2u_hf.decode import collapse
+from u2u_hf.beam import best_text
+from u2u_hf.language_model import LanguageModel
 from u2u_hf.metrics import CHARACTERS, WORDS, aligned, error_counts, rate, scores_with_intervals
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.records import U2UError
@@ -52,8 +53,13 @@ class Pair:
         return (self.end_ms - self.start_ms) / 3_600_000
 
 
-def recognise_split(recognizer: Recognizer, split: Dataset) -> tuple[list[Pair], float]:
+def recognise_split(
+    recognizer: Recognizer, split: Dataset, model: LanguageModel | None = None
+) -> tuple[list[Pair], float]:
     """Recognise every utterance of a split, one at a time.
+
+    Args:
+        model: the recogniser's language model, if it has one.
 
     Returns:
         the pairs in the split's order, and the real-time factor: seconds of work for a second of audio.
@@ -64,7 +70,7 @@ def recognise_split(recognizer: Recognizer, split: Dataset) -> tuple[list[Pair],
     pairs, begun = [], time.perf_counter()
     for row in tqdm(split, desc="recognising", unit="utterance"):
         samples = decode_mono(row["audio"]["bytes"], row["audio"]["path"] or "audio")
-        hypothesis = collapse(recognizer.log_probs(samples).argmax(1), recognizer.labels)
+        hypothesis = best_text(recognizer.log_probs(samples), recognizer.labels, model)
         start_ms = row.get("start_ms") or 0
         end_ms = row.get("end_ms") or start_ms + round(1000 * row["duration"])
         where = (row.get(column) or "" for column in ("recording", "tier", "speaker"))

@@ -16,11 +16,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-
-from u2u_hf.access import loading_problem
 from u2u_hf.decode import DELIMITER
 from u2u_hf.files import replacing, write_text
+from u2u_hf.model import optional_file
 from u2u_hf.records import U2UError
 
 FOLDER = "language_model"
@@ -134,22 +132,17 @@ def load(source: str) -> LanguageModel | None:
         source: folder or Hub name of the recogniser.
 
     Raises:
-        U2UError: it cannot be had, or is damaged.
+        U2UError: it is damaged.
     """
-    try:
-        here = Path(source).is_dir()
-        root = Path(source if here else snapshot_download(source, allow_patterns=f"{FOLDER}/*"))
-    except Exception as error:  # the library raises many kinds: one line for all of them
-        raise U2UError(f"{source}: {loading_problem(source, 'model', error)}") from error
-    folder = root / FOLDER
-    if not (folder / _WEIGHTS).exists():
+    weights_path, arpa_path = (optional_file(source, f"{FOLDER}/{name}") for name in (_WEIGHTS, _ARPA))
+    if weights_path is None or arpa_path is None:
         return None
     try:
-        weights = json.loads((folder / _WEIGHTS).read_text(encoding="utf-8"))
-        lines = gzip.decompress((folder / _ARPA).read_bytes()).decode("utf-8").split("\n")
+        weights = json.loads(weights_path.read_text(encoding="utf-8"))
+        lines = gzip.decompress(arpa_path.read_bytes()).decode("utf-8").split("\n")
         return _from_arpa(lines, float(weights["weight"]), float(weights["bonus"]))
     except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise U2UError(f"{folder}: the language model cannot be read ({error}): make it again, or remove it") from error
+        raise U2UError(f"{arpa_path.parent}: cannot be read ({error}): make it again, or remove it") from error
 
 
 def _from_arpa(lines: Sequence[str], weight: float, bonus: float) -> LanguageModel:

@@ -125,7 +125,12 @@ def load_processor(source: str) -> Wav2Vec2Processor:
 
 
 def optional_file(source: str, name: str) -> Path | None:
-    """A file of a model's folder, or of its Hub repo, which is then downloaded; None if it is not there."""
+    """A file of a model's folder, or of its Hub repo, which is then downloaded; None if it is not there.
+
+    Raises:
+        U2UError: neither a folder nor a Hub name.
+    """
+    require_source(source, "model")
     found = cached_file(
         source,
         name,
