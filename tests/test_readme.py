@@ -27,7 +27,7 @@ def test_every_link_leads_somewhere():
 NOTEBOOK = json.loads((PROJECT / "recipes" / "colab.ipynb").read_text(encoding="utf-8"))
 CELLS = [cell["source"] for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
 # Of the notebook, with its variables filled in; those that are left to the user with x.
-VALUES = dict(re.findall(r'^([A-Z_]+) = "(.+?)"', "".join("".join(cell) for cell in CELLS), re.MULTILINE))
+VALUES = dict(re.findall(r'^([A-Z_]+) = "([^"]+)"', "".join("".join(cell) for cell in CELLS), re.MULTILINE))
 LINES = [line.strip("!\n") for cell in CELLS for line in cell if line.startswith("!") and "recipes/" in line]
 FILLED = [re.sub(r"\{(\w+)\}", lambda name: VALUES.get(name[1], "x"), line) for line in LINES]
 COMMANDS = [line for block in BLOCKS[2:] for line in block.splitlines() if line.strip()]
