@@ -14,6 +14,7 @@ from transformers import HubertForCTC
 from u2u_hf.decode import Labels
 from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE
 from u2u_hf.model import labels_of, load_processor, load_trained, optional_file
+from u2u_hf.processes import processes
 from u2u_hf.records import U2UError
 
 # Where an exported model lies in its folder, by the names that transformers.js looks for.
@@ -58,9 +59,9 @@ def _exported(source: str) -> Path | None:
 
 
 def torch_logits(model: HubertForCTC) -> Logits:
-    """The model on the GPU in half precision, or on the processor as it is."""
-    on_gpu = torch.cuda.is_available()
-    model = model.to("cuda", torch.float16) if on_gpu else model
+    """The model on this process's GPU in half precision, or on the processor as it is."""
+    device = processes().device
+    model = model.to(device, torch.float16) if device.type == "cuda" else model
 
     def logits(samples: np.ndarray) -> np.ndarray:
         inputs = torch.from_numpy(np.asarray(samples, dtype=np.float32))[None].to(model.device, model.dtype)
