@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import zipfile
 from importlib.metadata import distribution
@@ -60,11 +61,9 @@ def build(template: Path, folder: Path, model: str = "") -> None:
         licences = [
             _vendored(Path(temporary, "node_modules", name), files, vendor) for name, files in _LIBRARIES.items()
         ]
-    with zipfile.ZipFile(vendor / "python.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for package in ("u2u_hf", *_PYTHON):
-            root = Path(str(importlib.resources.files(package)))
-            for path in sorted(root.glob("*.py")):
-                archive.write(path, f"{package}/{path.name}")
+    with zipfile.ZipFile(vendor / "python.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in _modules():
+            archive.write(path, path.relative_to(path.parents[1]))
     licences += [_licence(name) for name in (*_PYTHON.values(), "silero-vad")]
     (vendor / "LICENCES.txt").write_text("\n\n".join(licences) + "\n", encoding="utf-8")
     shutil.copy(str(importlib.resources.files("silero_vad") / "data" / _DETECTOR), vendor)
@@ -73,6 +72,13 @@ def build(template: Path, folder: Path, model: str = "") -> None:
         _copy_model(own, folder / "model")
     settings = {"model": "" if own else model, "own": bool(own), "hub": "https://huggingface.co"}
     (folder / "space.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
+
+
+def _modules() -> list[Path]:
+    """The files of ours and of other packages that importing `u2u_hf.browser` takes."""
+    code = "import sys, u2u_hf.browser; print(*(getattr(m, '__file__', '') for m in sys.modules.values()), sep='\\n')"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return sorted(path for path in map(Path, run.stdout.splitlines()) if path.parent.name in ("u2u_hf", *_PYTHON))
 
 
 def _install(template: Path, folder: Path) -> None:

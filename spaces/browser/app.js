@@ -76,7 +76,7 @@ async function record() {
 
 byId("record").onclick = record;
 byId("files").onchange = ({ target }) => {
-  transcribe(target.files);
+  transcribe([...target.files]);
   target.value = "";
 };
 onDrop(byId("drop"), (found) => transcribe(found.map(({ file }) => file)));
@@ -88,8 +88,10 @@ byId("hub").onsubmit = (event) => {
   const { id, token } = Object.fromEntries(new FormData(event.target));
   load({ kind: "hub", hub: space.hub, id, token }, () => id);
 };
-byId("model-files").onchange = ({ target }) =>
+byId("model-files").onchange = ({ target }) => {
   load({ kind: "files", files: [...target.files] }, () => t("dropped_model"));
+  target.value = ""; // or the same files, mended, would be no change
+};
 
 speak(() => {
   showModel({});

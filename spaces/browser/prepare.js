@@ -85,7 +85,10 @@ async function make() {
 }
 
 const within = (file) => file.webkitRelativePath || file.name;
-const chosen = ({ target }) => choose([...target.files].map((file) => ({ path: within(file), file })));
+const chosen = ({ target }) => {
+  choose([...target.files].map((file) => ({ path: within(file), file })));
+  target.value = ""; // or the same files, mended, would be no change
+};
 byId("folder").onchange = chosen;
 byId("files").onchange = chosen;
 onDrop(byId("drop"), choose);

@@ -39,7 +39,7 @@ export class Result {
       ),
     );
     this.body = make("tbody");
-    this.head = ["time", "channel", "text", "confidence"].map((name) => make("th", { scope: "col", id: name }));
+    this.head = ["time", "channel", "text", "confidence"].map((name) => make("th", { scope: "col", abbr: name }));
     this.table = make("table", { hidden: true }, make("thead", {}, make("tr", {}, ...this.head)), this.body);
     this.title = make("h2", { textContent: file.name });
     const parts = [this.status, this.bar, this.problem, this.canvas, this.player, this.downloads, this.table];
@@ -51,7 +51,7 @@ export class Result {
   show() {
     this.status.textContent = t(...this.state) + (this.same ? ` ${t("same")}` : "");
     this.canvas.setAttribute("aria-label", t("waveform"));
-    for (const cell of this.head) cell.textContent = t(cell.id);
+    for (const cell of this.head) cell.textContent = t(cell.abbr);
     this.rows.forEach((row, i) => {
       row.play.setAttribute("aria-label", t("play", { time: clock(this.segments[i].start_ms) }));
       row.input.setAttribute("aria-label", `${t("text")} ${clock(this.segments[i].start_ms)}`);

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { levelsDb, SETTINGS, sameOnAllChannels, segments } from "./vad.js";
+
+const speech = (...runs) => Float32Array.from(runs.flatMap(([value, frames]) => new Array(frames).fill(value)));
+
+test("a run of speech is padded by 120 ms on both sides", () => {
+  // Frames 10 to 19: 320 to 640 ms.
+  assert.deepEqual(segments(speech([0, 10], [1, 10], [0, 30]), SETTINGS, 1600), [[200, 760]]);
+});
+
+test("192 ms of speech are noise, 224 are not", () => {
+  assert.deepEqual(segments(speech([0, 10], [1, 6], [0, 10]), SETTINGS, 832), []);
+  assert.equal(segments(speech([0, 10], [1, 7], [0, 10]), SETTINGS, 864).length, 1);
+});
+
+test("a pause of 384 ms joins, one of 416 parts", () => {
+  assert.equal(segments(speech([1, 10], [0, 12], [1, 10]), SETTINGS, 1024).length, 1);
+  assert.equal(segments(speech([1, 10], [0, 13], [1, 10]), SETTINGS, 1056).length, 2);
+});
+
+test("speech that goes on is cut where it is least probable", () => {
+  const runs = speech([1, 500], [0.8, 1], [1, 400]);
+  assert.deepEqual(segments(runs, SETTINGS, 901 * 32), [
+    [0, 500 * 32],
+    [500 * 32, 901 * 32],
+  ]);
+});
+
+test("a square wave of half of full scale is at -6 dB, its offset taken off", () => {
+  const wave = Float32Array.from({ length: 512 }, (_, i) => (i % 2 ? 0.75 : -0.25));
+  assert.ok(Math.abs(levelsDb(wave)[0] - 20 * Math.log10(0.5)) < 1e-4);
+});
+
+test("the same microphone on both channels", () => {
+  assert.ok(sameOnAllChannels([Float32Array.of(-20, -30), Float32Array.of(-20.05, -30)]));
+  assert.ok(!sameOnAllChannels([Float32Array.of(-20, -30), Float32Array.of(-20.2, -30)]));
+  assert.ok(!sameOnAllChannels([Float32Array.of(-20)]));
+});

@@ -1,0 +1,416 @@
+"""The static Space, built and driven in Chromium; its algorithms against Python's, number by number."""
+
+import dataclasses
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import urllib.request
+import zipfile
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+import torchaudio
+from conftest import PROJECT
+from transformers import Wav2Vec2FeatureExtractor
+
+from u2u_hf import vad
+from u2u_hf.audio import audio_info
+from u2u_hf.browser_space import build, headers
+from u2u_hf.dataset import load_splits
+from u2u_hf.decode import Labels, confidence, greedy_words
+from u2u_hf.eaf import read_eaf
+from u2u_hf.export import export
+from u2u_hf.frames import frame_end_ms, frame_start_ms
+from u2u_hf.model import build_tokenizer, labels_of
+from u2u_hf.recognizer import Recognizer
+from u2u_hf.records import U2UError
+from u2u_hf.transcribe import find_speech, transcribe, write_down
+
+TEMPLATE = PROJECT / "spaces" / "browser"
+COMMIT = "c0ffee"
+pytestmark = pytest.mark.skipif(not shutil.which("npm"), reason="Node.js, with npm, is not installed")
+
+
+def test_the_algorithms_that_exist_twice_agree():
+    random = np.random.default_rng(0)
+
+    def probabilities(frames):
+        smooth = np.convolve(random.random(frames + 20), np.ones(21) / 21, "valid")
+        return np.clip((smooth - 0.5) * 6 + 0.5, 0, 1).astype(np.float32)
+
+    default = vad.VadSettings()
+    other = vad.VadSettings(threshold=0.35, min_speech_ms=64, min_silence_ms=100, pad_ms=300, max_segment_ms=2000)
+    segments = [
+        (probabilities(n), settings, n * 32 - 7) for n in (0, 1, 40, 300, 2000) for settings in (default, other)
+    ]
+    # Two speakers that take turns, each 20 dB and 5 dB quieter on the other's channel; and one microphone.
+    turns = np.repeat(random.integers(0, 2, 50), 20)
+    crosstalk = []
+    for leak in (20, 5, 0):
+        levels = np.stack([np.where(turns == channel, -20.0, -20.0 - leak) for channel in (0, 1)])
+        levels = (levels + (random.normal(0, 1, levels.shape) if leak else 0)).astype(np.float32)
+        crosstalk.append((np.stack([probabilities(1000) for _ in range(2)]), levels))
+    samples = (random.normal(0.1, 0.2, 20_011)).astype(np.float32)
+    rates = [8000, 16_000, 22_050, 44_100, 48_000]
+    frames = [0, 1, 2, 49, 1_000_003]
+    labels = Labels(("", "", "|", "a", "ñ", "𐐷"))
+    logits = [(random.normal(0, 2, (t, 6)).astype(np.float32), start) for t in (0, 1, 50, 700) for start in (0, 12_345)]
+    tokenizer = build_tokenizer(["ab ña¹"])
+    vocabulary = {token: i for token, i in tokenizer.get_vocab().items()}
+    tokens = {f"{name}_token": getattr(tokenizer, f"{name}_token") for name in ("pad", "unk", "bos", "eos")}
+
+    def plain(value):
+        return value.tolist() if isinstance(value, np.ndarray) else dataclasses.asdict(value)
+
+    given = {
+        "segments": segments,
+        "crosstalk": crosstalk,
+        "samples": samples,
+        "rates": rates,
+        "frames": frames,
+        "logits": [(rows, labels, start) for rows, start in logits],
+        "tokenizer": [vocabulary, tokens],
+    }
+    script = PROJECT / "tests" / "browser_space" / "golden.js"
+    run = subprocess.run(
+        ["node", script, TEMPLATE], input=json.dumps(given, default=plain), capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+
+    assert found["settings"] == dataclasses.asdict(default)
+    expected = [vad.segments(*case) for case in segments]
+    assert [[tuple(span) for span in spans] for spans in found["segments"]] == expected
+    assert sum(map(len, expected)) > 50
+    silenced = [vad.without_crosstalk(p, levels, default) for p, levels in crosstalk]
+    for ours, theirs in zip(found["crosstalk"], silenced, strict=True):
+        np.testing.assert_array_equal(np.float32(ours), np.float32(theirs))
+    assert (silenced[0] == 0).any()
+    assert found["same"] == [vad.same_on_all_channels(levels) for _, levels in crosstalk] == [False, False, True]
+    np.testing.assert_allclose(found["levels"], vad.levels_db(samples), atol=1e-4)
+    extractor = Wav2Vec2FeatureExtractor(do_normalize=True)
+    np.testing.assert_allclose(found["normalized"], extractor(samples, sampling_rate=16_000).input_values[0], atol=1e-5)
+    for rate, ours in zip(rates, found["resampled"], strict=True):
+        # In 64 bits: in 32, torchaudio's filter itself is only right to five digits.
+        theirs = torchaudio.functional.resample(torch.from_numpy(samples).double(), rate, 16_000)
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    assert found["frames"] == [[frame_start_ms(frame), frame_end_ms(frame)] for frame in frames]
+    for (rows, start), ours, sure in zip(logits, found["words"], found["confidences"], strict=True):
+        log_probs = torch.log_softmax(torch.from_numpy(rows), -1).numpy()
+        theirs = greedy_words(log_probs, labels, start)
+        assert [(w["text"], w["start_ms"], w["end_ms"]) for w in ours] == [
+            (w.text, w.start_ms, w.end_ms) for w in theirs
+        ]
+        np.testing.assert_allclose([w["confidence"] for w in ours], [w.confidence for w in theirs], rtol=1e-5)
+        assert sure == pytest.approx(confidence(theirs), rel=1e-5)
+    assert found["labels"] == {"symbols": list(labels_of(tokenizer).symbols), "blank": 0}
+
+
+def test_lint_and_unit_tests_of_the_pages(tmp_path):
+    folder = tmp_path / "browser"
+    shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("node_modules"))
+    for command in ("npm ci --ignore-scripts --prefer-offline", "npm run lint", "npm test"):
+        run = subprocess.run(command.split(), cwd=folder, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
+
+
+@pytest.fixture(scope="module")
+def exported(trained_model, tmp_path_factory):
+    """The small trained model with the weights of all 32 bits in the place of the 8-bit ones.
+
+    onnxruntime's 8-bit kernels differ between processors; of 32 bits browser and Python make the same.
+    """
+    folder = tmp_path_factory.mktemp("exported")
+    export(str(trained_model), folder)
+    shutil.copy(folder / "onnx" / "model.onnx", folder / "onnx" / "model_quantized.onnx")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(exported, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("built") / "site"
+    build(TEMPLATE, folder, str(exported))
+    return folder
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """The site, and below /hub the answers of the Hugging Face Hub for OWNER/NAME, which is private."""
+
+    extra: dict[str, str] = {}  # noqa: RUF012
+
+    def do_GET(self):
+        parts = self.path.strip("/").split("/")
+        if parts[0] != "hub":
+            return super().do_GET()
+        if self.headers["Authorization"] != "Bearer hf_right":
+            return self.send_error(401)
+        if parts[1:] == ["api", "models", "OWNER", "NAME"]:
+            body = json.dumps({"sha": COMMIT}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            return self.wfile.write(body)
+        assert parts[1:5] == ["OWNER", "NAME", "resolve", COMMIT]
+        self.path = "/".join(["/model", *parts[5:]])
+        return super().do_GET()
+
+    def end_headers(self):
+        for name, value in self.extra.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, *arguments):
+        pass
+
+
+@contextmanager
+def served(folder, extra):
+    handler = partial(type("WithHeaders", (Handler,), {"extra": extra}), directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def url(site):
+    with served(site, headers(TEMPLATE)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium")
+    if not path:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """Opens a page in a fresh profile; in the end nothing was asked of any other place, and nothing failed in it."""
+    contexts, asked, errors = [], [], []
+
+    def opened(address, **settings):
+        context = chromium.new_context(**{"locale": "en-US", **settings})
+        contexts.append(context)
+        context.on("request", lambda request: asked.append(request.url))
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        page = context.new_page()
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors
+    assert {address.split("/")[2].split(":")[0] for address in asked if not address.startswith("data:")} == {
+        "127.0.0.1"
+    }
+
+
+def wait_for(page, selector, text):
+    page.wait_for_function(
+        "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)", arg=[selector, text]
+    )
+
+
+def saved(page, button, folder):
+    with page.expect_download() as download:
+        button.click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def new_recording(demo_folder):
+    (path,) = (demo_folder / "new_recordings").glob("*.wav")
+    return path
+
+
+@pytest.fixture(scope="module")
+def in_python(exported, new_recording):
+    recognizer = Recognizer(exported)
+    stretches = find_speech(audio_info(new_recording), vad.VadSettings())
+    return transcribe(new_recording, stretches, recognizer, write_down(recognizer.labels))
+
+
+def test_a_recording_is_transcribed_as_in_python(url, open_page, new_recording, in_python, elan_schema, tmp_path):
+    page = open_page(url)
+    wait_for(page, "#model-state", f"ready, on {min(os.cpu_count(), 8)} processor cores")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", f"Done: {len(in_python.segments)} segments.")
+    assert len(in_python.segments) > 3
+    paths = {
+        name: saved(page, page.get_by_role("button", name=f".{name}"), tmp_path)
+        for name in ("eaf", "TextGrid", "srt", "tsv")
+    }
+    assert [path.name for path in paths.values()] == [f"{new_recording.stem}.{name}" for name in paths]
+    elan_schema(paths["eaf"])
+    assert read_eaf(paths["eaf"]).media[0].urls[1] == f"./{new_recording.name}"
+    tiers = {tier.name: tier.annotations for tier in read_eaf(paths["eaf"]).tiers}
+    for channel in {segment.channel for segment in in_python.segments}:
+        own = [segment for segment in in_python.segments if segment.channel == channel]
+        found = [(a.start_ms, a.end_ms, a.value) for a in tiers[f"channel {channel + 1}"]]
+        assert found == [(s.start_ms, s.end_ms, s.text) for s in own]
+        words, expected = tiers[f"channel {channel + 1} words"], [word for s in own for word in s.words]
+        assert [a.value for a in words] == [word.text for word in expected]
+        for a, word in zip(words, expected, strict=True):
+            assert abs(a.start_ms - word.start_ms) <= 20
+            assert abs(a.end_ms - word.end_ms) <= 20
+
+
+def test_what_a_person_corrects_is_what_is_saved(url, open_page, new_recording, tmp_path):
+    page = open_page(url, viewport={"width": 360, "height": 740}, locale="es-MX")
+    wait_for(page, "#model-state", "listo")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", "Terminado")
+    box = page.get_by_role("textbox", name="Texto 0:").first
+    box.press("ControlOrMeta+a")
+    page.keyboard.type("tlazohcamati, nocniuh")
+    text = saved(page, page.get_by_role("button", name=".srt"), tmp_path).read_text(encoding="utf-8")
+    assert text.splitlines()[2] == "tlazohcamati, nocniuh"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("document.documentElement.lang") == "es"
+    page.select_option("#language", "en")
+    wait_for(page, "article", "Done")
+
+
+def test_without_isolation_it_works_on_one_core(site, open_page, new_recording, in_python):
+    with served(site, {}) as address:
+        page = open_page(address)
+        wait_for(page, "#model-state", "ready, on one processor core")
+        page.set_input_files("#files", new_recording)
+        wait_for(page, "article", "Done")
+        texts = page.locator("article textarea").evaluate_all("boxes => boxes.map((box) => box.value)")
+        assert texts == [s.text for s in sorted(in_python.segments, key=lambda s: (s.start_ms, s.channel))]
+
+
+def test_what_is_wrong_is_said(url, open_page, tmp_path):
+    page = open_page(url)
+    wait_for(page, "#model-state", "ready")
+    (tmp_path / "notes.wav").write_text("not a recording")
+    soundfile.write(tmp_path / "silence.wav", np.zeros(16_000), 16_000)
+    page.set_input_files("#files", [tmp_path / "notes.wav", tmp_path / "silence.wav"])
+    wait_for(page, "article:nth-child(1) .problem", "notes.wav: cannot be read")
+    wait_for(page, "article:nth-child(2)", "No speech was found.")
+    page.locator("#model-choice summary").click()
+    config = tmp_path / "config.json"
+    config.write_text('{"architectures": ["WhisperModel"]}')
+    page.set_input_files("#model-files", config)
+    wait_for(page, "#problem", "is no model of this kind (WhisperModel)")
+    config.write_text('{"architectures": ["HubertForCTC"]}')
+    page.set_input_files("#model-files", config)
+    wait_for(page, "#problem", "vocab.json is missing: export the model")
+
+
+def test_a_private_model_needs_its_token_and_then_no_network(site, open_page, new_recording, tmp_path):
+    shutil.copytree(site, tmp_path / "site")
+    settings = tmp_path / "site" / "space.json"
+    with served(tmp_path / "site", headers(TEMPLATE)) as address:
+        settings.write_text(json.dumps({"model": "", "own": False, "hub": f"{address}/hub"}))
+        page = open_page(address)
+
+        def load(token):
+            page.get_by_label("On the Hugging Face Hub").fill("OWNER/NAME")
+            page.get_by_label("Token").fill(token)
+            page.get_by_role("button", name="Load").click()
+
+        load("")
+        wait_for(page, "#problem", "OWNER/NAME: there is no such model, or it is private (401)")
+        load("hf_wrong")
+        wait_for(page, "#problem", "OWNER/NAME: the token does not open it (401)")
+        load("hf_right")
+        wait_for(page, "#model-state", "OWNER/NAME is ready")
+        assert "hf_right" not in page.evaluate(
+            "caches.open('u2u-hf-models').then((c) => c.keys()).then((keys) => keys.map((k) => k.url).join())"
+            ".then((urls) => urls + JSON.stringify(localStorage))"
+        )
+        page.reload()  # now the service worker has the page
+        wait_for(page, "#model-state", "No model yet")
+        load("hf_right")
+        wait_for(page, "#model-state", "OWNER/NAME is ready")
+    # The server is gone.
+    page.reload()
+    wait_for(page, "#model-state", "No model yet")
+    load("")
+    wait_for(page, "#model-state", "OWNER/NAME is ready")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", "Done")
+
+
+def test_a_prepared_dataset_is_what_the_recipe_makes(url, open_page, demo_folder, demo_dataset, tmp_path):
+    page = open_page(f"{url}/prepare.html")
+    page.set_input_files("#folder", demo_folder / "corpus")
+    look = page.get_by_role("button", name="Look at it")
+    page.wait_for_function("document.querySelector('[name=rules]').value")
+    look.click()
+    wait_for(page, "#words", "WHAT WOULD BE PREPARED")
+    make = page.get_by_role("button", name="Make the dataset")
+    with zipfile.ZipFile(saved(page, make, tmp_path)) as archive:
+        archive.extractall(tmp_path / "dataset")
+    ours, theirs = load_splits(tmp_path / "dataset"), load_splits(demo_dataset)
+    assert set(ours) == set(theirs)
+    for name, split in theirs.items():
+        columns = [column for column in split.column_names if column != "audio"]
+        assert ours[name].select_columns(columns).to_list() == split.select_columns(columns).to_list()
+        for one, other in zip(ours[name], split, strict=True):
+            one, other = (soundfile.read(io.BytesIO(row["audio"]["bytes"]), dtype="int16")[0] for row in (one, other))
+            assert np.abs(one.astype(int) - other).max() <= 1  # of 65,536 steps: rounding
+    report = json.loads((tmp_path / "dataset" / "report.json").read_text(encoding="utf-8"))
+    assert report["splits"] == json.loads((demo_dataset / "report.json").read_text(encoding="utf-8"))["splits"]
+
+
+def test_tiers_that_are_not_there_are_named(url, open_page, demo_folder):
+    page = open_page(f"{url}/prepare.html")
+    page.set_input_files("#folder", demo_folder / "corpus")
+    page.wait_for_function("document.querySelector('[name=rules]').value")
+    page.get_by_label("Tiers with transcriptions").fill("*SURFACE*")
+    page.get_by_role("button", name="Look at it").click()
+    wait_for(page, "#problem", "*SURFACE*: no tier of any file matches; there are: ")
+
+
+def test_the_built_page_lists_licences_and_needs_no_more(site):
+    licences = (site / "vendor" / "LICENCES.txt").read_text(encoding="utf-8")
+    for name in ("client-zip", "mediabunny", "onnxruntime-web", "pyodide", "pympi-ling", "tqdm", "silero-vad"):
+        assert f"{name} " in licences
+    loaded = [path for path in site.rglob("*.*") if path.suffix not in (".md", ".txt") and "model" not in path.parts]
+    weight = sum(path.stat().st_size for path in loaded if path.is_file())
+    assert weight < 30e6
+
+
+def test_a_model_that_was_not_exported_is_named(exported, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(exported, folder)
+    (folder / "onnx" / "model_quantized.onnx").unlink()
+    with pytest.raises(U2UError, match=r"onnx.model_quantized.onnx: is needed by the page: run recipes/export.py"):
+        build(TEMPLATE, tmp_path / "site", str(folder))
+
+
+def test_the_local_server_gives_the_page_its_headers(exported):
+    command = [sys.executable, TEMPLATE / "serve.py", "--model", exported, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            address = process.stdout.readline().split()[0]
+            with urllib.request.urlopen(address) as answer:
+                assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+                assert b"Speech to ELAN" in answer.read()
+        finally:
+            process.terminate()
