@@ -325,7 +325,8 @@ def test_a_private_model_needs_its_token_and_then_no_network(site, open_page, ne
     shutil.copytree(site, tmp_path / "site")
     settings = tmp_path / "site" / "space.json"
     with served(tmp_path / "site", headers(TEMPLATE)) as address:
-        settings.write_text(json.dumps({"model": "", "own": False, "hub": f"{address}/hub"}))
+        about = json.loads(settings.read_text(encoding="utf-8"))
+        settings.write_text(json.dumps(about | {"own": False, "hub": f"{address}/hub"}))
         page = open_page(address)
 
         def load(token):
@@ -343,10 +344,7 @@ def test_a_private_model_needs_its_token_and_then_no_network(site, open_page, ne
             "caches.open('u2u-hf-models').then((c) => c.keys()).then((keys) => keys.map((k) => k.url).join())"
             ".then((urls) => urls + JSON.stringify(localStorage))"
         )
-        page.reload()  # now the service worker has the page
-        wait_for(page, "#model-state", "No model yet")
-        load("hf_right")
-        wait_for(page, "#model-state", "OWNER/NAME is ready")
+        page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     # The server is gone.
     page.reload()
     wait_for(page, "#model-state", "No model yet")
@@ -354,6 +352,7 @@ def test_a_private_model_needs_its_token_and_then_no_network(site, open_page, ne
     wait_for(page, "#model-state", "OWNER/NAME is ready")
     page.set_input_files("#files", new_recording)
     wait_for(page, "article", "Done")
+    assert "-->" in saved(page, page.get_by_role("button", name=".srt"), tmp_path).read_text(encoding="utf-8")
 
 
 def test_a_prepared_dataset_is_what_the_recipe_makes(url, open_page, demo_folder, demo_dataset, tmp_path):

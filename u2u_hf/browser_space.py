@@ -67,10 +67,16 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     licences += [_licence(name) for name in (*_PYTHON.values(), "silero-vad")]
     (vendor / "LICENCES.txt").write_text("\n\n".join(licences) + "\n", encoding="utf-8")
     shutil.copy(str(importlib.resources.files("silero_vad") / "data" / _DETECTOR), vendor)
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*") if path.suffix != ".md")
     own = Path(model) if model and Path(model).is_dir() else None
     if own:
         _copy_model(own, folder / "model")
-    settings = {"model": "" if own else model, "own": bool(own), "hub": "https://huggingface.co"}
+    settings = {
+        "model": "" if own else model,
+        "own": bool(own),
+        "hub": "https://huggingface.co",
+        "files": [*files, "space.json"],
+    }
     (folder / "space.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
 
 

@@ -2,19 +2,15 @@
 import { openAudio } from "./audio.js";
 import { confidence, greedyWords } from "./ctc.js";
 import { loadModel } from "./model.js";
-import { plain } from "./problem.js";
+import { Problem, plain } from "./problem.js";
 import { Recognizer } from "./recognizer.js";
-import { levelsDb, SETTINGS, SpeechDetector, sameOnAllChannels, segments, withoutCrosstalk } from "./vad.js";
-import * as ort from "./vendor/ort.wasm.min.mjs";
+import { ort } from "./runtime.js";
+import { levelsDb, SETTINGS, sameOnAllChannels, segments, withoutCrosstalk } from "./vad.js";
 
 const BLOCK_MS = 64_000; // 2,000 whole frames of the detector
 const MOST_THREADS = 8;
-
-const vendor = (name) => new URL(`./vendor/${name}`, import.meta.url).href;
-ort.env.wasm.wasmPaths = { mjs: vendor("ort-wasm-simd-threaded.mjs"), wasm: vendor("ort-wasm-simd-threaded.wasm") };
 ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
 
-let detector;
 let recognizer;
 let labels;
 
@@ -23,7 +19,6 @@ async function load(source) {
   recognizer?.session.release();
   recognizer = new Recognizer(ort, await ort.InferenceSession.create(model.weights), model.normalize);
   labels = model.labels;
-  detector ??= await ort.InferenceSession.create(vendor("silero_vad_16k_sequence.onnx"));
   postMessage({ kind: "ready", threads: ort.env.wasm.numThreads, uncached: model.uncached });
 }
 
@@ -48,18 +43,20 @@ async function transcribe(id, file) {
 /** Segments in order of time, as they are heard and shown; and the levels, for drawing. */
 async function findSpeech(audio, progress) {
   const channels = Array.from({ length: audio.channels }, () => ({
-    detector: new SpeechDetector(ort, detector),
+    detector: startDetector(),
     probabilities: [],
     levels: [],
   }));
   for (let start = 0; start < audio.durationMs; start += BLOCK_MS) {
     const block = await audio.read(start, start + BLOCK_MS);
-    for (const [index, channel] of channels.entries()) {
-      channel.probabilities.push(...(await channel.detector.probabilities(block[index])));
+    const hear = async (channel, index) => {
       channel.levels.push(...levelsDb(block[index]));
-    }
+      channel.probabilities.push(...(await channel.detector.probabilities(block[index])));
+    };
+    await Promise.all(channels.map(hear));
     progress(Math.min(1, (start + BLOCK_MS) / audio.durationMs));
   }
+  for (const { detector } of channels) detector.close();
   const levels = channels.map((channel) => Float32Array.from(channel.levels));
   let probabilities = channels.map((channel) => Float32Array.from(channel.probabilities));
   const same = sameOnAllChannels(levels);
@@ -68,6 +65,20 @@ async function findSpeech(audio, progress) {
     segments(row, SETTINGS, audio.durationMs).map(([start_ms, end_ms]) => ({ channel, start_ms, end_ms })),
   );
   return { found: found.sort((a, b) => a.start_ms - b.start_ms || a.channel - b.channel), levels, same };
+}
+
+function startDetector() {
+  const worker = new Worker(new URL("./detector-worker.js", import.meta.url), { type: "module" });
+  const probabilities = (samples) =>
+    new Promise((resolve, reject) => {
+      worker.onerror = (event) => reject(new Error(event.message));
+      worker.onmessage = ({ data: { probabilities: found, problem } }) => {
+        if (problem) reject(new Problem(problem.code, problem.where, problem.detail));
+        else resolve(found);
+      };
+      worker.postMessage(samples);
+    });
+  return { probabilities, close: () => worker.terminate() };
 }
 
 let work = Promise.resolve(); // one thing after the other

@@ -1,7 +1,11 @@
 // The page's own files without a network: what the network last gave. Models of the Hub are kept by model.js.
+// All are fetched at the first visit: what saves a transcript is else only asked for when it is wanted.
 const CACHE = "u2u-hf-page";
 
-self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(keepAll());
+});
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
 self.addEventListener("fetch", (event) => {
@@ -9,6 +13,12 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || new URL(request.url).origin !== self.location.origin) return;
   event.respondWith(answer(request));
 });
+
+async function keepAll() {
+  const { files } = await (await fetch("space.json")).json();
+  const cache = await caches.open(CACHE);
+  await cache.addAll(["./", ...files]);
+}
 
 async function answer(request) {
   const cache = await caches.open(CACHE);
