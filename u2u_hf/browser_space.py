@@ -54,6 +54,9 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     """
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(template, folder, ignore=_NOT_SERVED)
+    own = Path(model) if model and Path(model).is_dir() else None
+    if own:
+        _copy_model(own, folder / "model")
     vendor = folder / "vendor"
     (vendor / "pyodide").mkdir(parents=True)
     with tempfile.TemporaryDirectory() as temporary:
@@ -67,10 +70,8 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     licences += [_licence(name) for name in (*_PYTHON.values(), "silero-vad")]
     (vendor / "LICENCES.txt").write_text("\n\n".join(licences) + "\n", encoding="utf-8")
     shutil.copy(str(importlib.resources.files("silero_vad") / "data" / _DETECTOR), vendor)
-    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*") if path.suffix != ".md")
-    own = Path(model) if model and Path(model).is_dir() else None
-    if own:
-        _copy_model(own, folder / "model")
+    served = [*folder.glob("*.*"), *vendor.rglob("*.*")]
+    files = sorted(path.relative_to(folder).as_posix() for path in served if path.suffix != ".md")
     settings = {
         "model": "" if own else model,
         "own": bool(own),

@@ -23,6 +23,7 @@ async function load(source) {
 }
 
 async function transcribe(id, file) {
+  if (!recognizer) throw new Problem("model-needed", file.name);
   const audio = await openAudio(file);
   try {
     const { durationMs, channels } = audio;
