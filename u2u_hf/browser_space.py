@@ -116,12 +116,10 @@ def _vendored(package: Path, files: tuple[str, ...], vendor: Path) -> str:
 def _licence(name: str) -> str:
     found = distribution(name)
     about = found.metadata
-    texts = [
-        str(path.locate().read_text(encoding="utf-8")) for path in found.files or () if "licen" in path.name.lower()
-    ]
-    return "\n\n".join(
-        [f"{name} {found.version}: {about.get('License-Expression') or about.get('License') or ''}", *texts]
-    )
+    classified = [line.split(" :: ")[-1] for line in about.get_all("Classifier", ()) if line.startswith("License")]
+    licence = about.get("License-Expression") or about.get("License") or ", ".join(classified)
+    paths = [path.locate() for path in found.files or () if "licen" in path.name.lower()]
+    return "\n\n".join([f"{name} {found.version}: {licence}", *(Path(p).read_text(encoding="utf-8") for p in paths)])
 
 
 def _copy_model(model: Path, target: Path) -> None:
