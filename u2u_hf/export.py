@@ -35,6 +35,7 @@ from u2u_hf.records import U2UError
 # What the smaller numbers of a quantised model may cost: half a point of character error rate.
 _TOLERATED = 0.005
 _SECONDS = 600.0
+_NOISE = "noise"
 _OPERATIONS = ["MatMul", "Gemm"]  # with the convolutions too, the model hears nothing any more
 _OPSET = 17
 
@@ -54,7 +55,8 @@ def export(source: str, output_dir: Path, validation: Dataset | None = None) -> 
     """Write ``onnx/model.onnx`` (float32), ``onnx/model_quantized.onnx`` (8 bits), and all that goes with them.
 
     The quantised one is int8 with a scale for each activation tensor, which is the fastest; if that costs more
-    than half a point of character error rate on the validation split, it is 8-bit blocks of weights.
+    than half a point of character error rate on the validation split, it is 8-bit blocks of weights; and if they
+    do too, there is none.
 
     Args:
         source: folder or Hub name of a trained model.
@@ -65,7 +67,7 @@ def export(source: str, output_dir: Path, validation: Dataset | None = None) -> 
     Returns:
         ``variants``: for each of torch, onnx, int8 and blocks (if it came to that) the ``megabytes``, ``cer``
         (0…1 and above; if measured), ``agreement`` (share of frames with the trained model's label) and
-        ``difference`` (largest, of log-probabilities); ``quantized``: which one was kept; ``measured_on``.
+        ``difference`` (largest, of log-probabilities); ``quantized``: which one was kept, or None; ``measured_on``.
 
     Raises:
         U2UError: the model cannot be loaded, the exported one does not do the same, or the disk is full.
@@ -90,12 +92,16 @@ def export(source: str, output_dir: Path, validation: Dataset | None = None) -> 
             _to_blocks(full, small)
             variants["blocks"] = _variant(small, heard, expected, references, labels)
             kept = "blocks"
-        for path in (full, small):
+            if variants["blocks"]["cer"] > variants["torch"]["cer"] + _TOLERATED:
+                kept = None
+                small.unlink()
+                (output_dir / FOLDER / SMALL).unlink(missing_ok=True)
+        for path in Path(folder).iterdir():
             shutil.move(path, output_dir / FOLDER / path.name)
     model.config.save_pretrained(output_dir)
     save_processor(processor, output_dir)
     seconds = sum(len(sound) for sound in heard) / SAMPLING_RATE
-    on = "noise" if validation is None else f"{len(heard)} utterances of validation, {seconds / 60:.1f} minutes"
+    on = _NOISE if validation is None else f"{len(heard)} utterances of validation, {seconds / 60:.1f} minutes"
     report = {"variants": variants, "quantized": kept, "measured_on": on, "onnxruntime": onnxruntime.__version__}
     write_text(output_dir / FOLDER / "export.json", json.dumps(report, indent=2) + "\n")
     return report
@@ -104,12 +110,18 @@ def export(source: str, output_dir: Path, validation: Dataset | None = None) -> 
 def in_words(report: dict[str, Any]) -> str:
     """The variants as a Markdown table, and which of them is which file."""
     names = {"torch": "as trained", "onnx": FULL, "int8": "int8", "blocks": "8-bit blocks"}
-    names[report["quantized"]] += f" ({SMALL})"
+    if report["quantized"]:
+        names[report["quantized"]] += f" ({SMALL})"
     lines = ["| variant | MB | CER | same label |", "| --- | ---: | ---: | ---: |"]
     for name, row in report["variants"].items():
         cer = f"{row['cer']:.2%}" if "cer" in row else "not measured"
         lines.append(f"| {names[name]} | {row.get('megabytes', '')} | {cer} | {row['agreement']:.2%} |")
-    return "\n".join([*lines, "", f"Measured on {report['measured_on']}."])
+    measured = f"Measured on {report['measured_on']}."
+    if not report["quantized"]:
+        measured += " With 8-bit numbers it writes worse: only the one with 32 bits was kept."
+    if report["measured_on"] == _NOISE:
+        measured += " What the 8-bit numbers cost is not known: a prepared dataset (--dataset) would tell."
+    return "\n".join([*lines, "", measured])
 
 
 def _sounds(validation: Dataset | None, extractor) -> list[np.ndarray]:

@@ -29,7 +29,7 @@ from u2u_hf.trainer import CtcTrainer, build_trainer
 PROJECT = Path(__file__).parents[2]
 BASE = PROJECT / "u2u_hf" / "demo" / "base"
 BATCH_SECONDS = 30
-RATES = (5e-4, 1e-3, 3e-3)
+RATES = (1e-3, 3e-3, 1e-2)
 SHARED = {
     "output_dir": "unused",
     "save_strategy": "no",
