@@ -195,11 +195,12 @@ def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
     """
     source = str(source)
     here = Path(source)
-    if here.is_dir() and not any(here.rglob("*.parquet")) and not any(here.rglob("metadata.*")):
+    prepared, audio_folder = any(here.rglob("*.parquet")), any(here.rglob("metadata.jsonl"))
+    if here.is_dir() and not prepared and not audio_folder:
         raise U2UError(f"{source}: holds no prepared dataset: make one with recipes/prepare.py --output_dir {source}")
     require_source(source, "dataset")
     try:
-        splits = _from_audio_folder(here) if any(here.rglob("metadata.jsonl")) else load_dataset(source)
+        splits = _from_audio_folder(here) if audio_folder and not prepared else load_dataset(source)
     except Exception as error:  # the library raises many kinds: one line for all of them
         problem = loading_problem(source, "dataset", error)
         raise U2UError(f"{source}: the dataset cannot be loaded ({problem})") from error
