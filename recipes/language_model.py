@@ -9,13 +9,13 @@ pushed. To do without it, delete the folder.
 """
 
 import dataclasses
-from pathlib import Path
 
 from tqdm.auto import tqdm
 
 from u2u_hf import config, language_model
 from u2u_hf.audio import decode_mono
 from u2u_hf.dataset import load_splits, require_split
+from u2u_hf.export import own_folder
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.tuning import tune
 
@@ -30,7 +30,8 @@ class Arguments:
 
 def main() -> None:
     (args,) = config.parse(Arguments, description=__doc__)
-    recognizer, output_dir = Recognizer(args.model), Path(args.output_dir or args.model)
+    output_dir = own_folder(args.model, args.output_dir)
+    recognizer = Recognizer(args.model)
     splits = load_splits(args.dataset)
     learnt = language_model.learn(require_split(splits, "train", args.dataset)["text"], args.order)
     validation = require_split(splits, "validation", args.dataset)
@@ -39,10 +40,8 @@ def main() -> None:
     tuned, with_it, without = tune(heard, validation["text"], recognizer.labels, learnt)
     print(f"validation CER: {without:.2%} without a language model, {with_it:.2%} with it")
     if with_it < without:
-        language_model.save(tuned, Path(args.model))
-        print(
-            f"language model: {Path(args.model) / language_model.FOLDER} (weight {tuned.weight}, bonus {tuned.bonus})"
-        )
+        language_model.save(tuned, output_dir)
+        print(f"language model: {output_dir / language_model.FOLDER} (weight {tuned.weight}, bonus {tuned.bonus})")
     else:
         language_model.remove(output_dir)
         print("it does not help, and is not kept")

@@ -41,13 +41,13 @@ _OPSET = 17
 
 
 def own_folder(source: str, output_dir: str = "") -> Path:
-    """Where a model is exported to: `output_dir`, or the model's own folder.
+    """Where what is made of a model goes: `output_dir`, or the model's own folder.
 
     Raises:
         U2UError: a model on the Hub has no folder here.
     """
     if not output_dir and not Path(source).is_dir():
-        raise U2UError(f"{source}: is no folder on this computer: say with --output_dir where the exported model goes")
+        raise U2UError(f"{source}: is no folder on this computer: say with --output_dir where the result goes")
     return Path(output_dir or source)
 
 
