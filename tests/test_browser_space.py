@@ -303,9 +303,9 @@ def test_a_recording_is_transcribed_as_in_python(url, open_page, exported, new_r
 
 
 def test_a_model_of_base_size_hears_as_in_python_on_all_cores_and_on_one(site, open_page, new_recording, tmp_path):
-    """mHuBERT-147's configuration, random weights, 8 bits; 9 seconds of two speakers."""
-    samples, rate = soundfile.read(new_recording, stop=9 * 48_000, dtype="int16")
-    recording = tmp_path / "nine.flac"
+    """mHuBERT-147's configuration, random weights, 8 bits; 12 seconds of two speakers."""
+    samples, rate = soundfile.read(new_recording, stop=12 * 48_000, dtype="int16")
+    recording = tmp_path / "twelve.flac"
     soundfile.write(recording, samples, rate)
     torch.manual_seed(0)
     HubertModel(HubertConfig()).save_pretrained(tmp_path / "base")
