@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -25,12 +26,14 @@ Logits = Callable[[np.ndarray], np.ndarray]  # normalised float32 samples [N] â†
 class Recognizer:
     """A fine-tuned HuBERT with its vocabulary: torch in half precision on a GPU, else ONNX if it was exported.
 
-    One stretch is recognised at a time: group-norm models (mHuBERT-147) change their output when padded, and on
-    a processor batches are no faster.
+    Stretches are not recognised in batches: group-norm models (mHuBERT-147) change their output when padded, and on
+    a processor batches are no faster. What is faster there is to call `log_probs` from `at_once` threads, which do
+    not wait for each other as those of one call do.
 
     Attributes:
         labels: what the outputs stand for.
         engine: what computes, in words.
+        at_once: how many threads may well call `log_probs`; each takes memory.
     """
 
     def __init__(self, source: str | os.PathLike[str]):
@@ -39,9 +42,13 @@ class Recognizer:
         exported = None if torch.cuda.is_available() else _exported(source)
         if exported:
             processor = load_processor(source)
-            self._logits, self.engine = onnx_logits(exported), f"onnxruntime, {exported.name}"
+            cores = multiprocessing.cpu_count()
+            self.at_once = min(2, cores)
+            self._logits = onnx_logits(exported, cores // self.at_once)
+            self.engine = f"onnxruntime, {exported.name}"
         else:
             model, processor = load_trained(source)
+            self.at_once = 1
             self._logits, self.engine = torch_logits(model), "torch"
         self._extractor = processor.feature_extractor
         self.labels: Labels = labels_of(processor.tokenizer)
@@ -71,14 +78,15 @@ def torch_logits(model: HubertForCTC) -> Logits:
     return logits
 
 
-def onnx_logits(path: Path) -> Logits:
-    """An exported model on all processor cores.
+def onnx_logits(path: Path, threads: int = 0) -> Logits:
+    """An exported model on so many processor cores; 0 are all.
 
     Raises:
         U2UError: the file is broken.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = threads
     # Between two stretches the cores are needed for other work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:

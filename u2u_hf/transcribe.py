@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +33,7 @@ from u2u_hf.vad import (
 
 _BLOCK_SECONDS = 64  # at 16 kHz, 2,000 whole frames of the detector
 # A person's segments may be long, and the encoder's memory grows with their square.
-_WINDOW_SECONDS, _OVERLAP_SECONDS = 30, 4
+_WINDOW_SECONDS, _OVERLAP_SECONDS = 20, 4
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,12 @@ def find_speech(info: AudioInfo, settings: VadSettings) -> Stretches:
     detectors = [SpeechDetector() for _ in range(info.channels)]
     probabilities: list[list[np.ndarray]] = [[] for _ in detectors]
     levels: list[list[np.ndarray]] = [[] for _ in detectors]
-    for _, block in blocks(info, _BLOCK_SECONDS):
-        for channel, detector in enumerate(detectors):
-            probabilities[channel].append(detector.probabilities(block[channel]))
-            levels[channel].append(levels_db(block[channel]))
+    with ThreadPoolExecutor() as pool:
+        for _, block in blocks(info, _BLOCK_SECONDS):
+            found = pool.map(SpeechDetector.probabilities, detectors, block)
+            for channel, row in enumerate(found):
+                probabilities[channel].append(row)
+                levels[channel].append(levels_db(block[channel]))
     p, level = (np.stack([np.concatenate(row) for row in rows]) for rows in (probabilities, levels))
     note = ""
     if same_on_all_channels(level):
@@ -160,11 +163,19 @@ def transcribe(
     """
     info = audio_info(path)
     total = sum(s.end_ms - s.start_ms for s in stretches.segments)
-    heard = []
-    for segment in stretches.segments:
+
+    def listen(segment: Segment) -> Segment:
         samples = read_audio(info, segment.start_ms, segment.end_ms, [segment.channel])[0]
-        heard.append(hear(segment, in_windows(recognizer.log_probs, samples)))
-        progress((segment.end_ms - segment.start_ms) / total)
+        return hear(segment, in_windows(recognizer.log_probs, samples))
+
+    heard = []
+    pool = ThreadPoolExecutor(recognizer.at_once)
+    try:
+        for segment in pool.map(listen, stretches.segments):
+            heard.append(segment)
+            progress((segment.end_ms - segment.start_ms) / total)
+    finally:
+        pool.shutdown(cancel_futures=True)  # of one that cannot be read, or interrupted, the rest is not heard
     return Transcript(str(path), info.duration_ms, info.channels, tuple(heard), stretches.note)
 
 
