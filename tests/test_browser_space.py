@@ -15,11 +15,13 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+import onnx
 import pytest
 import soundfile
 import torch
 import torchaudio
 from conftest import PROJECT
+from onnx import TensorProto, helper, numpy_helper
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
 from u2u_hf import vad
@@ -216,16 +218,27 @@ def url(site):
 
 
 @pytest.fixture(scope="module")
-def chromium():
+def chromium(new_recording):
+    """A browser with these arguments; its microphone hears the new recording, again and again."""
     from playwright.sync_api import sync_playwright
 
     path = shutil.which("chromium")
     if not path:
         pytest.skip("chromium is not installed")
+    microphone = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    microphone.append(f"--use-file-for-fake-audio-capture={new_recording}")
+    browsers = {}
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+
+        def launched(*arguments):
+            if arguments not in browsers:
+                settings = {"executable_path": path, "args": ["--no-sandbox", *microphone, *arguments]}
+                browsers[arguments] = p.chromium.launch(**settings)
+            return browsers[arguments]
+
+        yield launched
+        for browser in browsers.values():
+            browser.close()
 
 
 @pytest.fixture
@@ -233,8 +246,8 @@ def open_page(chromium):
     """Opens a page in a fresh profile; in the end nothing was asked of any other place, and nothing failed in it."""
     contexts, asked, errors = [], [], []
 
-    def opened(address, **settings):
-        context = chromium.new_context(**{"locale": "en-US", **settings})
+    def opened(address, *arguments, **settings):
+        context = chromium(*arguments).new_context(**{"locale": "en-US", **settings})
         contexts.append(context)
         context.on("request", lambda request: asked.append(request.url))
         context.on("weberror", lambda error: errors.append(str(error.error)))
@@ -286,12 +299,18 @@ def assert_same(path, transcript):
             assert abs(a.end_ms - word.end_ms) <= 20
 
 
-def test_a_recording_is_transcribed_as_in_python(url, open_page, exported, new_recording, elan_schema, tmp_path):
-    page = open_page(url)
+def test_a_recording_is_transcribed_as_in_python(site, url, open_page, exported, new_recording, elan_schema, tmp_path):
+    asked = []
+    page = open_page("about:blank")
+    page.on("response", lambda response: asked.append(response.url))
+    page.goto(url)
     wait_for(page, "#model-state", f"ready, on {min(os.cpu_count(), 8)} processor cores")
     page.set_input_files("#files", new_recording)
     transcript = in_python(exported, new_recording)
     wait_for(page, "article", f"Done: {len(transcript.segments)} segments.")
+    files = {site / address.removeprefix(f"{url}/") for address in asked if "/model/" not in address}
+    weight = sum(path.stat().st_size for path in files if path.is_file())
+    assert 5e6 < weight < 7e6  # neither Python nor the graphics processor's part is among them
     paths = {
         name: saved(page, page.get_by_role("button", name=f".{name}"), tmp_path)
         for name in ("eaf", "TextGrid", "srt", "tsv")
@@ -352,6 +371,111 @@ def test_without_isolation_it_works_on_one_core(site, open_page, exported, new_r
         assert_same(saved(page, page.get_by_role("button", name=".eaf"), tmp_path), in_python(exported, flac))
 
 
+def test_one_channel_is_heard_while_the_rest_is_looked_at(url, open_page, exported, new_recording, tmp_path):
+    samples, rate = soundfile.read(new_recording, dtype="int16")
+    mono = tmp_path / "mono.flac"
+    soundfile.write(mono, np.tile(samples[:, 0], 10), rate)
+    page = open_page(url)
+    wait_for(page, "#model-state", "ready")
+    page.set_input_files("#files", mono)
+    page.wait_for_function("document.querySelector('td textarea')?.disabled === false")
+    some = page.locator("td textarea").count()
+    wait_for(page, "article", "Done")
+    transcript = in_python(exported, mono)
+    assert some < len(transcript.segments)
+    tiers = {tier.name: tier for tier in read_eaf(saved(page, page.get_by_role("button", name=".eaf"), tmp_path)).tiers}
+    spans = [(a.start_ms, a.end_ms) for a in tiers["transcript"].annotations]
+    assert spans == [(s.start_ms, s.end_ms) for s in transcript.segments]
+
+
+GRAPHICS = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader")
+
+
+def test_the_graphics_processor_hears_the_same(url, open_page, exported, new_recording, tmp_path):
+    """Here it is imitated by software: slow, but with all that WebGPU asks for."""
+    recording = tmp_path / "short.wav"
+    samples, rate = soundfile.read(new_recording, stop=5 * 48_000, dtype="int16")
+    soundfile.write(recording, samples, rate)
+    page = open_page(url, *GRAPHICS)
+    page.set_default_timeout(120_000)
+    wait_for(page, "#model-state", "ready, on the graphics processor")
+    page.set_input_files("#files", recording)
+    wait_for(page, "article", "Done")
+    texts = page.locator("article textarea").evaluate_all("boxes => boxes.map((box) => box.value)")
+    segments = in_python(exported, recording).segments
+    assert texts == [s.text for s in sorted(segments, key=lambda s: (s.start_ms, s.channel))]
+    assert any(texts)
+
+
+def test_a_model_that_the_graphics_processor_cannot_run_is_run_on_processors(site, open_page, tmp_path):
+    shutil.copytree(site, tmp_path / "site")
+    (tmp_path / "site" / "model" / "onnx" / "model.onnx").write_bytes(b"broken")
+    with served(tmp_path / "site", headers(TEMPLATE)) as address:
+        wait_for(open_page(address, *GRAPHICS), "#model-state", "processor cores")
+
+
+def test_what_the_microphone_hears_is_kept_as_it_is(url, open_page, new_recording, tmp_path):
+    page = open_page(url)
+    wait_for(page, "#model-state", "ready")
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.get_by_role("button", name="Stop recording").wait_for()
+    page.wait_for_timeout(3000)
+    page.get_by_role("button", name="Stop recording").click()
+    recording = saved(page, page.get_by_role("button", name="Save the recording"), tmp_path)
+    wait_for(page, "article", "Done")
+    recorded, rate = soundfile.read(recording, always_2d=True)
+    assert 2 < len(recorded) / rate < 8
+    source, source_rate = soundfile.read(new_recording)
+    source = torchaudio.functional.resample(torch.from_numpy(source[:, 0]), source_rate, rate).numpy()
+    # Where it fits best, it is the same wave: cosine of the angle between them.
+    part = recorded[rate : 2 * rate, 0]
+    products = np.fft.irfft(np.fft.rfft(source) * np.conj(np.fft.rfft(part, len(source))), len(source))
+    at = int(products[: len(source) - len(part)].argmax())
+    assert products[at] / np.linalg.norm(part) / np.linalg.norm(source[at : at + len(part)]) > 0.99
+
+
+def test_no_room_and_no_memory_are_said(site, open_page, new_recording, tmp_path):
+    shutil.copytree(site, tmp_path / "site")
+    weights = tmp_path / "site" / "model" / "onnx" / "model_quantized.onnx"
+    settings = tmp_path / "site" / "space.json"
+    with served(tmp_path / "site", headers(TEMPLATE)) as address:
+        about = json.loads(settings.read_text(encoding="utf-8"))
+        about |= {"own": False, "hub": f"{address}/hub", "model": "OWNER/NAME"}
+        settings.write_text(json.dumps(about))
+        page = open_page("about:blank")
+        quota = {"origin": address, "quotaSize": weights.stat().st_size // 2}
+        page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
+        page.goto(address)
+        wait_for(page, "#problem", "OWNER/NAME: there is no such model, or it is private (401)")
+        page.get_by_label("On the Hugging Face Hub").fill("OWNER/NAME")
+        page.get_by_label("Token").fill("hf_right")
+        page.get_by_role("button", name="Load").click()
+        wait_for(page, "#model-state", "ready, on")
+        wait_for(page, "#model-state", "Your browser has no room to keep it")
+        write_greedy_model(weights)
+        page.set_input_files("#model-files", [*weights.parent.parent.glob("*.json"), weights])
+        wait_for(page, "#model-state", "The model from your computer is ready")
+        page.set_input_files("#files", new_recording)
+        wait_for(page, "article .problem", "Your browser is out of memory")
+
+
+def write_greedy_model(path):
+    """A model that asks for all the memory that WebAssembly has, 4 GB, for whatever it hears."""
+    sizes = {"none": [0, 0], "many": [1, 2**30 - 40_000]}
+    nodes = [
+        helper.make_node("Shape", ["input_values"], ["shape"]),
+        helper.make_node("Mul", ["shape", "none"], ["zero"]),
+        helper.make_node("Add", ["zero", "many"], ["huge"]),
+        helper.make_node("ConstantOfShape", ["huge"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["input_values", "sum"], ["logits"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, "n"]) for name in ("input_values", "logits")]
+    constants = [numpy_helper.from_array(np.array(value), name) for name, value in sizes.items()]
+    graph = helper.make_graph(nodes, "greedy", ends[:1], ends[1:], constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
 def test_what_is_wrong_is_said(url, open_page, tmp_path):
     page = open_page(url)
     wait_for(page, "#model-state", "ready")
@@ -406,7 +530,9 @@ def test_a_private_model_needs_its_token_and_then_no_network(site, open_page, ne
     assert "-->" in saved(page, page.get_by_role("button", name=".srt"), tmp_path).read_text(encoding="utf-8")
 
 
-def test_a_prepared_dataset_is_what_the_recipe_makes(url, open_page, demo_folder, demo_dataset, tmp_path):
+def test_a_prepared_dataset_is_what_the_recipe_makes_and_trains(
+    url, open_page, demo_folder, demo_dataset, recipe, random_base, tmp_path
+):
     page = open_page(f"{url}/prepare.html")
     page.set_input_files("#folder", demo_folder / "corpus")
     look = page.get_by_role("button", name="Look at it")
@@ -426,6 +552,10 @@ def test_a_prepared_dataset_is_what_the_recipe_makes(url, open_page, demo_folder
             assert np.abs(one.astype(int) - other).max() <= 1  # of 65,536 steps: rounding
     report = json.loads((tmp_path / "dataset" / "report.json").read_text(encoding="utf-8"))
     assert report["splits"] == json.loads((demo_dataset / "report.json").read_text(encoding="utf-8"))["splits"]
+    arguments = ["--dataset", tmp_path / "dataset", "--model", random_base, "--output_dir", tmp_path / "model"]
+    done = recipe("train.py", *arguments, "--use_cpu", "--max_steps", 2, "--eval_steps", 2, "--save_steps", 2)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "model" / "model.safetensors").is_file()
 
 
 def test_tiers_that_are_not_there_are_named(url, open_page, demo_folder):
@@ -449,7 +579,7 @@ def test_the_built_page_lists_licences_and_needs_no_more(site):
 def test_a_model_that_was_not_exported_is_named(exported, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(exported, folder)
-    (folder / "onnx" / "model_quantized.onnx").unlink()
+    shutil.rmtree(folder / "onnx")
     with pytest.raises(U2UError, match=r"onnx.model_quantized.onnx: is needed by the page: run recipes/export.py"):
         build(TEMPLATE, tmp_path / "site", str(folder))
 

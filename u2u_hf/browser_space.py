@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib.resources
 import json
 import re
@@ -23,6 +24,9 @@ _LIBRARIES = {
         "dist/ort.wasm.min.mjs",
         "dist/ort-wasm-simd-threaded.mjs",
         "dist/ort-wasm-simd-threaded.wasm",
+        "dist/ort.webgpu.min.mjs",
+        "dist/ort-wasm-simd-threaded.asyncify.mjs",
+        "dist/ort-wasm-simd-threaded.asyncify.wasm",
     ),
     "pyodide": ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"),
 }
@@ -35,8 +39,10 @@ _MODEL = (
     "preprocessor_config.json",
     "tokenizer_config.json",
     "vocab.json",
-    "onnx/model_quantized.onnx",
 )
+_WEIGHTS = ("onnx/model_quantized.onnx", "onnx/model.onnx")  # for processors, for the graphics processor
+# Not kept for a visit without a network: what is not needed, or only where there is a graphics processor.
+_UNKEPT = re.compile(r"\.md$|webgpu|asyncify")
 _DETECTOR = "silero_vad_16k_sequence.onnx"
 
 
@@ -71,7 +77,7 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     (vendor / "LICENCES.txt").write_text("\n\n".join(licences) + "\n", encoding="utf-8")
     shutil.copy(str(importlib.resources.files("silero_vad") / "data" / _DETECTOR), vendor)
     served = [*folder.glob("*.*"), *vendor.rglob("*.*")]
-    files = sorted(path.relative_to(folder).as_posix() for path in served if path.suffix != ".md")
+    files = sorted(path.relative_to(folder).as_posix() for path in served if not _UNKEPT.search(path.name))
     settings = {
         "model": "" if own else model,
         "own": bool(own),
@@ -108,7 +114,10 @@ def _vendored(package: Path, files: tuple[str, ...], vendor: Path) -> str:
     target = vendor / "pyodide" if package.name == "pyodide" else vendor
     for name in files:
         own = f"{package.name}.js" if name == "index.js" else Path(name).name
-        shutil.copy(package / name, target / own)
+        if own.startswith("ort") and own.endswith(".wasm"):  # runtime.js unpacks it: a quarter of the size
+            (target / f"{own}.gz").write_bytes(gzip.compress((package / name).read_bytes(), mtime=0))
+        else:
+            shutil.copy(package / name, target / own)
     texts = [path.read_text(encoding="utf-8") for path in package.iterdir() if re.match("licen[cs]e", path.name, re.I)]
     return "\n\n".join([f"{about['name']} {about['version']}: {about['license']}", about.get("homepage", ""), *texts])
 
@@ -124,7 +133,8 @@ def _licence(name: str) -> str:
 
 def _copy_model(model: Path, target: Path) -> None:
     (target / "onnx").mkdir(parents=True)
-    for name in _MODEL:
+    weights = [name for name in _WEIGHTS if (model / name).is_file()]
+    for name in (*_MODEL, *(weights or _WEIGHTS)):
         try:
             shutil.copy(model / name, target / name)
         except OSError as error:

@@ -1,4 +1,5 @@
 // The page that transcribes.
+import { startRecording } from "./microphone.js";
 import { byId, onDrop, showProblem, speak, t } from "./page.js";
 import { Result } from "./table.js";
 
@@ -25,8 +26,8 @@ function load(source, name) {
 
 const answers = {
   loading: ({ share }) => showModel({ share, percent: Math.round(share * 100) }),
-  ready({ threads, uncached }) {
-    showModel({ state: threads > 1 ? "ready" : "ready_one", threads, uncached });
+  ready({ engine, threads, uncached }) {
+    showModel({ state: engine, threads, uncached });
     byId("model-choice").open = false;
   },
   problem({ id, problem }) {
@@ -41,37 +42,30 @@ worker.onmessage = ({ data }) =>
   (answers[data.kind] ?? ((message) => results[message.id][message.kind](message)))(data);
 worker.onerror = (event) => showProblem({ code: "unexpected", detail: event.message });
 
-function transcribe(files) {
+function transcribe(files, recorded = false) {
   for (const file of files) {
-    const result = new Result(file);
+    const result = new Result(file, recorded);
     byId("results").append(result.element);
     worker.postMessage({ transcribe: results.push(result) - 1, file });
   }
 }
 
+let stopRecording;
+
 async function record() {
   const button = byId("record");
+  button.disabled = true;
+  showProblem();
   try {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-    const recorder = new MediaRecorder(stream);
-    const parts = [];
-    recorder.ondataavailable = ({ data }) => parts.push(data);
-    recorder.onstop = () => {
-      for (const track of stream.getTracks()) track.stop();
-      button.dataset.t = "record";
-      button.textContent = t("record");
-      button.onclick = record;
-      const type = recorder.mimeType;
-      const name = `${new Date().toISOString().slice(0, 19).replaceAll(":", ".")}.${type.includes("mp4") ? "m4a" : "webm"}`;
-      transcribe([new File(parts, name, { type })]);
-    };
-    recorder.start();
-    button.dataset.t = "stop";
-    button.textContent = t("stop");
-    button.onclick = () => recorder.stop();
+    if (stopRecording) transcribe([await stopRecording()], true);
+    stopRecording = stopRecording ? undefined : await startRecording();
   } catch (error) {
+    stopRecording = undefined;
     showProblem({ code: "microphone", detail: error.message });
   }
+  button.dataset.t = stopRecording ? "stop" : "record";
+  button.textContent = t(button.dataset.t);
+  button.disabled = false;
 }
 
 byId("record").onclick = record;

@@ -1,18 +1,20 @@
 // The trained model's files: from the Hub, from this site, or from the visitor's disk.
 import { Problem } from "./problem.js";
 
-const WEIGHTS = "onnx/model_quantized.onnx";
+export const FULL = "onnx/model.onnx";
+export const SMALL = "onnx/model_quantized.onnx";
 const CACHE = "u2u-hf-models";
 
 /**
+ * A model without its weights, which are fetched when it is known what computes.
  * @param {{kind: "hub", hub: string, id: string, token?: string} | {kind: "here", url: string}
  *   | {kind: "files", files: File[]}} source
- * @param {(share: number) => void} progress of the largest file, 0…1
- * @returns {Promise<{weights: Uint8Array, labels: {symbols: string[], blank: number}, normalize: boolean,
- *   uncached: boolean}>}
+ * @returns {Promise<{labels: {symbols: string[], blank: number}, normalize: boolean, uncached: () => boolean,
+ *   weights: (names: string[], progress: (share: number) => void) => Promise<Uint8Array>}>} `weights` are of the first
+ *   file that is there; `uncached` tells whether the browser had no room to keep them
  * @throws {Problem} "model-missing", "model-kind", "token", "private", "network"
  */
-export async function loadModel(source, progress) {
+export async function openModel(source) {
   const { read, uncached } = await { hub: fromHub, here: fromHere, files: fromFiles }[source.kind](source);
   const json = async (name) => JSON.parse(new TextDecoder().decode(await read(name)));
   const config = await json("config.json");
@@ -21,7 +23,15 @@ export async function loadModel(source, progress) {
   }
   const labels = labelsOf(await json("vocab.json"), await json("tokenizer_config.json"));
   const { do_normalize: normalize } = await json("preprocessor_config.json");
-  return { weights: await read(WEIGHTS, progress), labels, normalize, uncached: uncached() };
+  const weights = async ([name, ...others], progress) => {
+    try {
+      return await read(name, progress);
+    } catch (error) {
+      if (error.code !== "model-missing" || !others.length) throw error;
+      return weights(others, progress);
+    }
+  };
+  return { weights, labels, normalize, uncached };
 }
 
 /** What the outputs stand for; what is not a character is silent, as in u2u_hf.model.labels_of. */

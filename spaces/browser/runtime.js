@@ -1,7 +1,26 @@
 // onnxruntime-web, told where its files are.
-import * as ort from "./vendor/ort.wasm.min.mjs";
 
 export const vendor = (name) => new URL(`./vendor/${name}`, import.meta.url).href;
-ort.env.wasm.wasmPaths = { mjs: vendor("ort-wasm-simd-threaded.mjs"), wasm: vendor("ort-wasm-simd-threaded.wasm") };
 
-export { ort };
+/**
+ * @param {number} threads processor cores to use
+ * @param {boolean} graphics with the operations of the graphics processor (WebGPU) too: 3 MB more to fetch
+ * @returns onnxruntime-web
+ */
+export async function runtime(threads, graphics = false) {
+  const binary = `ort-wasm-simd-threaded${graphics ? ".asyncify" : ""}`;
+  const ort = await import(vendor(`ort.${graphics ? "webgpu" : "wasm"}.min.mjs`));
+  Object.assign(ort.env.wasm, {
+    numThreads: threads,
+    wasmPaths: { mjs: vendor(`${binary}.mjs`) },
+    wasmBinary: await unpacked(vendor(`${binary}.wasm.gz`)),
+  });
+  return ort;
+}
+
+/** A file that is served gzipped, at a quarter of its size; a server may have unpacked it on the way. */
+async function unpacked(url) {
+  const data = await (await fetch(url)).arrayBuffer();
+  if (new Uint8Array(data)[0] !== 0x1f) return data;
+  return new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
+}

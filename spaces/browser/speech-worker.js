@@ -1,25 +1,48 @@
 // Hears recordings, off the page's thread: {load: source} and {transcribe: id, file} in, what is found out.
 import { openAudio } from "./audio.js";
 import { confidence, greedyWords } from "./ctc.js";
-import { loadModel } from "./model.js";
+import { FULL, openModel, SMALL } from "./model.js";
 import { Problem, plain } from "./problem.js";
 import { Recognizer } from "./recognizer.js";
-import { ort } from "./runtime.js";
-import { levelsDb, SETTINGS, sameOnAllChannels, segments, withoutCrosstalk } from "./vad.js";
+import { SAMPLING_RATE } from "./resample.js";
+import { runtime } from "./runtime.js";
+import { finished, SETTINGS, sameOnAllChannels, segments, withoutCrosstalk } from "./vad.js";
 
 const BLOCK_MS = 64_000; // 2,000 whole frames of the detector
 const MOST_THREADS = 8;
-ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
+const THREADS = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
 
 let recognizer;
 let labels;
 
 async function load(source) {
-  const model = await loadModel(source, (share) => postMessage({ kind: "loading", share }));
+  const model = await openModel(source);
+  const progress = (share) => postMessage({ kind: "loading", share });
   recognizer?.session.release();
-  recognizer = new Recognizer(ort, await ort.InferenceSession.create(model.weights), model.normalize);
+  const onGraphics = await startOnGraphics(model, progress);
+  recognizer = onGraphics ?? (await start(model, await runtime(THREADS), "wasm", [SMALL, FULL], progress));
   labels = model.labels;
-  postMessage({ kind: "ready", threads: ort.env.wasm.numThreads, uncached: model.uncached });
+  const engine = onGraphics ? "ready_graphics" : THREADS > 1 ? "ready" : "ready_one";
+  postMessage({ kind: "ready", engine, threads: THREADS, uncached: model.uncached() });
+}
+
+/** On the graphics processor, where the browser gives one and it can do all that the model asks of it; else null. */
+async function startOnGraphics(model, progress) {
+  try {
+    if (!(await navigator.gpu?.requestAdapter())) return null;
+    // Numbers of 8 bits it would hand back to the processor, one operation after the other.
+    const started = await start(model, await runtime(THREADS, true), "webgpu", [FULL], progress);
+    await started.logits(new Float32Array(SAMPLING_RATE)); // what it cannot do shows when it does it
+    return started;
+  } catch {
+    return null;
+  }
+}
+
+async function start(model, ort, provider, names, progress) {
+  const weights = await model.weights(names, progress);
+  const session = await ort.InferenceSession.create(weights, { executionProviders: [provider] });
+  return new Recognizer(ort, session, model.normalize);
 }
 
 async function transcribe(id, file) {
@@ -27,13 +50,16 @@ async function transcribe(id, file) {
   const audio = await openAudio(file);
   try {
     const { durationMs, channels } = audio;
-    const { found, levels, same } = await findSpeech(audio, (share) => postMessage({ kind: "listening", id, share }));
-    postMessage({ kind: "segmentsFound", id, durationMs, channels, levels, same, segments: found });
-    for (const [index, segment] of found.entries()) {
-      const samples = (await audio.read(segment.start_ms, segment.end_ms))[segment.channel];
-      const words = greedyWords(await recognizer.logits(samples), labels, segment.start_ms);
-      const heard = { words, confidence: confidence(words), text: words.map((word) => word.text).join(" ") };
-      postMessage({ kind: "heard", id, index, heard });
+    postMessage({ kind: "opened", id, durationMs, channels });
+    let index = 0;
+    for await (const found of findSpeech(audio, (share) => postMessage({ kind: "listening", id, share }))) {
+      postMessage({ kind: "found", id, ...found });
+      for (const segment of found.segments) {
+        const samples = (await audio.read(segment.start_ms, segment.end_ms))[segment.channel];
+        const words = greedyWords(await recognizer.logits(samples), labels, segment.start_ms);
+        const heard = { words, confidence: confidence(words), text: words.map((word) => word.text).join(" ") };
+        postMessage({ kind: "heard", id, index: index++, heard });
+      }
     }
     postMessage({ kind: "done", id });
   } finally {
@@ -41,45 +67,61 @@ async function transcribe(id, file) {
   }
 }
 
-/** Segments in order of time, as they are heard and shown; and the levels, for drawing. */
-async function findSpeech(audio, progress) {
-  const channels = Array.from({ length: audio.channels }, () => ({
-    detector: startDetector(),
-    probabilities: [],
-    levels: [],
-  }));
-  for (let start = 0; start < audio.durationMs; start += BLOCK_MS) {
-    const block = await audio.read(start, start + BLOCK_MS);
-    const hear = async (channel, index) => {
-      channel.levels.push(...levelsDb(block[index]));
-      channel.probabilities.push(...(await channel.detector.probabilities(block[index])));
-    };
-    await Promise.all(channels.map(hear));
-    progress(Math.min(1, (start + BLOCK_MS) / audio.durationMs));
+/**
+ * Segments in order of time, as they are heard and shown, and the levels so far, for drawing. Of one channel, as soon as
+ * they are known; of several, when all has been looked at: what leaks from one to the other shows only in the whole.
+ */
+async function* findSpeech(audio, progress) {
+  const { durationMs } = audio;
+  const channels = Array.from({ length: audio.channels }, startDetector);
+  const levels = () => channels.map((channel) => Float32Array.from(channel.levels));
+  const alone = channels.length === 1;
+  let told = 0;
+  try {
+    let block = await audio.read(0, BLOCK_MS);
+    for (let end = BLOCK_MS; end - BLOCK_MS < durationMs; end += BLOCK_MS) {
+      const hearing = channels.map((channel, index) => channel.hear(block[index]));
+      [block] = await Promise.all([audio.read(end, end + BLOCK_MS), ...hearing]);
+      progress(Math.min(1, end / durationMs));
+      if (!alone) continue;
+      const known = finished(channels[0].probabilities, SETTINGS, durationMs).slice(told);
+      told += known.length;
+      yield { segments: known.map(onChannel(0)), levels: levels(), same: false };
+    }
+  } finally {
+    for (const channel of channels) channel.close();
   }
-  for (const { detector } of channels) detector.close();
-  const levels = channels.map((channel) => Float32Array.from(channel.levels));
+  const whole = levels();
   let probabilities = channels.map((channel) => Float32Array.from(channel.probabilities));
-  const same = sameOnAllChannels(levels);
-  probabilities = same ? probabilities.slice(0, 1) : withoutCrosstalk(probabilities, levels, SETTINGS);
+  const same = sameOnAllChannels(whole);
+  probabilities = same ? probabilities.slice(0, 1) : withoutCrosstalk(probabilities, whole, SETTINGS);
   const found = probabilities.flatMap((row, channel) =>
-    segments(row, SETTINGS, audio.durationMs).map(([start_ms, end_ms]) => ({ channel, start_ms, end_ms })),
+    segments(row, SETTINGS, durationMs).slice(told).map(onChannel(channel)),
   );
-  return { found: found.sort((a, b) => a.start_ms - b.start_ms || a.channel - b.channel), levels, same };
+  yield { segments: found.sort((a, b) => a.start_ms - b.start_ms || a.channel - b.channel), levels: whole, same };
 }
+
+const onChannel =
+  (channel) =>
+  ([start_ms, end_ms]) => ({ channel, start_ms, end_ms });
 
 function startDetector() {
   const worker = new Worker(new URL("./detector-worker.js", import.meta.url), { type: "module" });
-  const probabilities = (samples) =>
+  const probabilities = [];
+  const levels = [];
+  const hear = (samples) =>
     new Promise((resolve, reject) => {
       worker.onerror = (event) => reject(new Error(event.message));
-      worker.onmessage = ({ data: { probabilities: found, problem } }) => {
-        if (problem) reject(new Problem(problem.code, problem.where, problem.detail));
-        else resolve(found);
+      worker.onmessage = ({ data }) => {
+        const { problem } = data;
+        if (problem) return reject(new Problem(problem.code, problem.where, problem.detail));
+        probabilities.push(...data.probabilities);
+        levels.push(...data.levels);
+        resolve();
       };
       worker.postMessage(samples);
     });
-  return { probabilities, close: () => worker.terminate() };
+  return { probabilities, levels, hear, close: () => worker.terminate() };
 }
 
 let work = Promise.resolve(); // one thing after the other

@@ -14,7 +14,8 @@ function make(tag, properties = {}, ...children) {
 }
 
 export class Result {
-  constructor(file) {
+  /** @param {File} file. @param {boolean} recorded here: it is nowhere yet but in this page */
+  constructor(file, recorded) {
     this.file = file;
     this.state = ["waiting", {}];
     this.segments = [];
@@ -38,11 +39,12 @@ export class Result {
         make("button", { type: "button", textContent, onclick: () => this.save(format) }),
       ),
     );
+    this.keep = make("button", { type: "button", hidden: !recorded, onclick: () => download(file.name, file) });
     this.body = make("tbody");
     this.head = ["time", "channel", "text", "confidence"].map((name) => make("th", { scope: "col", abbr: name }));
     this.table = make("table", { hidden: true }, make("thead", {}, make("tr", {}, ...this.head)), this.body);
     this.title = make("h2", { textContent: file.name });
-    const parts = [this.status, this.bar, this.problem, this.canvas, this.player, this.downloads, this.table];
+    const parts = [this.status, this.bar, this.problem, this.canvas, this.player, this.keep, this.downloads, this.table];
     this.element = make("article", {}, this.title, ...parts);
     this.show();
   }
@@ -51,6 +53,7 @@ export class Result {
   show() {
     this.status.textContent = t(...this.state) + (this.same ? ` ${t("same")}` : "");
     this.canvas.setAttribute("aria-label", t("waveform"));
+    this.keep.textContent = t("keep");
     for (const cell of this.head) cell.textContent = t(cell.abbr);
     this.rows.forEach((row, i) => {
       row.play.setAttribute("aria-label", t("play", { time: clock(this.segments[i].start_ms) }));
@@ -74,21 +77,24 @@ export class Result {
     this.show();
   }
 
-  listening({ share }) {
-    this.set("listening", { percent: Math.round(share * 100) }, share / 10);
+  opened({ durationMs, channels }) {
+    Object.assign(this, { durationMs, channels, started: performance.now() });
   }
 
-  segmentsFound({ segments, durationMs, channels, levels, same }) {
-    Object.assign(this, { durationMs, channels, levels, same });
-    this.segments = segments.map((segment) => ({ ...segment, text: "", confidence: 0, words: [] }));
-    this.total = segments.reduce((sum, s) => sum + s.end_ms - s.start_ms, 0);
-    this.heardMs = 0;
-    this.heardCount = 0;
-    this.started = performance.now();
+  listening({ share }) {
+    if (!this.segments.length) this.set("listening", { percent: Math.round(share * 100) }, share / 10);
+  }
+
+  /** Some more segments, later than those before, and all levels so far. */
+  found({ segments, levels, same }) {
+    Object.assign(this, { levels, same });
+    const more = segments.map((segment) => ({ ...segment, text: "", confidence: 0, words: [] }));
+    const rows = more.map((segment) => this.row(segment));
+    this.segments.push(...more);
+    this.rows.push(...rows);
+    this.body.append(...rows.map(({ row }) => row));
     this.canvas.hidden = false;
-    this.table.hidden = !segments.length;
-    this.rows = this.segments.map((segment) => this.row(segment));
-    this.body.replaceChildren(...this.rows.map(({ row }) => row));
+    this.table.hidden = !this.segments.length;
     this.show();
     this.draw();
   }
@@ -116,12 +122,9 @@ export class Result {
     input.disabled = false;
     sure.textContent = `${Math.round(segment.confidence * 100)} %`;
     row.classList.toggle("unsure", segment.confidence < UNSURE_BELOW);
-    this.heardCount += 1;
-    this.heardMs += segment.end_ms - segment.start_ms;
-    const passed = performance.now() - this.started;
-    const left = clock((passed / this.heardMs) * (this.total - this.heardMs));
-    const values = { done: this.heardCount, all: this.segments.length, left };
-    this.set("hearing", values, 0.1 + (0.9 * this.heardMs) / this.total);
+    const share = segment.end_ms / this.durationMs;
+    const left = clock(((performance.now() - this.started) / share) * (1 - share));
+    this.set("hearing", { percent: Math.round(share * 100), left }, 0.1 + 0.9 * share);
   }
 
   done() {

@@ -136,6 +136,9 @@ export function segments(probabilities, settings, durationMs) {
   return padded(spans, settings.pad_ms, durationMs);
 }
 
+/** Of the stretches in the frames so far those that no later frame changes: all but the last one. */
+export const finished = (...soFar) => segments(...soFar).slice(0, -1);
+
 function speechRuns(probabilities, threshold) {
   const runs = [];
   let first = null;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { levelsDb, SETTINGS, sameOnAllChannels, segments } from "./vad.js";
+import { finished, levelsDb, SETTINGS, sameOnAllChannels, segments } from "./vad.js";
 
 const speech = (...runs) => Float32Array.from(runs.flatMap(([value, frames]) => new Array(frames).fill(value)));
 
@@ -25,6 +25,21 @@ test("speech that goes on is cut where it is least probable", () => {
     [0, 500 * 32],
     [500 * 32, 901 * 32],
   ]);
+});
+
+test("what is finished after some frames is the beginning of what there is after all", () => {
+  const settings = { ...SETTINGS, max_segment_ms: 3000 };
+  const frames = Float32Array.from({ length: 2000 }, (_, i) => 0.5 + 0.5 * Math.sin(i / 9) * Math.sin(i / 61 + i * i));
+  const all = segments(frames, settings, 64_000);
+  assert.ok(all.length > 20);
+  let most = 0;
+  for (let count = 0; count <= 2000; count += 7) {
+    const some = finished(frames.subarray(0, count), settings, 64_000);
+    assert.deepEqual(some, all.slice(0, some.length));
+    assert.ok(some.length >= most);
+    most = some.length;
+  }
+  assert.ok(most >= all.length - 2);
 });
 
 test("a square wave of half of full scale is at -6 dB, its offset taken off", () => {
