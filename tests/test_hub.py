@@ -163,6 +163,22 @@ print(json.dumps([all(torch.equal(there[k], here[k]) for k in here), type(recogn
     assert client(code, "hf_ana_read") == [True, "HubertForCTC"]
 
 
+def test_what_was_made_of_a_model_goes_beside_it(hub, client, tmp_path):
+    weights, onnx, small = "model.safetensors", "onnx/model.onnx", "onnx/model_quantized.onnx"
+    pushes = [
+        ([weights, onnx, small], {weights, onnx, small}),
+        ([onnx], {weights, onnx}),  # an export without 8-bit numbers; the weights that it was made from stay
+        (["language_model/model.arpa"], {weights, onnx, "language_model/model.arpa"}),
+        ([weights], {weights, "language_model/model.arpa"}),  # the ONNX would be that of another model
+    ]
+    for number, (names, expected) in enumerate(pushes):
+        for name in names:
+            (tmp_path / str(number) / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / str(number) / name).write_text(f"{number}")
+        client(push(tmp_path / str(number), "ana/ears", "model"), "hf_ana_write")
+        assert set(hub.repos["model", "ana/ears"].at("main").files) == expected
+
+
 def test_an_upload_that_breaks_off_says_how_to_send_it_later(hub, client, tmp_path):
     folder = tmp_path / "my model"
     folder.mkdir()

@@ -17,7 +17,8 @@ from u2u_hf.settings import setting
 
 # Hidden and unfinished files, checkpoints, and what Trainer pickles, which may hold a token.
 IGNORED = (".*", "*/.*", "*.part", "checkpoint-*", "runs/*", "training_args.bin")
-# What an earlier push left there would be read together with this one: shards of another count, an old ONNX.
+# What an earlier push left there would be read together with this one: shards of another count, an old ONNX. Of a
+# folder without the first of them, which all else was made from, only what it brings itself is replaced.
 REPLACED = {
     "dataset": ["data/*"],
     "model": ["*.safetensors", "*.safetensors.index.json", "onnx/*", "last-checkpoint/*", "best-checkpoint/*"],
@@ -77,7 +78,7 @@ def push_folder(
     private = _open(repo_id, repo_type, public, space_sdk)
     if public and private:
         tqdm.write(f"! {repo_id} was private before and stays private: to open it, change that on its page")
-    replaced = REPLACED.get(repo_type, [])
+    replaced = _replaced(Path(folder), repo_type)
     patterns = [("--exclude", "checkpoint-*"), *(("--delete", pattern) for pattern in replaced)]
     later = f'hf upload {repo_id} "{folder}" . --repo-type {repo_type}'
     later += "".join(f' {flag} "{pattern}"' for flag, pattern in patterns)
@@ -91,6 +92,12 @@ def push_folder(
             commit_message="Upload with u2u-hf",
         )
     return str(commit.repo_url)
+
+
+def _replaced(folder: Path, repo_type: str) -> list[str]:
+    patterns = REPLACED.get(repo_type, [])
+    brought = [pattern for pattern in patterns if any(folder.glob(pattern))]
+    return patterns if patterns[:1] == brought[:1] else brought
 
 
 def _open(repo_id: str, repo_type: str, public: bool, space_sdk: str | None) -> bool:
