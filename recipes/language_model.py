@@ -5,7 +5,7 @@
 The language model is written to MODEL/language_model (of a model on the Hub: to the folder --output_dir), and used
 from then on by evaluate.py and transcribe.py; but only if it lowers the character error rate on the validation
 split, on which its weight is chosen. It holds pieces of the training texts, and goes with the model when that is
-pushed. To do without it, delete the folder.
+pushed: with --push_to the model's folder is, as it is now. To do without it, delete the folder.
 """
 
 import dataclasses
@@ -16,6 +16,7 @@ from u2u_hf import config, language_model
 from u2u_hf.audio import decode_mono
 from u2u_hf.dataset import load_splits, require_split
 from u2u_hf.export import own_folder
+from u2u_hf.hub import Push, check_push, push_folder
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.tuning import tune
 
@@ -29,8 +30,10 @@ class Arguments:
 
 
 def main() -> None:
-    (args,) = config.parse(Arguments, description=__doc__)
+    args, push = config.parse(Arguments, Push, description=__doc__)
     output_dir = own_folder(args.model, args.output_dir)
+    if push.push_to:
+        check_push(push.push_to, "model", push.public)
     recognizer = Recognizer(args.model)
     splits = load_splits(args.dataset)
     learnt = language_model.learn(require_split(splits, "train", args.dataset)["text"], args.order)
@@ -45,6 +48,8 @@ def main() -> None:
     else:
         language_model.remove(output_dir)
         print("it does not help, and is not kept")
+    if push.push_to:
+        print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     ("settings", "message"),
     [
         ({"align": ["A"], "segments_from": ["A"], "annotations": "x"}, "give one of them"),
+        ({"align": ["A"], "windows": True, "annotations": "x"}, "give one of them"),
         ({"align": ["A"]}, "say with --annotations"),
         ({"formats": "doc"}, "'doc' is not one of"),
         ({"annotations": "gone"}, "gone: there is no such folder"),

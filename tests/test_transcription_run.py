@@ -52,6 +52,17 @@ def test_an_output_folder_that_cannot_be_written_is_named_before_the_work(run, d
         run(demo_folder / "new_recordings")
 
 
+def test_windows_hear_what_detection_takes_for_no_speech(run, tmp_path):
+    # Noise that comes and goes: no speech to Silero, but this recogniser writes something into any sound.
+    noise = np.random.default_rng(0).normal(0, 0.1, 4 * 16_000) * np.repeat([0, 1, 0, 1], 16_000)
+    soundfile.write(tmp_path / "whistled.wav", noise, 16_000)
+    (detected,) = run(tmp_path / "whistled.wav")[1]
+    (windows,) = run(tmp_path / "whistled.wav", windows=True, overwrite=True)[1]
+    assert detected.summary == "no speech found"
+    assert "% speech" in windows.summary
+    assert read_eaf(windows.files[0]).tiers[0].annotations
+
+
 def test_bad_recordings_do_not_stop_the_rest_and_what_is_done_stays(demo_folder, run, tmp_path):
     folder = tmp_path / "recordings" / "sub"
     folder.mkdir(parents=True)

@@ -26,6 +26,9 @@ class TranscriptionSettings:
     segments_from: list[str] = setting(
         [], help="hear the segments of these tiers of --annotations; * and ? are wildcards"
     )
+    windows: bool = setting(
+        False, help="hear everything, in windows, where detection misses speech: sung, whistled, far away; takes longer"
+    )
     align: list[str] = setting(
         [], help="find the words of these tiers' transcripts; queue.tsv has the worst fits first"
     )
@@ -38,8 +41,8 @@ class TranscriptionSettings:
         self.list_of_formats = outputs.parse_formats(self.formats)
         if (self.queue or self.align) and "json" not in self.list_of_formats:
             self.list_of_formats.append("json")
-        if self.segments_from and self.align:
-            raise U2UError("--segments_from and --align: give one of them")
+        if bool(self.segments_from) + bool(self.align) + self.windows > 1:
+            raise U2UError("--segments_from, --align, --windows: give one of them")
         if (self.segments_from or self.align) and not self.annotations:
             raise U2UError("--segments_from, --align: say with --annotations which folder the ELAN files are in")
 

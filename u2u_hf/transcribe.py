@@ -23,6 +23,8 @@ from u2u_hf.recognizer import Recognizer
 from u2u_hf.records import Segment, Tier, Transcript, U2UError
 from u2u_hf.text import TextRules
 from u2u_hf.vad import (
+    FRAME_MS,
+    FRAME_SAMPLES,
     SpeechDetector,
     VadSettings,
     levels_db,
@@ -48,23 +50,51 @@ class Stretches:
     note: str = ""
 
 
-def find_speech(info: AudioInfo, settings: VadSettings) -> Stretches:
+class WordDetector:
+    """Speech is where the recogniser hears words, in windows over everything: for what Silero takes for no speech."""
+
+    def __init__(self, recognizer: Recognizer):
+        self._recognizer = recognizer
+        self._before = np.zeros(0, dtype=np.float32)
+
+    def probabilities(self, samples: np.ndarray) -> np.ndarray:
+        """As `SpeechDetector.probabilities`, but 1 within words and 0 elsewhere; call in order of time."""
+        rows = in_windows(self._recognizer.log_probs, np.concatenate([self._before, samples]))
+        before_ms = len(self._before) * 1000 // SAMPLING_RATE
+        found = np.zeros(-(-len(samples) // FRAME_SAMPLES), dtype=np.float32)
+        for word in greedy_words(rows, self._recognizer.labels, -before_ms):
+            found[max(0, word.start_ms // FRAME_MS) : max(0, -(-word.end_ms // FRAME_MS))] = 1
+        self._before = samples[-_OVERLAP_SECONDS * SAMPLING_RATE :]
+        return found
+
+
+def find_speech(
+    info: AudioInfo,
+    settings: VadSettings,
+    detector: Callable[[], SpeechDetector | WordDetector] = SpeechDetector,
+    progress: Callable[[float], object] = lambda share: None,
+) -> Stretches:
     """Detect speech on every channel, reading the file block by block.
+
+    Args:
+        detector: makes one for each channel.
+        progress: called after each block with its share of all.
 
     Raises:
         U2UError: the file cannot be decoded.
     """
     if not info.duration_ms:
         return Stretches(())
-    detectors = [SpeechDetector() for _ in range(info.channels)]
+    detectors = [detector() for _ in range(info.channels)]
     probabilities: list[list[np.ndarray]] = [[] for _ in detectors]
     levels: list[list[np.ndarray]] = [[] for _ in detectors]
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(2) as pool:
         for _, block in blocks(info, _BLOCK_SECONDS):
-            found = pool.map(SpeechDetector.probabilities, detectors, block)
+            found = pool.map(lambda detector, samples: detector.probabilities(samples), detectors, block)
             for channel, row in enumerate(found):
                 probabilities[channel].append(row)
                 levels[channel].append(levels_db(block[channel]))
+            progress(block.shape[1] * 1000 / SAMPLING_RATE / info.duration_ms)
     p, level = (np.stack([np.concatenate(row) for row in rows]) for rows in (probabilities, levels))
     note = ""
     if same_on_all_channels(level):

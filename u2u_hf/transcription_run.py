@@ -25,7 +25,17 @@ from u2u_hf.recognizer import Recognizer
 from u2u_hf.records import Transcript, U2UError
 from u2u_hf.text import TextRules
 from u2u_hf.tiers import matches
-from u2u_hf.transcribe import Hear, Stretches, find_speech, find_words, segments_of, to_align, transcribe, write_down
+from u2u_hf.transcribe import (
+    Hear,
+    Stretches,
+    WordDetector,
+    find_speech,
+    find_words,
+    segments_of,
+    to_align,
+    transcribe,
+    write_down,
+)
 from u2u_hf.vad import VadSettings
 
 _KEPT = "was there already, left as it is"
@@ -116,7 +126,8 @@ class _Run:
 
     def _one(self, job: Job, files: dict[str, Path], advance: Callable[[float], None]) -> Outcome:
         try:
-            transcript = transcribe(job.audio, self._stretches(job), self.recognizer, self.hear, advance)
+            half = partial(_half, advance) if self.settings.windows else advance
+            transcript = transcribe(job.audio, self._stretches(job, half), self.recognizer, self.hear, half)
             if job.own:
                 own, origin_ms = job.own.document.path, job.own.origin_ms
                 transcript = dataclasses.replace(transcript, annotations=own, origin_ms=origin_ms)
@@ -128,9 +139,11 @@ class _Run:
         found = summary(transcript) + (f"; {', '.join(kept)} {_KEPT}" if kept else "")
         return Outcome(str(job.audio), _names(files), summary=found)
 
-    def _stretches(self, job: Job) -> Stretches:
+    def _stretches(self, job: Job, advance: Callable[[float], None]) -> Stretches:
         settings = self.settings
         patterns = settings.segments_from or settings.align
+        if settings.windows:
+            return find_speech(audio_info(job.audio), self.vad, partial(WordDetector, self.recognizer), advance)
         if not patterns:
             return find_speech(audio_info(job.audio), self.vad)
         if job.own is None:
@@ -146,6 +159,10 @@ class _Run:
 
 def _advance(bar: tqdm, seconds: float, share: float) -> None:
     bar.update(share * seconds)
+
+
+def _half(advance: Callable[[float], None], share: float) -> None:
+    advance(share / 2)  # where everything is heard to find the speech, and the speech once more
 
 
 def _require_writable(folder: Path) -> None:
