@@ -12,7 +12,7 @@ import urllib.request
 import zipfile
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import numpy as np
 import onnx
@@ -21,12 +21,18 @@ import soundfile
 import torch
 import torchaudio
 from conftest import PROJECT
+from datasets import load_from_disk
+from hub.server import running_hub
 from onnx import TensorProto, helper, numpy_helper
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
+sys.path.insert(0, str(PROJECT / "spaces" / "browser"))
+
+from serve import Handler
+
 from u2u_hf import vad
 from u2u_hf.audio import audio_info, read_audio
-from u2u_hf.browser_space import build, headers
+from u2u_hf.browser_space import build
 from u2u_hf.dataset import load_splits
 from u2u_hf.decode import Labels, confidence, greedy_words
 from u2u_hf.eaf import read_eaf
@@ -38,7 +44,6 @@ from u2u_hf.records import U2UError
 from u2u_hf.transcribe import find_speech, transcribe, write_down
 
 TEMPLATE = PROJECT / "spaces" / "browser"
-COMMIT = "c0ffee"
 pytestmark = pytest.mark.skipif(not shutil.which("npm"), reason="Node.js, with npm, is not installed")
 
 
@@ -170,40 +175,11 @@ def site(exported, tmp_path_factory):
     return folder
 
 
-class Handler(SimpleHTTPRequestHandler):
-    """The site, and below /hub the answers of the Hugging Face Hub for OWNER/NAME, which is private."""
-
-    extra: dict[str, str] = {}  # noqa: RUF012
-
-    def do_GET(self):
-        parts = self.path.strip("/").split("/")
-        if parts[0] != "hub":
-            return super().do_GET()
-        if self.headers["Authorization"] != "Bearer hf_right":
-            return self.send_error(401)
-        if parts[1:] == ["api", "models", "OWNER", "NAME"]:
-            body = json.dumps({"sha": COMMIT}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            return self.wfile.write(body)
-        assert parts[1:5] == ["OWNER", "NAME", "resolve", COMMIT]
-        self.path = "/".join(["/model", *parts[5:]])
-        return super().do_GET()
-
-    def end_headers(self):
-        for name, value in self.extra.items():
-            self.send_header(name, value)
-        super().end_headers()
-
-    def log_message(self, *arguments):
-        pass
-
-
 @contextmanager
-def served(folder, extra):
-    handler = partial(type("WithHeaders", (Handler,), {"extra": extra}), directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+def served(folder, isolated=True):
+    """As serve.py does it, with the headers that isolate the page or without."""
+    handler = type("Local", (Handler,), {} if isolated else {"extra": {}})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -213,7 +189,7 @@ def served(folder, extra):
 
 @pytest.fixture(scope="module")
 def url(site):
-    with served(site, headers(TEMPLATE)) as address:
+    with served(site) as address:
         yield address
 
 
@@ -262,6 +238,28 @@ def open_page(chromium):
     assert {address.split("/")[2].split(":")[0] for address in asked if not address.startswith("data:")} == {
         "127.0.0.1"
     }
+
+
+@contextmanager
+def hub_and_page(site, folder, **settings):
+    """A Hub, and the address of a copy of the page that fetches models from there."""
+    shutil.copytree(site, folder / "site")
+    about = folder / "site" / "space.json"
+    with running_hub(folder / "blobs") as hub, served(folder / "site") as address:
+        settings = json.loads(about.read_text(encoding="utf-8")) | {"own": False, "hub": hub.url} | settings
+        about.write_text(json.dumps(settings), encoding="utf-8")
+        yield hub, address
+
+
+def add_model(hub, folder):
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+    hub.add("model", "ana/ears", True, files)
+
+
+def load_from_hub(page, token):
+    page.get_by_label("On the Hugging Face Hub").fill("ana/ears")
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Load").click()
 
 
 def wait_for(page, selector, text):
@@ -335,8 +333,8 @@ def test_a_model_of_base_size_hears_as_in_python_on_all_cores_and_on_one(site, o
     shutil.copytree(site, tmp_path / "site", ignore=shutil.ignore_patterns("model"))
     exported_when_sure(tmp_path / "model", recording, tmp_path / "site" / "model")
     transcript = in_python(tmp_path / "site" / "model", recording)
-    for extra, ready in ((headers(TEMPLATE), "processor cores"), ({}, "one processor core")):
-        with served(tmp_path / "site", extra) as address:
+    for isolated, ready in ((True, "processor cores"), (False, "one processor core")):
+        with served(tmp_path / "site", isolated) as address:
             page = open_page(address)
             wait_for(page, "#model-state", ready)
             page.set_input_files("#files", recording)
@@ -363,7 +361,7 @@ def test_what_a_person_corrects_is_what_is_saved(url, open_page, new_recording, 
 def test_without_isolation_it_works_on_one_core(site, open_page, exported, new_recording, tmp_path):
     flac = tmp_path / "a.flac"
     soundfile.write(flac, *soundfile.read(new_recording, dtype="int16"))
-    with served(site, {}) as address:
+    with served(site, isolated=False) as address:
         page = open_page(address)
         wait_for(page, "#model-state", "ready, on one processor core")
         page.set_input_files("#files", flac)
@@ -410,7 +408,7 @@ def test_the_graphics_processor_hears_the_same(url, open_page, exported, new_rec
 def test_a_model_that_the_graphics_processor_cannot_run_is_run_on_processors(site, open_page, tmp_path):
     shutil.copytree(site, tmp_path / "site")
     (tmp_path / "site" / "model" / "onnx" / "model.onnx").write_bytes(b"broken")
-    with served(tmp_path / "site", headers(TEMPLATE)) as address:
+    with served(tmp_path / "site") as address:
         wait_for(open_page(address, *GRAPHICS), "#model-state", "processor cores")
 
 
@@ -434,26 +432,20 @@ def test_what_the_microphone_hears_is_kept_as_it_is(url, open_page, new_recordin
     assert products[at] / np.linalg.norm(part) / np.linalg.norm(source[at : at + len(part)]) > 0.99
 
 
-def test_no_room_and_no_memory_are_said(site, open_page, new_recording, tmp_path):
-    shutil.copytree(site, tmp_path / "site")
-    weights = tmp_path / "site" / "model" / "onnx" / "model_quantized.onnx"
-    settings = tmp_path / "site" / "space.json"
-    with served(tmp_path / "site", headers(TEMPLATE)) as address:
-        about = json.loads(settings.read_text(encoding="utf-8"))
-        about |= {"own": False, "hub": f"{address}/hub", "model": "OWNER/NAME"}
-        settings.write_text(json.dumps(about))
+def test_no_room_and_no_memory_are_said(site, open_page, exported, new_recording, tmp_path):
+    with hub_and_page(site, tmp_path, model="ana/ears") as (hub, address):
+        add_model(hub, exported)
         page = open_page("about:blank")
-        quota = {"origin": address, "quotaSize": weights.stat().st_size // 2}
+        room = (exported / "onnx" / "model_quantized.onnx").stat().st_size // 2
+        quota = {"origin": address, "quotaSize": room}
         page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
         page.goto(address)
-        wait_for(page, "#problem", "OWNER/NAME: there is no such model, or it is private (401)")
-        page.get_by_label("On the Hugging Face Hub").fill("OWNER/NAME")
-        page.get_by_label("Token").fill("hf_right")
-        page.get_by_role("button", name="Load").click()
-        wait_for(page, "#model-state", "ready, on")
+        wait_for(page, "#problem", "ana/ears: there is no such model, or it is private (401)")
+        load_from_hub(page, "hf_ana_read")
+        wait_for(page, "#model-state", "ana/ears is ready, on")
         wait_for(page, "#model-state", "Your browser has no room to keep it")
-        write_greedy_model(weights)
-        page.set_input_files("#model-files", [*weights.parent.parent.glob("*.json"), weights])
+        write_greedy_model(tmp_path / "model_quantized.onnx")
+        page.set_input_files("#model-files", [*exported.glob("*.json"), tmp_path / "model_quantized.onnx"])
         wait_for(page, "#model-state", "The model from your computer is ready")
         page.set_input_files("#files", new_recording)
         wait_for(page, "article .problem", "Your browser is out of memory")
@@ -494,40 +486,43 @@ def test_what_is_wrong_is_said(url, open_page, tmp_path):
     wait_for(page, "#problem", "vocab.json is missing: export the model")
 
 
-def test_a_private_model_needs_its_token_and_then_no_network(site, open_page, new_recording, tmp_path):
-    shutil.copytree(site, tmp_path / "site")
-    settings = tmp_path / "site" / "space.json"
-    with served(tmp_path / "site", headers(TEMPLATE)) as address:
-        about = json.loads(settings.read_text(encoding="utf-8"))
-        settings.write_text(json.dumps(about | {"own": False, "hub": f"{address}/hub"}))
+def test_a_private_model_needs_its_token_and_then_no_network(site, open_page, exported, new_recording, tmp_path):
+    with hub_and_page(site, tmp_path) as (hub, address):
+        add_model(hub, exported)
         page = open_page(address)
-
-        def load(token):
-            page.get_by_label("On the Hugging Face Hub").fill("OWNER/NAME")
-            page.get_by_label("Token").fill(token)
-            page.get_by_role("button", name="Load").click()
-
         page.set_input_files("#files", new_recording)
         wait_for(page, "article", "choose a model first")
-        load("")
-        wait_for(page, "#problem", "OWNER/NAME: there is no such model, or it is private (401)")
-        load("hf_wrong")
-        wait_for(page, "#problem", "OWNER/NAME: the token does not open it (401)")
-        load("hf_right")
-        wait_for(page, "#model-state", "OWNER/NAME is ready")
-        assert "hf_right" not in page.evaluate(
+        load_from_hub(page, "")
+        wait_for(page, "#problem", "ana/ears: there is no such model, or it is private (401)")
+        load_from_hub(page, "hf_nobodys")
+        wait_for(page, "#problem", "ana/ears: the token does not open it (401)")
+        load_from_hub(page, "hf_ben_read")
+        wait_for(page, "#problem", "ana/ears: the token does not open it (404)")
+        load_from_hub(page, "hf_ana_read")
+        wait_for(page, "#model-state", "ana/ears is ready")
+        assert "hf_ana" not in page.evaluate(
             "caches.open('u2u-hf-models').then((c) => c.keys()).then((keys) => keys.map((k) => k.url).join())"
             ".then((urls) => urls + JSON.stringify(localStorage))"
         )
         page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-    # The server is gone.
+    # Neither the page's server nor the Hub is there any more.
     page.reload()
     wait_for(page, "#model-state", "No model yet")
-    load("")
-    wait_for(page, "#model-state", "OWNER/NAME is ready")
+    load_from_hub(page, "")
+    wait_for(page, "#model-state", "ana/ears is ready")
     page.set_input_files("#files", new_recording)
     wait_for(page, "article", "Done")
     assert "-->" in saved(page, page.get_by_role("button", name=".srt"), tmp_path).read_text(encoding="utf-8")
+
+
+def assert_same_dataset(ours, theirs):
+    assert set(ours) == set(theirs)
+    for name, split in theirs.items():
+        columns = [column for column in split.column_names if column != "audio"]
+        assert ours[name].select_columns(columns).to_list() == split.select_columns(columns).to_list()
+        for one, other in zip(ours[name], split, strict=True):
+            one, other = (soundfile.read(io.BytesIO(row["audio"]["bytes"]), dtype="int16")[0] for row in (one, other))
+            assert np.abs(one.astype(int) - other).max() <= 1  # of 65,536 steps: rounding
 
 
 def test_a_prepared_dataset_is_what_the_recipe_makes_and_trains(
@@ -543,19 +538,57 @@ def test_a_prepared_dataset_is_what_the_recipe_makes_and_trains(
     with zipfile.ZipFile(saved(page, make, tmp_path)) as archive:
         archive.extractall(tmp_path / "dataset")
     ours, theirs = load_splits(tmp_path / "dataset"), load_splits(demo_dataset)
-    assert set(ours) == set(theirs)
-    for name, split in theirs.items():
-        columns = [column for column in split.column_names if column != "audio"]
-        assert ours[name].select_columns(columns).to_list() == split.select_columns(columns).to_list()
-        for one, other in zip(ours[name], split, strict=True):
-            one, other = (soundfile.read(io.BytesIO(row["audio"]["bytes"]), dtype="int16")[0] for row in (one, other))
-            assert np.abs(one.astype(int) - other).max() <= 1  # of 65,536 steps: rounding
+    assert_same_dataset(ours, theirs)
     report = json.loads((tmp_path / "dataset" / "report.json").read_text(encoding="utf-8"))
     assert report["splits"] == json.loads((demo_dataset / "report.json").read_text(encoding="utf-8"))["splits"]
     arguments = ["--dataset", tmp_path / "dataset", "--model", random_base, "--output_dir", tmp_path / "model"]
     done = recipe("train.py", *arguments, "--use_cpu", "--max_steps", 2, "--eval_steps", 2, "--save_steps", 2)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "model" / "model.safetensors").is_file()
+
+
+def test_a_dataset_goes_to_the_hub_private_and_is_what_the_recipe_makes(
+    site, open_page, demo_folder, demo_dataset, tmp_path
+):
+    with hub_and_page(site, tmp_path) as (hub, address):
+        hub.add("dataset", "ana/open", private=False)
+        hub.add("dataset", "ana/words", True, {"data/train-00000-of-00002.parquet": b"old", "README.md": b"mine"})
+        page = open_page(f"{address}/prepare.html")
+        page.set_input_files("#folder", demo_folder / "corpus")
+        page.wait_for_function("document.querySelector('[name=rules]').value")
+        page.get_by_role("button", name="Look at it").click()
+        wait_for(page, "#words", "WHAT WOULD BE PREPARED")
+        page.get_by_text("Or send it to the Hugging Face Hub").click()
+
+        def send(name, token):
+            page.get_by_label("Its name there").fill(name)
+            page.get_by_label("A token that may write").fill(token)
+            page.get_by_role("button", name="Send").click()
+
+        send("ana/open", "hf_ana_write")
+        wait_for(page, "#problem", "ana/open is public, everybody could read what is sent")
+        send("ana/new", "hf_nobodys")
+        wait_for(page, "#problem", "ana/new: the Hub does not accept the token (401)")
+        send("ana/new", "hf_ana_read")
+        wait_for(page, "#problem", "ana/new: the token may not write there (403)")
+        assert not hub.uploads()
+        for name in ("ana/new", "ana/words"):
+            send(name, "hf_ana_write")
+            wait_for(page, "#state", f"It is on the Hub, private: give {name} to")
+        assert "hf_ana" not in page.evaluate("JSON.stringify([localStorage, sessionStorage, location.href])")
+        beside = {"prepare.yaml", "report.json", "report.html"}
+        data = {f"data/{split}-00000-of-00001.parquet" for split in ("train", "validation", "test")}
+        for name, kept in (("ana/new", set()), ("ana/words", {"README.md"})):
+            assert hub.repos["dataset", name].private
+            assert set(hub.repos["dataset", name].at("main").files) == data | beside | kept
+        code = "import sys; from u2u_hf.dataset import load_splits; load_splits('ana/new').save_to_disk(sys.argv[1])"
+        environment = hub.environment(tmp_path / "home", "hf_ana_read")
+        command = [sys.executable, "-c", code, tmp_path / "loaded"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    ours, theirs = load_from_disk(tmp_path / "loaded"), load_splits(demo_dataset)
+    assert {name: split.features for name, split in ours.items()} == {n: s.features for n, s in theirs.items()}
+    assert_same_dataset(ours, theirs)
 
 
 def test_tiers_that_are_not_there_are_named(url, open_page, demo_folder):
@@ -569,7 +602,17 @@ def test_tiers_that_are_not_there_are_named(url, open_page, demo_folder):
 
 def test_the_built_page_lists_licences_and_needs_no_more(site):
     licences = (site / "vendor" / "LICENCES.txt").read_text(encoding="utf-8")
-    for name in ("client-zip", "mediabunny", "onnxruntime-web", "pyodide", "pympi-ling", "tqdm", "silero-vad"):
+    for name in (
+        "@huggingface/hub",
+        "client-zip",
+        "hyparquet-writer",
+        "mediabunny",
+        "onnxruntime-web",
+        "pyodide",
+        "pympi-ling",
+        "tqdm",
+        "silero-vad",
+    ):
         assert f"{name} " in licences
     loaded = [path for path in site.rglob("*.*") if path.suffix not in (".md", ".txt") and "model" not in path.parts]
     weight = sum(path.stat().st_size for path in loaded if path.is_file())

@@ -18,17 +18,23 @@ from u2u_hf.records import U2UError
 
 # npm package → its files that pages load.
 _LIBRARIES = {
-    "client-zip": ("index.js",),
-    "mediabunny": ("dist/bundles/mediabunny.min.mjs",),
-    "onnxruntime-web": (
+    "@huggingface/blake3-jit": ["dist/esm/*.js"],
+    "@huggingface/hub": ["dist/browser/*.mjs"],
+    "@huggingface/xetchunk-wasm": ["dist/esm/*.js"],
+    "client-zip": ["index.js"],
+    "gearhash-jit": ["dist/esm/*.js"],
+    "hyparquet": ["src/*.js"],
+    "hyparquet-writer": ["src/*.js"],
+    "mediabunny": ["dist/bundles/mediabunny.min.mjs"],
+    "onnxruntime-web": [
         "dist/ort.wasm.min.mjs",
         "dist/ort-wasm-simd-threaded.mjs",
         "dist/ort-wasm-simd-threaded.wasm",
         "dist/ort.webgpu.min.mjs",
         "dist/ort-wasm-simd-threaded.asyncify.mjs",
         "dist/ort-wasm-simd-threaded.asyncify.wasm",
-    ),
-    "pyodide": ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"),
+    ],
+    "pyodide": ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"],
 }
 _PYTHON = {"pympi": "pympi-ling", "tqdm": "tqdm"}  # packages that our lower layers import
 _NOT_SERVED = shutil.ignore_patterns(
@@ -64,11 +70,10 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     if own:
         _copy_model(own, folder / "model")
     vendor = folder / "vendor"
-    (vendor / "pyodide").mkdir(parents=True)
     with tempfile.TemporaryDirectory() as temporary:
         _install(template, Path(temporary))
         licences = [
-            _vendored(Path(temporary, "node_modules", name), files, vendor) for name, files in _LIBRARIES.items()
+            _vendored(Path(temporary, "node_modules", name), files, vendor / name) for name, files in _LIBRARIES.items()
         ]
     with zipfile.ZipFile(vendor / "python.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in _modules():
@@ -107,17 +112,15 @@ def _install(template: Path, folder: Path) -> None:
         raise U2UError(f"npm could not fetch the libraries of the page: {run.stderr.strip().splitlines()[-1]}")
 
 
-def _vendored(package: Path, files: tuple[str, ...], vendor: Path) -> str:
+def _vendored(package: Path, patterns: list[str], target: Path) -> str:
     """Copy a package's files, and tell its licence."""
     about = json.loads((package / "package.json").read_text(encoding="utf-8"))
-    # Pyodide finds its files beside it, and they have names of no one else's.
-    target = vendor / "pyodide" if package.name == "pyodide" else vendor
-    for name in files:
-        own = f"{package.name}.js" if name == "index.js" else Path(name).name
-        if own.startswith("ort") and own.endswith(".wasm"):  # runtime.js unpacks it: a quarter of the size
-            (target / f"{own}.gz").write_bytes(gzip.compress((package / name).read_bytes(), mtime=0))
+    target.mkdir(parents=True)
+    for path in (path for pattern in patterns for path in package.glob(pattern)):
+        if path.name.startswith("ort") and path.suffix == ".wasm":  # runtime.js unpacks it: a quarter of the size
+            (target / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
         else:
-            shutil.copy(package / name, target / own)
+            shutil.copy(path, target)
     texts = [path.read_text(encoding="utf-8") for path in package.iterdir() if re.match("licen[cs]e", path.name, re.I)]
     return "\n\n".join([f"{about['name']} {about['version']}: {about['license']}", about.get("homepage", ""), *texts])
 

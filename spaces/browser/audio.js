@@ -2,7 +2,7 @@
 
 import { Problem } from "./problem.js";
 import { resample, SAMPLING_RATE } from "./resample.js";
-import { ALL_FORMATS, AudioSampleSink, BlobSource, Input } from "./vendor/mediabunny.min.mjs";
+import { ALL_FORMATS, AudioSampleSink, BlobSource, Input } from "./vendor/mediabunny/mediabunny.min.mjs";
 
 const MARGIN_MS = 20; // read around a stretch, so that the resampling filter sees what lies beyond its ends
 

@@ -1,8 +1,9 @@
 // A folder of annotation files and recordings → what u2u_hf decides about it → a dataset in a zip.
 import { openAudio } from "./audio.js";
+import { parquetFiles } from "./parquet.js";
 import { python } from "./python.js";
 import { SAMPLING_RATE } from "./resample.js";
-import { downloadZip } from "./vendor/client-zip.js";
+import { downloadZip } from "./vendor/client-zip/index.js";
 import { wav } from "./wav.js";
 
 const ANNOTATIONS = /\.(eaf|textgrid|csv|tsv|jsonl)$/i;
@@ -72,35 +73,74 @@ async function energy(file, spans) {
 }
 
 /**
+ * Cut what was decided out of the recordings.
+ * @param rows of one split
+ * @param {() => void} progress after each row
+ * @returns {AsyncGenerator<object>} rows with the dataset's columns; `audio` is {bytes: Uint8Array, path: string}
+ */
+async function* cut(found, rows, progress) {
+  let count = 0;
+  for (const group of byRecording(rows)) {
+    const audio = await openAudio(fileOf(found, group[0].path));
+    for (const { path: _, ...row } of group) {
+      const samples = (await audio.read(row.start_ms, row.end_ms))[row.channel];
+      const path = `${String(count++).padStart(6, "0")}.wav`;
+      yield { audio: { bytes: wav(samples), path }, ...row, duration: samples.length / SAMPLING_RATE };
+      progress();
+    }
+    audio.close();
+  }
+}
+
+/** Each split's name and `cut` rows. */
+function* cutSplits(found, decided, progress) {
+  const splits = Object.entries(decided.splits);
+  const total = splits.reduce((sum, [, rows]) => sum + rows.length, 0);
+  let done = 0;
+  for (const [split, rows] of splits) yield [split, cut(found, rows, () => progress(++done / total))];
+}
+
+const beside = (decided) => ({
+  "prepare.yaml": decided.config,
+  "report.json": JSON.stringify(decided.report, null, 2),
+  "report.html": decided.html,
+});
+
+/**
  * The dataset as `datasets` reads an audio folder: SPLIT/metadata.jsonl beside its .wav files.
  * @param decided by `decide`
  * @returns {Promise<Blob>} a zip
  */
 export async function zipped(found, decided, progress) {
-  const total = Object.values(decided.splits).reduce((sum, rows) => sum + rows.length, 0);
-  let done = 0;
   async function* files() {
-    for (const [split, rows] of Object.entries(decided.splits)) {
+    for (const [split, rows] of cutSplits(found, decided, progress)) {
       const metadata = [];
-      for (const group of byRecording(rows)) {
-        const audio = await openAudio(fileOf(found, group[0].path));
-        for (const { path: _, ...row } of group) {
-          const samples = (await audio.read(row.start_ms, row.end_ms))[row.channel];
-          const file_name = `${String(metadata.length).padStart(6, "0")}.wav`;
-          metadata.push({ file_name, ...row, duration: samples.length / SAMPLING_RATE });
-          yield { name: `data/${split}/${file_name}`, input: wav(samples) };
-          progress(++done / total);
-        }
-        audio.close();
+      for await (const { audio, ...row } of rows) {
+        metadata.push(`${JSON.stringify({ file_name: audio.path, ...row })}\n`);
+        yield { name: `data/${split}/${audio.path}`, input: audio.bytes };
       }
-      const lines = metadata.map((row) => `${JSON.stringify(row)}\n`);
-      yield { name: `data/${split}/metadata.jsonl`, input: lines.join("") };
+      yield { name: `data/${split}/metadata.jsonl`, input: metadata.join("") };
     }
-    yield { name: "prepare.yaml", input: decided.config };
-    yield { name: "report.json", input: JSON.stringify(decided.report, null, 2) };
-    yield { name: "report.html", input: decided.html };
+    for (const [name, input] of Object.entries(beside(decided))) yield { name, input };
   }
   return downloadZip(files()).blob();
+}
+
+/**
+ * The dataset as it lies on the Hub: data/SPLIT-00000-of-00001.parquet.
+ * @param decided by `decide`
+ * @returns {Promise<Map<string, Blob>>} files by path
+ */
+export async function inParquet(found, decided, progress) {
+  const files = new Map();
+  for (const [split, rows] of cutSplits(found, decided, progress)) {
+    const shards = [];
+    for await (const shard of parquetFiles(rows)) shards.push(shard);
+    const number = (n) => String(n).padStart(5, "0");
+    shards.forEach((shard, i) => files.set(`data/${split}-${number(i)}-of-${number(shards.length)}.parquet`, shard));
+  }
+  for (const [name, text] of Object.entries(beside(decided))) files.set(name, new Blob([text]));
+  return files;
 }
 
 function byRecording(rows) {

@@ -25,7 +25,7 @@ export async function startRecording() {
 
 async function wavFile(recorded) {
   const { ALL_FORMATS, BlobSource, BufferTarget, Conversion, Input, Output, WavOutputFormat } =
-    await import("./vendor/mediabunny.min.mjs");
+    await import("./vendor/mediabunny/mediabunny.min.mjs");
   const input = new Input({ source: new BlobSource(recorded), formats: ALL_FORMATS });
   const output = new Output({ format: new WavOutputFormat(), target: new BufferTarget() });
   await (await Conversion.init({ input, output })).execute();

@@ -1,5 +1,5 @@
 // The page that prepares.
-import { decide, zipped } from "./corpus.js";
+import { decide, inParquet, zipped } from "./corpus.js";
 import { byId, download, onDrop, showProblem, speak, t } from "./page.js";
 import { Problem } from "./problem.js";
 import { python } from "./python.js";
@@ -72,7 +72,7 @@ async function look() {
   decided = await decide(folder, found, settings(), percent("reading"));
   byId("words").textContent = decided.words;
   byId("report").srcdoc = decided.html;
-  byId("download").hidden = decided.report.problem !== null;
+  byId("made").hidden = decided.report.problem !== null;
   byId("found").hidden = false;
   show("looked");
   if (decided.report.problem) showProblem({ code: "python", detail: decided.report.problem });
@@ -82,6 +82,16 @@ async function make() {
   const name = "dataset.zip";
   download(name, await zipped(found, decided, percent("cutting")));
   show("made", { name });
+}
+
+async function send() {
+  const space = await (await fetch("space.json")).json();
+  const { openDataset, push } = await import("./hub.js");
+  const { id, token } = Object.fromEntries(new FormData(byId("push")));
+  const where = { hub: space.hub, id: id.trim(), token: token.trim() };
+  await openDataset(where); // before the work whose result it is
+  await push(where, await inParquet(found, decided, percent("cutting")), percent("sending"));
+  show("sent", { id: where.id });
 }
 
 const within = (file) => file.webkitRelativePath || file.name;
@@ -94,5 +104,6 @@ byId("files").onchange = chosen;
 onDrop(byId("drop"), choose);
 byId("settings").onsubmit = step(byId("settings").querySelector("button"), look);
 byId("download").onclick = step(byId("download"), make);
+byId("push").onsubmit = step(byId("push").querySelector("button"), send);
 speak(() => show(...state));
 byId("settings").elements.rules.value = JSON.stringify(await python("default_rules", null), null, 1);

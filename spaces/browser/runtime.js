@@ -8,8 +8,8 @@ export const vendor = (name) => new URL(`./vendor/${name}`, import.meta.url).hre
  * @returns onnxruntime-web
  */
 export async function runtime(threads, graphics = false) {
-  const binary = `ort-wasm-simd-threaded${graphics ? ".asyncify" : ""}`;
-  const ort = await import(vendor(`ort.${graphics ? "webgpu" : "wasm"}.min.mjs`));
+  const binary = `onnxruntime-web/ort-wasm-simd-threaded${graphics ? ".asyncify" : ""}`;
+  const ort = await import(vendor(`onnxruntime-web/ort.${graphics ? "webgpu" : "wasm"}.min.mjs`));
   Object.assign(ort.env.wasm, {
     numThreads: threads,
     wasmPaths: { mjs: vendor(`${binary}.mjs`) },

@@ -20,6 +20,8 @@ from urllib.parse import parse_qs
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -431,7 +433,10 @@ class Hub:
             ("GET", "/{kind}s/" + file, self.resolve),
             ("GET", "/" + file, self.resolve),
         ]
-        return Starlette(routes=[Route(path, self._answer(do), methods=[method]) for method, path, do in routes])
+        # As the Hub, which pages of other sites may ask too.
+        everyone = Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])
+        answers = [Route(path, self._answer(do), methods=[method]) for method, path, do in routes]
+        return Starlette(routes=answers, middleware=[everyone])
 
     def _answer(self, do):
         async def endpoint(request: Request) -> Response:

@@ -1,0 +1,83 @@
+// Rows of a dataset → parquet files that `datasets` reads, as u2u_hf/dataset.py writes them.
+import { ByteWriter, ParquetWriter } from "hyparquet-writer";
+import { SAMPLING_RATE } from "./resample.js";
+
+const SHARD_BYTES = 100e6; // what is held in memory at once
+const GROUP_ROWS = 100;
+
+// dataset.FEATURES, which a test compares: column → type.
+const COLUMNS = {
+  text: "string",
+  raw_text: "string",
+  speaker: "string",
+  recording: "string",
+  tier: "string",
+  channel: "int32",
+  start_ms: "int64",
+  end_ms: "int64",
+  duration: "float64",
+};
+const STORED = {
+  string: { type: "BYTE_ARRAY", converted_type: "UTF8" },
+  int32: { type: "INT32" },
+  int64: { type: "INT64" },
+  float64: { type: "DOUBLE" },
+};
+const values = Object.entries(COLUMNS);
+const repetition_type = "OPTIONAL";
+const SCHEMA = [
+  { name: "schema", num_children: 1 + values.length },
+  { name: "audio", repetition_type, num_children: 2 },
+  { name: "bytes", repetition_type, type: "BYTE_ARRAY" },
+  { name: "path", repetition_type, ...STORED.string },
+  ...values.map(([name, type]) => ({ name, repetition_type, ...STORED[type] })),
+];
+const FEATURES = {
+  audio: { sampling_rate: SAMPLING_RATE, _type: "Audio" },
+  ...Object.fromEntries(values.map(([name, dtype]) => [name, { dtype, _type: "Value" }])),
+};
+
+/**
+ * @param {AsyncIterable<object>} rows with the dataset's columns; `audio` is {bytes: Uint8Array, path: string}
+ * @returns {AsyncGenerator<Blob>} files of about 100 MB
+ */
+export async function* parquetFiles(rows) {
+  let file = null;
+  for await (const group of groupsOf(GROUP_ROWS, rows)) {
+    file ??= start();
+    file.write({ columnData: columns(group), rowGroupSize: group.length });
+    if (file.writer.offset < SHARD_BYTES) continue;
+    yield finish(file);
+    file = null;
+  }
+  if (file) yield finish(file);
+}
+
+function start() {
+  const kvMetadata = [{ key: "huggingface", value: JSON.stringify({ info: { features: FEATURES } }) }];
+  return new ParquetWriter({ writer: new ByteWriter(), schema: SCHEMA, codec: "UNCOMPRESSED", kvMetadata });
+}
+
+function finish(file) {
+  file.finish();
+  return new Blob([file.writer.getBytes()]);
+}
+
+function columns(rows) {
+  const stored = (type) => (type === "int64" ? BigInt : (value) => value);
+  return [
+    { name: "audio", data: rows.map((row) => row.audio), encoding: "PLAIN", statistics: false },
+    ...values.map(([name, type]) => ({ name, data: rows.map((row) => stored(type)(row[name])) })),
+  ];
+}
+
+async function* groupsOf(size, rows) {
+  let group = [];
+  for await (const row of rows) {
+    group.push(row);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length) yield group;
+}
