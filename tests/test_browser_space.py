@@ -405,6 +405,11 @@ def test_the_graphics_processor_hears_the_same(url, open_page, exported, new_rec
     assert any(texts)
 
 
+def test_a_phone_is_spared_the_weights_for_the_graphics_processor(url, open_page):
+    phone = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari/537.36"
+    wait_for(open_page(url, *GRAPHICS, user_agent=phone), "#model-state", "processor cores")
+
+
 def test_a_model_that_the_graphics_processor_cannot_run_is_run_on_processors(site, open_page, tmp_path):
     shutil.copytree(site, tmp_path / "site")
     (tmp_path / "site" / "model" / "onnx" / "model.onnx").write_bytes(b"broken")

@@ -75,6 +75,11 @@ byId("files").onchange = ({ target }) => {
 };
 onDrop(byId("drop"), (found) => transcribe(found.map(({ file }) => file)));
 
+speak(() => {
+  showModel({});
+  for (const result of results) result.show();
+});
+
 const space = await (await fetch("space.json")).json();
 
 byId("hub").onsubmit = (event) => {
@@ -87,10 +92,6 @@ byId("model-files").onchange = ({ target }) => {
   target.value = ""; // or the same files, mended, would be no change
 };
 
-speak(() => {
-  showModel({});
-  for (const result of results) result.show();
-});
 if (space.own) load({ kind: "here", url: new URL("model/", location.href).href }, () => t("own_model"));
 else if (space.model) load({ kind: "hub", hub: space.hub, id: space.model }, () => space.model);
 else byId("model-choice").open = true;

@@ -2,6 +2,7 @@
 import { MESSAGES } from "./messages.js";
 import { plain } from "./problem.js";
 
+const PAGES = { transcribe: "index.html", prepare: "prepare.html" };
 const KEPT = "language";
 let language = localStorage.getItem(KEPT) ?? (navigator.language.startsWith("es") ? "es" : "en");
 
@@ -13,10 +14,30 @@ export function t(name, values = {}) {
 
 export const byId = (id) => document.getElementById(id);
 
-/** Show the page in the visitor's language, now and when another is chosen. */
+/** An element with these properties and children. */
+export function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+/** Put the way to the other page, and the choice of a language, above this page. */
+function addHeader() {
+  const links = Object.entries(PAGES).map(([name, href]) => {
+    const link = make("a", { href });
+    link.dataset.t = name;
+    if (link.pathname === location.pathname.replace(/\/$/, "/index.html")) link.ariaCurrent = "page";
+    return link;
+  });
+  const select = make("select", { id: "language", ariaLabel: "Language · Idioma" });
+  select.append(...Object.keys(MESSAGES).map((code) => new Option(MESSAGES[code].language, code)));
+  document.body.prepend(make("header", {}, make("nav", {}, ...links), select));
+  return select;
+}
+
+/** Show the page, under its header, in the visitor's language, now and when another is chosen. */
 export function speak(again = () => {}) {
-  const select = byId("language");
-  select.replaceChildren(...Object.keys(MESSAGES).map((code) => new Option(MESSAGES[code].language, code)));
+  const select = addHeader();
   const show = () => {
     document.documentElement.lang = select.value = language;
     for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);

@@ -11,6 +11,8 @@ import { finished, SETTINGS, sameOnAllChannels, segments, withoutCrosstalk } fro
 const BLOCK_MS = 64_000; // 2,000 whole frames of the detector
 const MOST_THREADS = 8;
 const THREADS = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
+// 400 MB of weights are too much for one, and what has no memory left is closed by its browser without a word.
+const PHONE = /Mobi|Android/;
 
 let recognizer;
 let labels;
@@ -29,7 +31,7 @@ async function load(source) {
 /** On the graphics processor, where the browser gives one and it can do all that the model asks of it; else null. */
 async function startOnGraphics(model, progress) {
   try {
-    if (!(await navigator.gpu?.requestAdapter())) return null;
+    if (PHONE.test(navigator.userAgent) || !(await navigator.gpu?.requestAdapter())) return null;
     // Numbers of 8 bits it would hand back to the processor, one operation after the other.
     const started = await start(model, await runtime(THREADS, true), "webgpu", [FULL], progress);
     await started.logits(new Float32Array(SAMPLING_RATE)); // what it cannot do shows when it does it

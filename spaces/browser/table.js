@@ -1,17 +1,11 @@
 // One recording's transcript on the page: waveform, player, table to correct, downloads.
-import { clock, download, showProblem, t } from "./page.js";
+import { clock, download, make, showProblem, t } from "./page.js";
 import { python } from "./python.js";
 
 const FORMATS = { eaf: ".eaf", textgrid: ".TextGrid", srt: ".srt", tsv: ".tsv" }; // of u2u_hf.outputs
 const UNSURE_BELOW = 0.95; // as u2u_hf.outputs
 const FRAME_MS = 32;
 const QUIET_DB = -70;
-
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
 
 export class Result {
   /** @param {File} file. @param {boolean} recorded here: it is nowhere yet but in this page */
