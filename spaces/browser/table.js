@@ -66,6 +66,7 @@ export class Result {
   fail(problem) {
     this.failure = problem;
     this.problem.hidden = false;
+    this.player.hidden = problem.code === "audio" || problem.code === "silent";
     this.bar.hidden = true;
     this.status.hidden = true;
     this.show();
