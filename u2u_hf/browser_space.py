@@ -47,8 +47,7 @@ _MODEL = (
     "vocab.json",
 )
 _WEIGHTS = ("onnx/model_quantized.onnx", "onnx/model.onnx")  # for processors, for the graphics processor
-# Not kept for a visit without a network: what is not needed, or only where there is a graphics processor.
-_UNKEPT = re.compile(r"\.md$|webgpu|asyncify")
+_FOR_GRAPHICS = re.compile("webgpu|asyncify")  # only browsers that give a graphics processor need these
 _DETECTOR = "silero_vad_16k_sequence.onnx"
 
 
@@ -81,13 +80,14 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     licences += [_licence(name) for name in (*_PYTHON.values(), "silero-vad")]
     (vendor / "LICENCES.txt").write_text("\n\n".join(licences) + "\n", encoding="utf-8")
     shutil.copy(str(importlib.resources.files("silero_vad") / "data" / _DETECTOR), vendor)
-    served = [*folder.glob("*.*"), *vendor.rglob("*.*")]
-    files = sorted(path.relative_to(folder).as_posix() for path in served if not _UNKEPT.search(path.name))
+    served = [path for path in (*folder.glob("*.*"), *vendor.rglob("*.*")) if path.suffix != ".md"]
+    files = sorted(path.relative_to(folder).as_posix() for path in served)
     settings = {
         "model": "" if own else model,
         "own": bool(own),
         "hub": "https://huggingface.co",
-        "files": [*files, "space.json"],
+        "files": ["space.json", *(name for name in files if not _FOR_GRAPHICS.search(name))],
+        "graphics_files": [name for name in files if _FOR_GRAPHICS.search(name)],
     }
     (folder / "space.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
 

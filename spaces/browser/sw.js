@@ -15,9 +15,10 @@ self.addEventListener("fetch", (event) => {
 });
 
 async function keepAll() {
-  const { files } = await (await fetch("space.json")).json();
+  const { files, graphics_files } = await (await fetch("space.json")).json();
   const cache = await caches.open(CACHE);
-  await cache.addAll(["./", ...files]);
+  const graphics = await navigator.gpu?.requestAdapter().catch(() => null);
+  await cache.addAll(["./", ...files, ...(graphics ? graphics_files : [])]);
 }
 
 async function answer(request) {
