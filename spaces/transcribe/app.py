@@ -1,0 +1,281 @@
+"""Recordings in, a transcript to correct, ELAN files out: a trained recogniser as a page.
+
+    python spaces/transcribe/app.py --model my_model
+
+In a Space the variables MODEL_ID, MODEL_REVISION, MAX_MINUTES and MAX_FILE_MB and the secrets HF_TOKEN and
+APP_PASSWORD say the same and more: README.md has them all.
+"""
+
+import argparse
+import hmac
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+# Read when the libraries are imported: nothing is counted, nothing is asked for at other places.
+os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1")
+
+import gradio as gr
+from strings import STRINGS, language
+
+from u2u_hf import hosting, language_model
+from u2u_hf.corpus import AUDIO_SUFFIXES
+from u2u_hf.markup import element
+from u2u_hf.recognizer import Recognizer
+from u2u_hf.records import U2UError
+from u2u_hf.transcribe import Stretches, find_speech, transcribe, write_down
+from u2u_hf.transcript_table import COLUMNS, clock, corrected, rows, write_files
+from u2u_hf.vad import VadSettings
+from u2u_hf.waveform import levels, picture
+
+try:
+    from spaces import GPU  # lends a graphics processor for a call, in Spaces of that kind
+except ImportError:
+
+    def GPU(function):
+        return function
+
+
+HERE = Path(__file__).parent
+SOUND = ["audio", "video", *AUDIO_SUFFIXES]
+WAITING = 16  # visitors in the queue: more are told to come back
+KEPT_SECONDS = 3600
+# Hosts of fonts would learn of every visitor.
+THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+
+stopping: dict[str, threading.Event] = {}  # session → what tells its work to stop
+
+
+class Stopped(Exception):
+    """The visitor does not want it any more."""
+
+
+def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
+    """The app for one model."""
+    recognizer = Recognizer(folder)
+    letters = language_model.load(str(folder))
+    facts = {**hosting.facts(folder, settings), "engine": recognizer.engine}
+    examples = sorted(str(path) for path in folder.glob("examples/*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    t = gr.I18n(**STRINGS)
+
+    @GPU
+    def hear(path, sensitivity, longest, all_channels, with_letters, say, progress, stop):
+        def on(key):
+            begun, done = time.monotonic(), 0.0
+
+            def advance(share):
+                nonlocal done
+                done = min(1.0, done + share)
+                if stop.is_set():
+                    raise Stopped
+                left = clock(int((time.monotonic() - begun) * (1 - done) / max(done, 1e-3) * 1000)).split(".")[0]
+                progress(done, desc=say(key, name=Path(path).name, share=done, left=left))
+
+            return advance
+
+        info = hosting.admit(path, settings)
+        vad = VadSettings(threshold=round(1 - sensitivity, 2), max_segment_ms=int(longest * 1000))
+        stretches = find_speech(info, vad, progress=on("listening"))
+        if not all_channels:
+            stretches = Stretches(tuple(s for s in stretches.segments if s.channel == 0), stretches.note)
+        written = write_down(recognizer.labels, letters if with_letters else None)
+        return transcribe(path, stretches, recognizer, written, on("hearing")), levels(info)
+
+    def run(
+        files,
+        recorded,
+        sensitivity,
+        longest,
+        all_channels,
+        with_letters,
+        request: gr.Request,
+        progress=gr.Progress(),  # noqa: B008 (how gradio is told to give one)
+    ):
+        """Transcribe recordings, one after the other; the first one is shown."""
+        say = words_for(request)
+        paths = [*(files or []), *([recorded] if recorded else [])]
+        if not paths:
+            raise gr.Error(say("none"), print_exception=False)
+        stop = stopping[request.session_hash] = threading.Event()
+        results, said = [], []
+        try:
+            for path in paths:
+                begun = time.monotonic()
+                try:
+                    options = (sensitivity, longest, all_channels, with_letters)
+                    transcript, level = hear(path, *options, say, progress, stop)
+                except U2UError as error:
+                    said.append(say("failed", problem=without_folder(error, path)))
+                    continue
+                results.append({"transcript": transcript, "level": level, "rows": rows(transcript)})
+                said.append(summary(transcript, say))
+                seconds = transcript.duration_ms / 1000
+                print(f"{seconds:.0f} s, {transcript.channels} channels: {time.monotonic() - begun:.0f} s", flush=True)
+        except Stopped:
+            said.append(say("cancelled"))
+        finally:
+            stopping.pop(request.session_hash, None)
+        choices = [(Path(r["transcript"].audio).name, number) for number, r in enumerate(results)]
+        chosen = gr.Dropdown(choices=choices, value=0 if results else None, visible=len(results) > 1)
+        return ["\n\n".join(said), results, chosen, *show(results, 0 if results else None, request)]
+
+    def show(results, number, request: gr.Request):
+        if number is None or number >= len(results):
+            return [*[gr.update(value=None, visible=False)] * 2, gr.update(visible=False), gr.update(visible=False)]
+        result = results[number]
+        say = words_for(request)
+        table = gr.Dataframe(value=result["rows"], headers=[say(name) for name in COLUMNS], visible=True)
+        return [player(result, say("waveform")), table, gr.update(visible=True), downloads(result)]
+
+    def edit(results, number, table):
+        """Keep what was corrected, and make the files anew."""
+        if number is None or number >= len(results):
+            return results, gr.skip()
+        result = results[number]
+        before = result["rows"]
+        result["rows"] = table
+        try:
+            return results, downloads(result)
+        except U2UError as error:
+            result["rows"] = before
+            raise gr.Error(str(error), duration=None, print_exception=False) from error
+
+    def cancel(request: gr.Request):
+        if stop := stopping.get(request.session_hash):
+            stop.set()
+
+    with gr.Blocks(title=STRINGS["en"]["title"], analytics_enabled=False, delete_cache=(600, KEPT_SECONDS)) as app:
+        gr.Markdown(t("title"), elem_classes="heading")
+        gr.Markdown(t("private"))
+        with gr.Row():
+            files = gr.File(label=t("upload"), file_count="multiple", file_types=SOUND, scale=2, elem_id="files")
+            recorded = gr.Audio(label=t("record"), sources=["microphone"], type="filepath", format="wav", buttons=[])
+        if examples:
+            gr.Examples([[[path]] for path in examples], [files], label=t("examples"))
+        with gr.Accordion(t("options"), open=False):
+            sensitivity = gr.Slider(0.1, 0.9, 0.5, step=0.05, label=t("sensitivity"), info=t("sensitivity_info"))
+            longest = gr.Slider(5, 20, 20, step=1, label=t("longest"))
+            all_channels = gr.Checkbox(True, label=t("all_channels"), info=t("all_channels_info"))
+            with_letters = gr.Checkbox(letters is not None, label=t("language_model"), visible=letters is not None)
+        with gr.Row():
+            start = gr.Button(t("transcribe"), variant="primary", elem_id="transcribe")
+            stop = gr.Button(t("cancel"), elem_id="cancel")
+        status = gr.Markdown(elem_id="status", min_height=60)
+        results = gr.State([], time_to_live=KEPT_SECONDS)
+        chosen = gr.Dropdown(label=t("shown"), visible=False, elem_id="shown")
+        waveform = gr.HTML(visible=False, elem_id="player", padding=False)
+        table = gr.Dataframe(
+            headers=list(COLUMNS),
+            datatype="str",
+            type="array",
+            label=t("table"),
+            static_columns=[4],
+            column_widths=["12%", "12%", "9%", "54%", "13%"],
+            wrap=True,
+            interactive=True,
+            visible=False,
+            buttons=[],
+            elem_id="table",
+        )
+        how = gr.Markdown(t("how"), elem_classes="how", visible=False)
+        many = {"file_count": "multiple", "interactive": False, "visible": False}
+        made = gr.File(label=t("downloads"), elem_id="downloads", **many)
+        with gr.Accordion(t("model"), open=False):
+            for name, value in facts.items():
+                gr.Textbox(value, label=t(f"model_{name}"), interactive=False)
+
+        shown = [waveform, table, how, made]
+        inputs = [files, recorded, sensitivity, longest, all_channels, with_letters]
+        outputs = [status, results, chosen, *shown]
+        start.click(run, inputs, outputs, api_name="transcribe", concurrency_limit=1, show_progress_on=status)
+        stop.click(cancel, queue=False, api_name="cancel")
+        app.unload(cancel)
+        chosen.input(show, [results, chosen], shown, api_name=False)
+        table.input(edit, [results, chosen, table], [results, made], api_name=False, trigger_mode="always_last")
+    app.i18n_words = t
+    return app
+
+
+def words_for(request: gr.Request):
+    """``say(key, **values)`` in the visitor's language."""
+    words = STRINGS[language(request.headers.get("accept-language", "") if request else "")]
+    return lambda key, **values: words[key].format(**values)
+
+
+def summary(transcript, say):
+    name, count = Path(transcript.audio).name, len(transcript.segments)
+    minutes = sum(s.end_ms - s.start_ms for s in transcript.segments) / 60_000
+    text = say("done" if count else "nothing", name=name, count=count, minutes=minutes)
+    return f"{text} {say('note', note=transcript.note)}" if transcript.note else text
+
+
+def without_folder(error, path):
+    """Visitors know their files by name; where they lie here is no concern of theirs."""
+    return str(error).replace(str(path), Path(path).name)
+
+
+def player(result, label):
+    """The sound, and its picture; a click there plays from that place."""
+    transcript = result["transcript"]
+    source = f"gradio_api/file={transcript.audio}"
+    sound = element("audio", src=source, controls="", preload="metadata")
+    drawing = element("div", picture(result["level"], transcript, label), class_="waveform")
+    return gr.HTML(value=element("div", drawing, sound, data_ms=transcript.duration_ms), visible=True)
+
+
+def downloads(result):
+    """Files of the transcript as its table stands."""
+    transcript = corrected(result["transcript"], result["rows"])
+    folder = Path(tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR")))
+    return gr.File(value=[str(path) for path in write_files(transcript, folder)], visible=True)
+
+
+def setup_page(problem: str) -> gr.Blocks:
+    """What is missing, and how to set it: instead of a Space that starts again and again."""
+    t = gr.I18n(**STRINGS)
+    with gr.Blocks(title=STRINGS["en"]["title"], analytics_enabled=False) as app:
+        gr.Markdown(t("setup"), elem_classes="heading")
+        gr.Markdown(f"**{problem}**", elem_id="problem")
+        gr.Markdown(t("setup_how"))
+    app.i18n_words = t
+    return app
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="", help="trained model: a folder, or OWNER/NAME on the Hub (MODEL_ID)")
+    parser.add_argument("--port", type=int, help="of the page on this computer (the first that is free from 7860)")
+    args = parser.parse_args()
+    settings = None
+    try:
+        settings = hosting.from_environment(os.environ, args.model)
+        app = page(settings, hosting.fetch(settings))
+    except U2UError as error:
+        print(f"error: {error}", flush=True)
+        app = setup_page(str(error))
+    password = settings.password if settings else ""
+    app.queue(max_size=WAITING)
+    app.launch(
+        server_name="0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1",
+        server_port=args.port,
+        auth=(lambda _, given: hmac.compare_digest(given.encode(), password.encode())) if password else None,
+        auth_message=STRINGS["en"]["login"],
+        max_file_size=f"{settings.max_file_mb:g}mb" if settings else None,
+        share=False,
+        run_history=False,
+        footer_links=[],
+        enable_monitoring=False,
+        state_session_capacity=100,
+        show_error=False,
+        ssr_mode=False,
+        i18n=app.i18n_words,
+        theme=THEME,
+        css_paths=HERE / "style.css",
+        head_paths=HERE / "player.html",
+    )
+
+
+if __name__ == "__main__":
+    main()
