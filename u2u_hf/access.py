@@ -13,6 +13,7 @@ from huggingface_hub.errors import (
     LocalTokenNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
+    RevisionNotFoundError,
 )
 from huggingface_hub.utils import httpx
 
@@ -36,6 +37,8 @@ def hub_problem(error: BaseException, access: str = "read") -> str:
             return "HF_HUB_OFFLINE is set, so the Hugging Face Hub is not asked: unset it"
         if isinstance(link, GatedRepoError):
             return "its owners ask for consent first: give it on its page, logged in, then try again"
+        if isinstance(link, RevisionNotFoundError):
+            return "has no such branch, tag or commit: look it up on its page"
         if isinstance(link, RepositoryNotFoundError):
             account = "your account may not read it" if get_token() else "nobody is logged in"
             return f"there is none on the Hub, or it is private and {account}: check the name, or {log_in(access)}"

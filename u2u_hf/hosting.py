@@ -74,7 +74,7 @@ def fetch(hosting: Hosting) -> Path:
         revision = hosting.revision or None
         return Path(snapshot_download(hosting.model, revision=revision, ignore_patterns=_NOT_NEEDED))
     except Exception as error:  # the library raises many kinds: one line for all of them
-        raise U2UError(loading_problem(hosting.model, "model", error)) from error
+        raise U2UError(f"{hosting.model}: {loading_problem(hosting.model, 'model', error)}") from error
 
 
 def facts(folder: Path, hosting: Hosting) -> dict[str, str]:

@@ -21,6 +21,7 @@ IGNORED = (".*", "*/.*", "*.part", "checkpoint-*", "runs/*", "training_args.bin"
 # folder without the first of them, which all else was made from, only what it brings itself is replaced.
 REPLACED = {
     "dataset": ["data/*"],
+    "space": ["*"],
     "model": ["*.safetensors", "*.safetensors.index.json", "onnx/*", "last-checkpoint/*", "best-checkpoint/*"],
 }
 
