@@ -34,8 +34,8 @@ try:
     from spaces import GPU  # lends a graphics processor for a call, in Spaces of that kind
 except ImportError:
 
-    def GPU(function):
-        return function
+    def GPU(duration):
+        return lambda function: function
 
 
 HERE = Path(__file__).parent
@@ -60,8 +60,11 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
     examples = sorted(str(path) for path in folder.glob("examples/*") if path.suffix.lower() in AUDIO_SUFFIXES)
     t = gr.I18n(**STRINGS)
 
-    @GPU
-    def hear(path, sensitivity, longest, all_channels, with_letters, say, progress, stop):
+    @GPU(duration=120)
+    def hear(path, sensitivity, longest, all_channels, with_letters, tongue, session, progress):
+        """The transcript and the levels, or why there are none: from where a lent GPU works, nothing is raised."""
+        stop = stopping.get(session, threading.Event())
+
         def on(key):
             begun, done = time.monotonic(), 0.0
 
@@ -71,17 +74,20 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
                 if stop.is_set():
                     raise Stopped
                 left = clock(int((time.monotonic() - begun) * (1 - done) / max(done, 1e-3) * 1000)).split(".")[0]
-                progress(done, desc=say(key, name=Path(path).name, share=done, left=left))
+                progress(done, desc=STRINGS[tongue][key].format(name=Path(path).name, share=done, left=left))
 
             return advance
 
-        info = hosting.admit(path, settings)
-        vad = VadSettings(threshold=round(1 - sensitivity, 2), max_segment_ms=int(longest * 1000))
-        stretches = find_speech(info, vad, progress=on("listening"))
-        if not all_channels:
-            stretches = Stretches(tuple(s for s in stretches.segments if s.channel == 0), stretches.note)
-        written = write_down(recognizer.labels, letters if with_letters else None)
-        return transcribe(path, stretches, recognizer, written, on("hearing")), levels(info)
+        try:
+            info = hosting.admit(path, settings)
+            vad = VadSettings(threshold=round(1 - sensitivity, 2), max_segment_ms=int(longest * 1000))
+            stretches = find_speech(info, vad, progress=on("listening"))
+            if not all_channels:
+                stretches = Stretches(tuple(s for s in stretches.segments if s.channel == 0), stretches.note)
+            written = write_down(recognizer.labels, letters if with_letters else None)
+            return transcribe(path, stretches, recognizer, written, on("hearing")), levels(info)
+        except (U2UError, Stopped) as error:
+            return error
 
     def run(
         files,
@@ -94,29 +100,32 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
         progress=gr.Progress(),  # noqa: B008 (how gradio is told to give one)
     ):
         """Transcribe recordings, one after the other; the first one is shown."""
-        say = words_for(request)
+        tongue = language_of(request)
+        say = words(tongue)
         paths = [*(files or []), *([recorded] if recorded else [])]
         if not paths:
             raise gr.Error(say("none"), print_exception=False)
-        stop = stopping[request.session_hash] = threading.Event()
+        session = request.session_hash
+        stop = stopping[session] = threading.Event()
         results, said = [], []
         try:
             for path in paths:
                 begun = time.monotonic()
-                try:
-                    options = (sensitivity, longest, all_channels, with_letters)
-                    transcript, level = hear(path, *options, say, progress, stop)
-                except U2UError as error:
-                    said.append(say("failed", problem=without_folder(error, path)))
-                    continue
-                results.append({"transcript": transcript, "level": level, "rows": rows(transcript)})
-                said.append(summary(transcript, say))
-                seconds = transcript.duration_ms / 1000
-                print(f"{seconds:.0f} s, {transcript.channels} channels: {time.monotonic() - begun:.0f} s", flush=True)
-        except Stopped:
-            said.append(say("cancelled"))
+                options = (sensitivity, longest, all_channels, with_letters)
+                heard = hear(path, *options, tongue, session, progress)
+                if isinstance(heard, U2UError):
+                    said.append(say("failed", problem=without_folder(heard, path)))
+                elif isinstance(heard, Stopped) or stop.is_set():
+                    said.append(say("cancelled"))
+                    break
+                else:
+                    transcript, level = heard
+                    results.append({"transcript": transcript, "level": level, "rows": rows(transcript)})
+                    said.append(summary(transcript, say))
+                    length = f"{transcript.duration_ms / 1000:.0f} s, {transcript.channels} channels"
+                    print(f"{length}: {time.monotonic() - begun:.0f} s", flush=True)
         finally:
-            stopping.pop(request.session_hash, None)
+            stopping.pop(session, None)
         choices = [(Path(r["transcript"].audio).name, number) for number, r in enumerate(results)]
         chosen = gr.Dropdown(choices=choices, value=0 if results else None, visible=len(results) > 1)
         return ["\n\n".join(said), results, chosen, *show(results, 0 if results else None, request)]
@@ -125,7 +134,7 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
         if number is None or number >= len(results):
             return [*[gr.update(value=None, visible=False)] * 2, gr.update(visible=False), gr.update(visible=False)]
         result = results[number]
-        say = words_for(request)
+        say = words(language_of(request))
         table = gr.Dataframe(value=result["rows"], headers=[say(name) for name in COLUMNS], visible=True)
         return [player(result, say("waveform")), table, gr.update(visible=True), downloads(result)]
 
@@ -198,10 +207,13 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
     return app
 
 
-def words_for(request: gr.Request):
-    """``say(key, **values)`` in the visitor's language."""
-    words = STRINGS[language(request.headers.get("accept-language", "") if request else "")]
-    return lambda key, **values: words[key].format(**values)
+def language_of(request: gr.Request) -> str:
+    return language(request.headers.get("accept-language", "") if request else "")
+
+
+def words(tongue: str):
+    """``say(key, **values)`` in a language."""
+    return lambda key, **values: STRINGS[tongue][key].format(**values)
 
 
 def summary(transcript, say):
