@@ -67,7 +67,7 @@ def test_a_dataset_goes_to_the_hub_private_and_is_what_the_recipe_makes(
             page.get_by_role("button", name="Send").click()
 
         send("ana/open", "hf_ana_write")
-        wait_for(page, "#problem", "ana/open is public, everybody could read what is sent")
+        wait_for(page, "#problem", "ana/open is public, everybody could read it")
         send("ana/new", "hf_nobodys")
         wait_for(page, "#problem", "ana/new: the Hub does not accept the token (401)")
         send("ana/new", "hf_ana_read")

@@ -5,7 +5,13 @@ export default [
   js.configs.recommended,
   {
     languageOptions: { globals: { ...globals.browser, ...globals.worker } },
-    rules: { eqeqeq: "error", "no-var": "error", "prefer-const": "error", "no-shadow": "error", "no-unused-vars": ["error", { varsIgnorePattern: "^_$" }] },
+    rules: {
+      eqeqeq: "error",
+      "no-var": "error",
+      "prefer-const": "error",
+      "no-shadow": "error",
+      "no-unused-vars": ["error", { varsIgnorePattern: "^_$" }],
+    },
   },
   { files: ["*.test.js"], languageOptions: { globals: globals.node } },
 ];

@@ -33,7 +33,8 @@ export async function push({ hub, id, token }, files, progress) {
   await said(id, async () => {
     const operations = [...files].map(([path, content]) => ({ operation: "addOrUpdate", path, content }));
     for await (const { type, path } of listFiles({ ...access, recursive: true })) {
-      if (type === "file" && path.startsWith("data/") && !files.has(path)) operations.push({ operation: "delete", path });
+      const old = type === "file" && path.startsWith("data/") && !files.has(path);
+      if (old) operations.push({ operation: "delete", path });
     }
     const shares = new Map();
     // Without Xet: plain uploads go to the Hub's own addresses only, and are what our tests see.

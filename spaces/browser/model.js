@@ -11,7 +11,7 @@ const CACHE = "u2u-hf-models";
  *   | {kind: "files", files: File[]}} source
  * @returns {Promise<{labels: {symbols: string[], blank: number}, normalize: boolean, uncached: () => boolean,
  *   weights: (names: string[], progress: (share: number) => void) => Promise<Uint8Array>}>} `weights` are of the first
- *   file that is there, or was kept when there was a network; `uncached` tells whether the browser had no room to keep them
+ *   file that is there, or was kept when there was a network; `uncached`: had the browser no room to keep them?
  * @throws {Problem} "model-missing", "model-kind", "token", "private", "network"
  */
 export async function openModel(source) {

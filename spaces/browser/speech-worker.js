@@ -70,8 +70,8 @@ async function transcribe(id, file) {
 }
 
 /**
- * Segments in order of time, as they are heard and shown, and the levels so far, for drawing. Of one channel, as soon as
- * they are known; of several, when all has been looked at: what leaks from one to the other shows only in the whole.
+ * Segments in order of time, as they are heard and shown, and the levels so far, for drawing. Of one channel, as soon
+ * as they are known; of several, when all has been looked at: what leaks from one to the other shows only in the whole.
  */
 async function* findSpeech(audio, progress) {
   const { durationMs } = audio;

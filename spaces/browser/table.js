@@ -38,8 +38,8 @@ export class Result {
     this.head = ["time", "channel", "text", "confidence"].map((name) => make("th", { scope: "col", abbr: name }));
     this.table = make("table", { hidden: true }, make("thead", {}, make("tr", {}, ...this.head)), this.body);
     this.title = make("h2", { textContent: file.name });
-    const parts = [this.status, this.bar, this.problem, this.canvas, this.player, this.keep, this.downloads, this.table];
-    this.element = make("article", {}, this.title, ...parts);
+    const above = [this.title, this.status, this.bar, this.problem, this.canvas];
+    this.element = make("article", {}, ...above, this.player, this.keep, this.downloads, this.table);
     this.show();
   }
 
@@ -73,7 +73,7 @@ export class Result {
   }
 
   opened({ durationMs, channels }) {
-    Object.assign(this, { durationMs, channels, started: performance.now() });
+    Object.assign(this, { durationMs, channels });
   }
 
   listening({ share }) {
@@ -83,6 +83,7 @@ export class Result {
   /** Some more segments, later than those before, and all levels so far. */
   found({ segments, levels, same }) {
     Object.assign(this, { levels, same });
+    this.started ??= performance.now();
     const more = segments.map((segment) => ({ ...segment, text: "", confidence: 0, words: [] }));
     const rows = more.map((segment) => this.row(segment));
     this.segments.push(...more);
