@@ -74,7 +74,7 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
                 if stop.is_set():
                     raise Stopped
                 left = clock(int((time.monotonic() - begun) * (1 - done) / max(done, 1e-3) * 1000)).split(".")[0]
-                progress(done, desc=STRINGS[tongue][key].format(name=Path(path).name, share=done, left=left))
+                progress(done, desc=STRINGS[tongue][key].format(name=Path(path).name, left=left))
 
             return advance
 
