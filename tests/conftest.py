@@ -1,4 +1,6 @@
 import os
+import select
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,30 @@ RECIPES = PROJECT / "recipes"
 # any test module imports the libraries: they read these once.
 _HF_HOME = tempfile.TemporaryDirectory(prefix="hf_home_")
 os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HOME=_HF_HOME.name)
+
+
+class Outside:
+    """What programs take for the way to all other computers: who wants to send something there is noticed."""
+
+    def __init__(self, listening):
+        self._listening = listening
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        self.environment = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), address)
+        self.environment |= {"NO_PROXY": "127.0.0.1,localhost", "HF_HUB_OFFLINE": "0"}
+
+    def asked_for(self):
+        """What the first who came wanted, or the empty string if nobody did."""
+        if not select.select([self._listening], [], [], 0)[0]:
+            return ""
+        caller, _ = self._listening.accept()
+        with caller:
+            return caller.recv(200).decode("latin-1").splitlines()[0]
+
+
+@pytest.fixture(scope="module")
+def outside():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield Outside(listening)
 
 
 @pytest.fixture(scope="session")

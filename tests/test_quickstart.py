@@ -9,11 +9,15 @@ from u2u_hf.eaf import read_eaf
 
 
 @pytest.fixture(scope="module")
-def quickstart(recipe, tmp_path_factory):
+def quickstart(recipe, outside, tmp_path_factory):
     folder = tmp_path_factory.mktemp("quickstart")
-    result = recipe("quickstart.py", "--output_dir", folder, env={**os.environ, "HF_HUB_OFFLINE": "1"})
+    result = recipe("quickstart.py", "--output_dir", folder, env={**os.environ, **outside.environment})
     assert result.returncode == 0, result.stderr
     return folder, result.stdout
+
+
+def test_nothing_is_asked_for_elsewhere(quickstart, outside):
+    assert not outside.asked_for()
 
 
 def test_it_learns_the_language(quickstart):

@@ -1,8 +1,10 @@
 """The Gradio Space as visitors have it: its server, its own client, a browser."""
 
 import contextlib
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -42,8 +44,9 @@ def serving(folder, *arguments, **environment):
 
 
 @pytest.fixture(scope="module")
-def server(trained_model, tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("space"), "--model", trained_model) as found:
+def server(trained_model, outside, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("space")
+    with serving(folder, "--model", trained_model, **outside.environment) as found:
         yield found
 
 
@@ -54,8 +57,12 @@ def address(server):
 
 @pytest.fixture(scope="module")
 def guarded(trained_model, tmp_path_factory):
-    """With a password, and little let in."""
-    limits = {"MODEL_ID": str(trained_model), "APP_PASSWORD": "otomí", "MAX_MINUTES": "0.05", "MAX_FILE_MB": "1"}
+    """With a password, examples, and little let in."""
+    model = tmp_path_factory.mktemp("with_examples") / "model"
+    shutil.copytree(trained_model, model)
+    (model / "examples").mkdir()
+    soundfile.write(model / "examples" / "hello.wav", np.zeros(16_000), 16_000)
+    limits = {"MODEL_ID": str(model), "APP_PASSWORD": "otomí", "MAX_MINUTES": "0.05", "MAX_FILE_MB": "1"}
     with serving(tmp_path_factory.mktemp("guarded"), **limits) as (address, _):
         yield address
 
@@ -142,7 +149,8 @@ def test_the_password_is_asked_for(guarded):
         Client(guarded, verbose=False)
     with pytest.raises(Exception, match=r"(?i)auth|login"):
         Client(guarded, auth=("ana", "otomi"), verbose=False)
-    assert Client(guarded, auth=("anybody", "otomí"), verbose=False)
+    client = Client(guarded, auth=("anybody", "otomí"), verbose=False)
+    assert "hello.wav" in json.dumps(client.config)
 
 
 def test_what_is_too_long_or_too_large_is_not_begun(guarded, tmp_path):
@@ -187,7 +195,7 @@ def transcribed(page, address, recording):
     expect(page.get_by_test_id("cell-0-3").first).to_be_visible(timeout=60_000)
 
 
-def test_a_correction_is_in_the_download_and_nothing_leaves(server, browser, recording, elan_schema, tmp_path):
+def test_a_correction_is_in_the_download_and_nothing_leaves(server, outside, browser, recording, elan_schema, tmp_path):
     address, process = server
     page = browser.new_page(locale="en-US")
     asked, wrong = [], []
@@ -217,6 +225,7 @@ def test_a_correction_is_in_the_download_and_nothing_leaves(server, browser, rec
     assert {re.match(r"(blob:)?[^/]*//[^/]*", url)[0].removeprefix("blob:") for url in asked} == {address}
     remote = {c.raddr.ip for p in (process, *process.children(True)) for c in p.net_connections() if c.raddr}
     assert remote <= {"127.0.0.1", "::1"}
+    assert not outside.asked_for()
     page.close()
 
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 # Read when the libraries are imported: nothing is counted, nothing is asked for at other places.
-os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1")
+os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_TELEMETRY="1")
 
 import gradio as gr
 from strings import STRINGS, language
