@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 from hub.server import TOKENS, running_hub
 from huggingface_hub.repocard import metadata_load
 
-from u2u_hf.deploy import DeploySettings, build
+from u2u_hf.deploy import SPACES, DeploySettings, build
 from u2u_hf.records import U2UError
 
 
@@ -68,6 +69,7 @@ def test_a_private_model_needs_a_token_of_its_own(hub, deploy):
     assert refused.returncode == 1
     assert "ana/ears: is private, and the Space could not read it" in refused.stderr
     assert "--token_from" in refused.stderr
+    assert ("space", "ana/page") not in hub.repos
     assert sum(asked.sent for asked in hub.log) == 0
     refused = deploy("--token_from", "MODEL_TOKEN", MODEL_TOKEN="hf_ana_write")
     assert "MODEL_TOKEN: this token may write" in refused.stderr
@@ -164,6 +166,7 @@ def test_the_page_needs_no_more_than_it_asks_for(tmp_path):
         ({"space": "", "dry_run": True}, "--dry_run: say with --output_dir"),
         ({"model": "."}, "is a folder on this computer, and a Space fetches its model from the Hub: push it"),
         ({"kind": "browser", "token_from": "X"}, "can keep no secret"),
+        ({"kind": "browser", "revision": "v2"}, "--revision: a page that works in the browser takes the newest"),
     ],
 )
 def test_what_cannot_be_is_said_first(given, message):
@@ -171,11 +174,18 @@ def test_what_cannot_be_is_said_first(given, message):
         DeploySettings(**{"model": "ana/open", "space": "ana/page"} | given)
 
 
-def test_another_folder_is_not_written_over(tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
+def test_another_folder_is_not_written_over(random_model, tmp_path):
+    settings = DeploySettings(model="ana/open", dry_run=True, output_dir="x")
+    mine = tmp_path / "model"
+    shutil.copytree(random_model, mine)
+    shutil.copy(SPACES / "transcribe" / "README.md", mine)  # like a page's
+    before = sorted(path.name for path in mine.iterdir())
     with pytest.raises(U2UError, match="holds something else"):
-        build(DeploySettings(model="ana/open", dry_run=True, output_dir="x"), tmp_path)
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+        build(settings, mine)
+    assert sorted(path.name for path in mine.iterdir()) == before
+    for _ in range(2):  # its own is written anew
+        build(settings, tmp_path / "page")
+    assert (tmp_path / "page" / "app.py").is_file()
 
 
 def test_the_page_fetches_its_private_model(hub, tmp_path):

@@ -53,7 +53,7 @@ def test_only_so_much_is_let_in(tmp_path):
     path = tmp_path / "a.wav"
     soundfile.write(path, np.zeros((16_000 * 3, 2)), 16_000)
     assert admit(str(path), Hosting("m")).channels == 2
-    with pytest.raises(U2UError, match=r"a\.wav: is 0 minutes long, and 0\.01 are let in: cut it"):
+    with pytest.raises(U2UError, match=r"a\.wav: is 0\.1 minutes long, and 0\.01 are let in: cut it"):
         admit(str(path), Hosting("m", max_minutes=0.01))
     with pytest.raises(U2UError, match=r"a.wav: has 0 MB, and 0.1 are let in"):
         admit(str(path), Hosting("m", max_file_mb=0.1))

@@ -14,10 +14,12 @@ import numpy as np
 import psutil
 import pytest
 import soundfile
+from gradio.route_utils import delete_files_created_by_app
 from gradio_client import Client, handle_file
 from playwright.sync_api import expect, sync_playwright
 
 from u2u_hf.eaf import read_eaf
+from u2u_hf.hosting import Hosting
 
 APP = Path(__file__).parent.parent / "spaces" / "transcribe" / "app.py"
 OPTIONS = {"sensitivity": 0.5, "longest": 20, "all_channels": True, "with_letters": False}
@@ -27,7 +29,7 @@ OPTIONS = {"sensitivity": 0.5, "longest": 20, "all_channels": True, "with_letter
 def serving(folder, *arguments, **environment):
     """The app in a process of its own → its address and the process."""
     folder.mkdir(exist_ok=True)
-    environment = {**os.environ, "GRADIO_TEMP_DIR": str(folder / "gradio"), **environment}
+    environment = {**os.environ, "TMPDIR": str(folder), **environment}
     command = [sys.executable, "-u", str(APP), *map(str, arguments)]
     with open(folder / "log", "w+") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
@@ -144,6 +146,24 @@ def test_what_is_cancelled_stops_and_the_next_is_served(address, recording, tmp_
     assert "segments" in ask(client, recording).result(60)[0]
 
 
+def test_what_is_uploaded_and_made_is_deleted(trained_model, recording, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.syspath_prepend(str(APP.parent))
+    import app
+
+    page = app.page(Hosting(str(trained_model)), trained_model)
+    _, address, _ = page.queue().launch(prevent_thread_lock=True, quiet=True, i18n=page.i18n_words)
+    try:
+        assert "segments" in ask(Client(address, verbose=False), recording).result(60)[0]
+        there = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
+        assert {".wav", ".eaf", ".TextGrid", ".srt", ".tsv", ".zip"} <= there
+        delete_files_created_by_app(page, None)  # what gradio does with those older than `delete_cache` says
+        # It leaves an empty file for each upload, of a name that says nothing.
+        assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size]
+    finally:
+        page.close()
+
+
 def test_the_password_is_asked_for(guarded):
     with pytest.raises(Exception, match=r"(?i)auth|login"):
         Client(guarded, verbose=False)
@@ -157,7 +177,7 @@ def test_what_is_too_long_or_too_large_is_not_begun(guarded, tmp_path):
     client = Client(guarded, auth=("ana", "otomí"), verbose=False)
     soundfile.write(tmp_path / "long.flac", np.zeros(16_000 * 60), 16_000)
     assert ask(client, tmp_path / "long.flac").result(60)[0] == (
-        "⚠ long.flac: is 1 minutes long, and 0.05 are let in: cut it"
+        "⚠ long.flac: is 1.0 minutes long, and 0.05 are let in: cut it"
     )
     soundfile.write(tmp_path / "large.wav", np.zeros(600_000), 16_000)
     with pytest.raises(Exception, match=r"(?i)413|size|large"):

@@ -24,6 +24,7 @@ from u2u_hf.settings import setting
 PACKAGE = Path(__file__).parent
 SPACES = PACKAGE.parent / "spaces"
 KINDS = {"gradio": "transcribe", "browser": "browser"}
+_MARK = ".u2u-hf-page"  # hidden files are not pushed
 _WAIT_SECONDS = 1800.0  # for a Space to be built: its packages alone are some gigabytes
 
 
@@ -57,6 +58,8 @@ class DeploySettings:
             )
         if self.kind == "browser" and (self.token_from or self.password_from):
             raise U2UError("--token_from, --password_from: a page that works in the browser can keep no secret")
+        if self.kind == "browser" and self.revision:
+            raise U2UError("--revision: a page that works in the browser takes the newest")
 
 
 def build(settings: DeploySettings, folder: Path) -> None:
@@ -66,7 +69,7 @@ def build(settings: DeploySettings, folder: Path) -> None:
         U2UError: the folder holds something else, or as `browser_space.build`.
     """
     template = SPACES / KINDS[settings.kind]
-    if folder.exists() and any(folder.iterdir()) and not (folder / "README.md").is_file():
+    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).is_file():
         raise U2UError(f"{folder}: holds something else: choose another --output_dir")
     if settings.kind == "browser":
         browser_space.build(template, folder, settings.model)
@@ -77,6 +80,7 @@ def build(settings: DeploySettings, folder: Path) -> None:
         # The library is not released anywhere that a Space could install it from.
         shutil.copytree(PACKAGE, folder / "u2u_hf", ignore=unneeded)
         write_text(folder / "requirements.txt", _pinned((template / "requirements.txt").read_text(encoding="utf-8")))
+    write_text(folder / _MARK, "made by deploy.py, which may write it anew\n")
     card = metadata_load(folder / "README.md")
     if not os.path.isdir(settings.model):
         card["models"] = [settings.model]
@@ -109,10 +113,11 @@ def deploy(settings: DeploySettings, folder: Path, say: Callable[[str], object] 
             does not start.
     """
     secrets = _secrets(settings)
-    check_push(settings.space, "space", settings.public, space_sdk="static" if settings.kind == "browser" else "gradio")
     api = HfApi()
     if settings.kind == "gradio":
-        _check_model(settings, "HF_TOKEN" in secrets or "HF_TOKEN" in api.get_space_secrets(settings.space))
+        _check_model(settings, "HF_TOKEN" in secrets or _has_token(api, settings.space))
+    check_push(settings.space, "space", settings.public, space_sdk="static" if settings.kind == "browser" else "gradio")
+    if settings.kind == "gradio":
         known = api.get_space_variables(settings.space)
         for key, value in variables(settings).items():
             if key not in known or known[key].value != value:
@@ -149,6 +154,13 @@ def _secrets(settings: DeploySettings) -> dict[str, str]:
         if role == "write":
             raise U2UError(f"{settings.token_from}: this token may write: make one at the Hub that may only read")
     return found
+
+
+def _has_token(api: HfApi, space: str) -> bool:
+    try:
+        return "HF_TOKEN" in api.get_space_secrets(space)
+    except Exception:  # there is no such Space yet; what else is wrong `check_push` will say
+        return False
 
 
 def _check_model(settings: DeploySettings, has_token: bool) -> None:

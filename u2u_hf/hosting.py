@@ -106,7 +106,7 @@ def admit(path: str, hosting: Hosting) -> AudioInfo:
     info = audio_info(path)
     if info.duration_ms > hosting.max_minutes * 60_000:
         minutes = info.duration_ms / 60_000
-        raise U2UError(f"{path}: is {minutes:.0f} minutes long, and {hosting.max_minutes:g} are let in: cut it")
+        raise U2UError(f"{path}: is {minutes:.1f} minutes long, and {hosting.max_minutes:g} are let in: cut it")
     if info.channels > MOST_CHANNELS:
         raise U2UError(f"{path}: has {info.channels} channels, and {MOST_CHANNELS} are let in")
     return info

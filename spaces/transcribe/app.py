@@ -7,8 +7,10 @@ APP_PASSWORD say the same and more: README.md has them all.
 """
 
 import argparse
+import atexit
 import hmac
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -106,16 +108,19 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
         if not paths:
             raise gr.Error(say("none"), print_exception=False)
         session = request.session_hash
-        stop = stopping[session] = threading.Event()
+        stop = stopping.setdefault(session, threading.Event())
         results, said = [], []
         try:
             for path in paths:
+                if stop.is_set():
+                    said.append(say("cancelled"))
+                    break
                 begun = time.monotonic()
                 options = (sensitivity, longest, all_channels, with_letters)
                 heard = hear(path, *options, tongue, session, progress)
                 if isinstance(heard, U2UError):
                     said.append(say("failed", problem=without_folder(heard, path)))
-                elif isinstance(heard, Stopped) or stop.is_set():
+                elif isinstance(heard, Stopped):
                     said.append(say("cancelled"))
                     break
                 else:
@@ -151,8 +156,18 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
             result["rows"] = before
             raise gr.Error(str(error), duration=None, print_exception=False) from error
 
+    def wait(request: gr.Request):
+        """From here on the work can be cancelled, also while it waits for its turn."""
+        stopping[request.session_hash] = threading.Event()
+
     def cancel(request: gr.Request):
         if stop := stopping.get(request.session_hash):
+            stop.set()
+            return words(language_of(request))("cancelled")
+        return gr.skip()
+
+    def leave(request: gr.Request):
+        if stop := stopping.pop(request.session_hash, None):
             stop.set()
 
     with gr.Blocks(title=STRINGS["en"]["title"], analytics_enabled=False, delete_cache=(600, KEPT_SECONDS)) as app:
@@ -198,9 +213,10 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
         shown = [waveform, table, how, made]
         inputs = [files, recorded, sensitivity, longest, all_channels, with_letters]
         outputs = [status, results, chosen, *shown]
-        start.click(run, inputs, outputs, api_name="transcribe", concurrency_limit=1, show_progress_on=status)
-        stop.click(cancel, queue=False, api_name="cancel")
-        app.unload(cancel)
+        begun = start.click(wait, queue=False, api_name=False)
+        begun.then(run, inputs, outputs, api_name="transcribe", concurrency_limit=1, show_progress_on=status)
+        stop.click(cancel, None, status, queue=False, api_name="cancel")
+        app.unload(leave)
         chosen.input(show, [results, chosen], shown, api_name=False)
         table.input(edit, [results, chosen, table], [results, made], api_name=False, trigger_mode="always_last")
     app.i18n_words = t
@@ -240,7 +256,8 @@ def player(result, label):
 def downloads(result):
     """Files of the transcript as its table stands."""
     transcript = corrected(result["transcript"], result["rows"])
-    folder = Path(tempfile.mkdtemp(dir=os.environ.get("GRADIO_TEMP_DIR")))
+    # Among the files that gradio looks after, and deletes.
+    folder = Path(tempfile.mkdtemp(dir=gr.utils.get_upload_folder()))
     return gr.File(value=[str(path) for path in write_files(transcript, folder)], visible=True)
 
 
@@ -260,6 +277,9 @@ def main() -> None:
     parser.add_argument("--model", default="", help="trained model: a folder, or OWNER/NAME on the Hub (MODEL_ID)")
     parser.add_argument("--port", type=int, help="of the page on this computer (the first that is free from 7860)")
     args = parser.parse_args()
+    if not os.environ.get("GRADIO_TEMP_DIR"):  # else a folder that every user of this computer may look into
+        os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="speech-to-elan-")
+        atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
     settings = None
     try:
         settings = hosting.from_environment(os.environ, args.model)
