@@ -136,9 +136,12 @@ def trained_model(demo_dataset, tmp_path_factory):
             targets.append(torch.tensor(processor.tokenizer(row["text"]).input_ids))
     frames, lengths = (torch.tensor([len(item) for item in row]) for row in (heard, targets))
     hidden, labels = torch.nn.utils.rnn.pad_sequence([h.clone() for h in heard]), torch.cat(targets)
-    optimizer = torch.optim.Adam(model.lm_head.parameters(), lr=0.03)
-    for _ in range(150):
-        log_probs = model.lm_head(hidden).log_softmax(-1)
+    # With noise on what the head hears, other seeds and processors give a head as good: without it, some make twice the
+    # errors of others where a recording is cut or joined.
+    spread = 0.8 * hidden.std()
+    optimizer = torch.optim.Adam(model.lm_head.parameters(), lr=0.01)
+    for _ in range(300):
+        log_probs = model.lm_head(hidden + spread * torch.randn_like(hidden)).log_softmax(-1)
         loss = torch.nn.functional.ctc_loss(log_probs, labels, frames, lengths)
         optimizer.zero_grad()
         loss.backward()

@@ -227,13 +227,13 @@ def test_a_correction_is_in_the_download_and_nothing_leaves(server, outside, bro
     page.wait_for_function("document.querySelector('#player audio').currentTime > 0")
     start, end = (sum(60 ** (1 - i) * float(part) for i, part in enumerate(t.split(":"))) for t in times)
     assert start <= page.evaluate("document.querySelector('#player audio').currentTime") <= end
+    link = page.locator("#downloads a", has_text=re.compile("KB|B")).first
+    uncorrected = link.get_attribute("href")
     page.get_by_test_id("cell-1-3").first.dblclick()
     page.keyboard.press("Control+a")
     page.keyboard.type("ñuu sàví <&")
-    with page.expect_response(lambda response: "queue/join" in response.url):
-        page.keyboard.press("Enter")
-    page.wait_for_timeout(500)
-    link = page.locator("#downloads a", has_text=re.compile("KB|B")).first
+    page.keyboard.press("Enter")
+    expect(link).not_to_have_attribute("href", uncorrected, timeout=30_000)
     with page.expect_download() as download:
         link.click()
     path = tmp_path / download.value.suggested_filename
