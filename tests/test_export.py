@@ -63,6 +63,8 @@ def test_in_32_bits_they_are_the_same_numbers(exported, trained_model, tmp_path)
         expected = trained.log_probs(sound)
         assert expected.shape == (frame_count(length), len(trained.labels.symbols))
         assert np.allclose(full.log_probs(sound), expected, atol=1e-3)
+        for engine in (full, trained):
+            engine.give_back_memory()
 
 
 def test_the_report_says_what_the_smaller_numbers_cost(exported, spoken):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -44,12 +47,15 @@ class Recognizer:
             processor = load_processor(source)
             cores = multiprocessing.cpu_count()
             self.at_once = min(2, cores)
-            self._logits = onnx_logits(exported, cores // self.at_once)
+            hear = onnx_logits(exported, cores // self.at_once)
+            self._logits = hear
+            self._give_back = partial(hear, np.zeros(RECEPTIVE_FIELD, dtype=np.float32), give_back=True)
             self.engine = f"onnxruntime, {exported.name}"
         else:
             model, processor = load_trained(source)
             self.at_once = 1
             self._logits, self.engine = torch_logits(model), "torch"
+            self._give_back = torch.cuda.empty_cache
         self._extractor = processor.feature_extractor
         self.labels: Labels = labels_of(processor.tokenizer)
 
@@ -59,6 +65,15 @@ class Recognizer:
             return np.zeros((0, len(self.labels.symbols)), dtype=np.float32)
         inputs = self._extractor(samples, sampling_rate=SAMPLING_RATE).input_values[0]
         return torch.log_softmax(torch.from_numpy(self._logits(inputs)), -1).numpy()
+
+    def give_back_memory(self) -> None:
+        """What the last stretches took goes back to the computer: for what stays open between recordings.
+
+        The next ones are slower for it: between the stretches of one recording it is better kept.
+        """
+        self._give_back()
+        if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+            libc.malloc_trim(0)  # what was freed stays with the process otherwise
 
 
 def _exported(source: str) -> Path | None:
@@ -94,7 +109,11 @@ def onnx_logits(path: Path, threads: int = 0) -> Logits:
     except Exception as error:  # onnxruntime has a class for each of its reasons
         raise U2UError(f"{path}: cannot be loaded: export it again with recipes/export.py") from error
 
-    def logits(samples: np.ndarray) -> np.ndarray:
-        return session.run(None, {"input_values": np.asarray(samples, dtype=np.float32)[None]})[0][0]
+    giving_back = onnxruntime.RunOptions()
+    giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+    def logits(samples: np.ndarray, give_back: bool = False) -> np.ndarray:
+        inputs = {"input_values": np.asarray(samples, dtype=np.float32)[None]}
+        return session.run(None, inputs, giving_back if give_back else None)[0][0]
 
     return logits

@@ -90,6 +90,8 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
             return transcribe(path, stretches, recognizer, written, on("hearing")), levels(info)
         except (U2UError, Stopped) as error:
             return error
+        finally:
+            recognizer.give_back_memory()
 
     def run(
         files,
