@@ -36,6 +36,36 @@ def test_gives_the_same_features(settings):
             assert torch.allclose(front(samples), expected, atol=1e-5), length
 
 
+@pytest.mark.parametrize("settings", KINDS.values(), ids=KINDS)
+def test_in_8_bits_every_frame_keeps_its_own_precision(settings):
+    made = model(**settings)
+    front = FrontEnd(made, eight_bits=True)
+    with torch.inference_mode():
+        for length in LENGTHS:
+            samples = torch.randn(2, length) * torch.logspace(0, -4, length)  # the last frames are a whisper
+            expected = made.hubert.feature_extractor(samples)
+            found = front(samples)
+            assert found.shape == expected.shape
+            errors = (found - expected).norm(dim=1) / expected.norm(dim=1)
+            assert errors.max() < 0.1, length
+
+
+def test_in_8_bits_the_products_are_exact():
+    # Weights and frames that 8 bits hold without rounding, the largest of each pair and each channel being 127.
+    made = model(feat_extract_norm="layer", conv_bias=True)
+    layer = made.hubert.feature_extractor.conv_layers[1]
+    whole = torch.randint(-127, 128, layer.conv.weight.shape).float()
+    whole[:, 0, 0] = 127
+    layer.conv.weight.data = whole
+    rows = torch.randint(-127, 128, (1, 8, 12)).float()
+    rows[:, :, 0] = -127
+    exact, small = FrontEnd(made).rest[0], FrontEnd(made, eight_bits=True).rest[0]
+    pairs = rows.reshape(1, 4, 24)
+    with torch.inference_mode():
+        assert torch.allclose(small.products(pairs), exact.products(pairs), rtol=1e-5, atol=1e-2)
+        assert torch.equal(small.products(0 * pairs), 0 * exact.products(pairs))
+
+
 def test_group_norm_does_not_lose_the_high_frequencies():
     # A hum, 80 dB above what one filter lets through: in float32 its variance comes out negative.
     made = model(feat_extract_norm="group")

@@ -202,19 +202,17 @@ def _to_onnx(model: HubertForCTC, path: Path) -> None:
 
 
 def _to_int8(model: HubertForCTC, small: Path) -> None:
-    """Products of matrices in 8 bits: with one scale for all frames behind layer norms, where frames are alike.
+    """Products of matrices in 8 bits, those of the convolutional encoder as `FrontEnd` has them.
 
-    In the convolutional encoder a quiet frame is a hundred times smaller than a loud one, and the layer norm behind
-    it makes all equal again: there each frame, and each 256 of its channels, has a scale (the accuracy level says that
-    the product itself is of 8-bit numbers). The head stays as it is, for it is small and its errors are the output's.
+    The transformer's have one scale for all frames: behind layer norms they are alike. The head stays as it is, for it
+    is small and its errors are the output's.
     """
     front = small.with_name("front.onnx")
     if fits(model):
-        model.hubert.feature_extractor = FrontEnd(model)
+        model.hubert.feature_extractor = FrontEnd(model, eight_bits=True)
     _to_onnx(model, front)
     names = [node.name for node in onnx.load(front, load_external_data=False).graph.node if node.op_type in _OPERATIONS]
     head = [name for name in names if "/lm_head/" in name]
-    first = [name for name in names if "/feature_extractor/first/" in name]
     encoder = [name for name in names if "/feature_extractor/" in name]
     with _quiet():
         quantize_dynamic(
@@ -226,11 +224,10 @@ def _to_int8(model: HubertForCTC, small: Path) -> None:
             nodes_to_exclude=encoder + head,
         )
     front.unlink()
-    _to_blocks(small, small, block_size=256, accuracy_level=4, nodes_to_exclude=first + head)
 
 
-def _to_blocks(full: Path, small: Path, block_size: int = 32, **settings: Any) -> None:
-    quantizer = MatMulNBitsQuantizer(onnx.load(full), bits=8, block_size=block_size, is_symmetric=True, **settings)
+def _to_blocks(full: Path, small: Path) -> None:
+    quantizer = MatMulNBitsQuantizer(onnx.load(full), bits=8, block_size=32, is_symmetric=True)
     with _quiet():
         quantizer.process()
     quantizer.model.save_model_to_file(str(small))

@@ -6,6 +6,9 @@ import torch
 from torch.nn import functional
 from transformers import HubertForCTC
 
+_ZERO = 128  # in the middle of 8 bits
+_TINY = 1e-30
+
 
 class FrontEnd(torch.nn.Module):
     """Samples [B, N] → features [B, C, T], as ``model.hubert.feature_extractor`` gives them.
@@ -16,11 +19,14 @@ class FrontEnd(torch.nn.Module):
     from those of its input.
     """
 
-    def __init__(self, model: HubertForCTC):
+    def __init__(self, model: HubertForCTC, eight_bits: bool = False):
+        """Args: eight_bits: all but the first layer multiply numbers of 8 bits, with a scale for each pair of frames:
+        in a model without layer norms a quiet frame is a hundred times smaller than a loud one, and the norm behind the
+        encoder makes all equal again."""
         super().__init__()
         first, *rest = model.hubert.feature_extractor.conv_layers
         self.first = _First(first)
-        self.rest = torch.nn.ModuleList(_Halving(layer) for layer in rest)
+        self.rest = torch.nn.ModuleList((_Halving8 if eight_bits else _Halving)(layer) for layer in rest)
 
     def forward(self, samples: torch.Tensor) -> torch.Tensor:
         rows, frames = self.first(samples, 2 ** len(self.rest))
@@ -85,12 +91,53 @@ class _Halving(torch.nn.Module):
         self.next = torch.nn.Parameter(weight[2].contiguous()) if self.kernel == 3 else None
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
-        channels = rows.shape[2]
-        pairs = rows.reshape(rows.shape[0], -1, 2 * channels)
-        halved = pairs @ self.pair
-        if self.next is not None:
-            halved = halved + functional.pad(pairs, (0, -channels, -1, 1)) @ self.next
+        halved = self.products(rows.reshape(rows.shape[0], -1, 2 * rows.shape[2]))
         if self.layer.conv.bias is not None:
             halved = halved + self.layer.conv.bias
         norm = getattr(self.layer, "layer_norm", None)
         return self.layer.activation(norm(halved) if norm else halved)
+
+    def products(self, pairs: torch.Tensor) -> torch.Tensor:
+        """Pairs of frames [B, R, 2 × C] and what follows them, times the weights → [B, R, D]."""
+        halved = pairs @ self.pair
+        return halved if self.next is None else halved + _following(pairs, 0) @ self.next
+
+
+class _Halving8(_Halving):
+    """`_Halving` with weights in 8 bits, a scale for each output channel, and pairs in 8 bits, a scale for each."""
+
+    def __init__(self, layer: torch.nn.Module):
+        super().__init__(layer)
+        weights = [w.detach() for w in (self.pair, self.next) if w is not None]
+        self.scale = torch.nn.Parameter(torch.cat(weights).abs().amax(0).clamp(min=_TINY) / 127)
+        for name, weight in zip(("pair", "next"), weights, strict=False):
+            whole = torch.round(weight / self.scale.detach()).to(torch.int8)
+            setattr(self, name, torch.nn.Parameter(whole, requires_grad=False))
+
+    def products(self, pairs: torch.Tensor) -> torch.Tensor:
+        largest = pairs.abs().amax(2, keepdim=True).clamp(min=_TINY)
+        # Above 0, cutting off is rounding.
+        whole, scale = (pairs * (127 / largest) + (_ZERO + 0.5)).to(torch.uint8), largest / 127
+        halved = _Product8.apply(whole, self.pair).float() * scale
+        if self.next is not None:
+            following = _Product8.apply(_following(whole, _ZERO), self.next).float()
+            halved = halved + following * functional.pad(scale, (0, 0, -1, 1))
+        return halved * self.scale
+
+
+class _Product8(torch.autograd.Function):
+    """uint8 [B, R, K], of which 128 stands for 0, times int8 [K, D] → int32 [B, R, D]; one operation in ONNX."""
+
+    @staticmethod
+    def forward(ctx, rows: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return (rows.int() - _ZERO) @ weight.int()
+
+    @staticmethod
+    def symbolic(g, rows, weight):
+        zero = g.op("Constant", value_t=torch.tensor(_ZERO, dtype=torch.uint8))
+        return g.op("MatMulInteger", rows, weight, zero)
+
+
+def _following(pairs: torch.Tensor, filling: int) -> torch.Tensor:
+    """Of the pairs [B, R, 2 × C] the first frame of each one's next [B, R, C]."""
+    return functional.pad(pairs, (0, -pairs.shape[2] // 2, -1, 1), value=filling)
