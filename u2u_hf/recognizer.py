@@ -23,6 +23,7 @@ from u2u_hf.records import U2UError
 
 # Where an exported model lies in its folder, by the names that transformers.js looks for.
 FOLDER, FULL, SMALL = "onnx", "model.onnx", "model_quantized.onnx"
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
 Logits = Callable[[np.ndarray], np.ndarray]  # normalised float32 samples [N] → float32 [T, V]
 
 
@@ -69,10 +70,14 @@ class Recognizer:
     def give_back_memory(self) -> None:
         """What the last stretches took goes back to the computer: for what stays open between recordings.
 
-        The next ones are slower for it: between the stretches of one recording it is better kept.
+        Call it before the first of them, too. The next ones are slower for it: between the stretches of one
+        recording it is better kept.
         """
         self._give_back()
         if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+            # From now on an array lies by itself, and what is small in one heap and not in one for each thread.
+            libc.mallopt(_M_MMAP_THRESHOLD, 1 << 20)
+            libc.mallopt(_M_ARENA_MAX, 1)
             libc.malloc_trim(0)  # what was freed stays with the process otherwise
 
 

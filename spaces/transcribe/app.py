@@ -57,6 +57,7 @@ class Stopped(Exception):
 def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
     """The app for one model."""
     recognizer = Recognizer(folder)
+    recognizer.give_back_memory()
     letters = language_model.load(str(folder))
     facts = {**hosting.facts(folder, settings), "engine": recognizer.engine}
     examples = sorted(str(path) for path in folder.glob("examples/*") if path.suffix.lower() in AUDIO_SUFFIXES)

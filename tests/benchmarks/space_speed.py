@@ -41,7 +41,7 @@ def main() -> None:
             page = chromium.new_page()
             page.goto(address)
             page.locator("#transcribe").wait_for()
-            print(f"page usable: {time.perf_counter() - begun:.1f} s")
+            print(f"page usable: {time.perf_counter() - begun:.1f} s, {megabytes(process)} MB")
             chromium.close()
         for _ in range(3):
             begun = time.perf_counter()
