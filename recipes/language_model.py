@@ -17,6 +17,7 @@ from u2u_hf.audio import decode_mono
 from u2u_hf.dataset import load_splits, require_split
 from u2u_hf.export import own_folder
 from u2u_hf.hub import Push, check_push, push_folder
+from u2u_hf.model import LANGUAGE_MODEL
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.tuning import tune
 
@@ -44,7 +45,7 @@ def main() -> None:
     print(f"validation CER: {without:.2%} without a language model, {with_it:.2%} with it")
     if with_it < without:
         language_model.save(tuned, output_dir)
-        print(f"language model: {output_dir / language_model.FOLDER} (weight {tuned.weight}, bonus {tuned.bonus})")
+        print(f"language model: {output_dir / LANGUAGE_MODEL} (weight {tuned.weight}, bonus {tuned.bonus})")
     else:
         language_model.remove(output_dir)
         print("it does not help, and is not kept")

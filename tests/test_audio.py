@@ -15,11 +15,11 @@ def tones(rate, seconds=3.0, channels=2):
     return np.stack([0.4 * np.sin(2 * np.pi * 300 * (c + 1) * t) for c in range(channels)]).astype(np.float32)
 
 
-def write_with_ffmpeg(path, codec, signal, rate):
+def write_with_ffmpeg(path, codec, signal, rate, starts_at=0):
     with av.open(str(path), "w") as media:
         stream = media.add_stream(codec, rate=rate, layout="stereo")
         frame = av.AudioFrame.from_ndarray(signal, format="fltp", layout="stereo")
-        frame.rate = rate
+        frame.rate, frame.pts = rate, starts_at * rate
         for packet in (*stream.encode(frame), *stream.encode(None)):
             media.mux(packet)
 
@@ -128,3 +128,27 @@ def test_a_container_without_sound_or_cut_short_is_named(tmp_path):
     for name in ("cut.m4a", "a.txt.mp4"):
         with pytest.raises(U2UError, match=rf"{name}: not a sound file"):
             audio_info(tmp_path / name)
+
+
+def test_time_begins_with_the_file_whatever_its_clock_shows(tmp_path):
+    signal = tones(48_000, 6.0)
+    signal[:, : 2 * 48_000] = 0
+    write_with_ffmpeg(tmp_path / "a.mts", "aac", signal, 48_000, starts_at=1)
+    with av.open(tmp_path / "a.mts") as media:
+        assert media.start_time > 900_000  # µs
+    info = audio_info(tmp_path / "a.mts")
+    assert info.duration_ms == pytest.approx(6000, abs=50)
+    for start_ms in (0, 1500):  # from the beginning, and by seeking
+        samples = read_audio(info, start_ms, 6000)
+        loud = np.flatnonzero(np.abs(samples[0]) > 0.2) / 16 + start_ms
+        assert loud[[0, -1]] == pytest.approx([2000, 6000], abs=50)
+
+
+def test_a_file_that_ends_before_its_header_says_is_named(tmp_path):
+    soundfile.write(tmp_path / "whole.mp3", tones(48_000, 30.0).T, 48_000)
+    data = (tmp_path / "whole.mp3").read_bytes()
+    (tmp_path / "cut.mp3").write_bytes(data[: len(data) // 2])
+    info = audio_info(tmp_path / "cut.mp3")
+    assert read_audio(info, 1000, 2000).shape == (2, 16_000)
+    with pytest.raises(U2UError, match=r"cut.mp3: ends before 2\d\.\d s.* 30\.\d s: it was not copied whole"):
+        read_audio(info, 25_000, 26_000)

@@ -355,6 +355,12 @@ def test_what_a_machine_wrote_is_taken_only_when_named():
     assert names == ["AR"]
     assert why["transcript"] == why["transcript words"] == "written by a machine"
     assert chosen(texts("AR"), *machine, patterns=["transcript"])[0] == ["transcript"]
+    names, why = chosen(texts("my transcript"), *machine, patterns=["*transcript*"])
+    assert names == ["my transcript"]
+    assert why["transcript"] == "written by a machine"
+    typed = [recording(texts("AR", "free"), *machine)]
+    assert [t.name for t in choose_tiers(typed, (), ["*"])[0]["r"]] == ["AR"]
+    assert [t.name for t in choose_tiers(typed, (), ["u2u-hf transcript"])[0]["r"]] == ["transcript"]
     with pytest.raises(U2UError) as error:
         chosen(*machine)
     assert str(error.value) == (

@@ -188,6 +188,18 @@ def test_another_folder_is_not_written_over(random_model, tmp_path):
     assert (tmp_path / "page" / "app.py").is_file()
 
 
+def test_a_page_that_cannot_be_made_leaves_the_one_before(tmp_path, monkeypatch):
+    settings = DeploySettings(model="ana/open", kind="browser", dry_run=True, output_dir="x")
+    build(settings, tmp_path / "page")
+    before = sorted((tmp_path / "page").rglob("*"))
+    monkeypatch.setenv("PATH", "")  # where npm would be found
+    for folder in (tmp_path / "page", tmp_path / "new"):
+        with pytest.raises(U2UError, match="npm is needed"):
+            build(settings, folder)
+    assert sorted((tmp_path / "page").rglob("*")) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["page"]
+
+
 def test_the_page_fetches_its_private_model(hub, tmp_path):
     files = {"config.json": b"{}", "last-checkpoint/optimizer.pt": b"not needed"}
     model = hub.add("model", "ana/voice", private=True, files=files)

@@ -11,6 +11,7 @@ from huggingface_hub import ModelCard
 from tokenizers import Tokenizer
 from transformers import HubertConfig, HubertForCTC, Wav2Vec2FeatureExtractor, Wav2Vec2Processor, pipeline
 
+from u2u_hf import recognizer
 from u2u_hf.audio import decode_mono
 from u2u_hf.cards.model import write_model_card
 from u2u_hf.dataset import load_splits
@@ -52,6 +53,11 @@ def test_both_engines_write_the_same(exported, trained_model, spoken, tmp_path):
     for engine in engines:
         assert engine.labels == engines[0].labels
         assert engine.log_probs(np.zeros(399, np.float32)).shape == (0, len(engine.labels.symbols))
+
+
+def test_a_gpu_changes_nothing(random_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(recognizer, "processes", lambda: pytest.fail("what is exported was asked for on the GPU"))
+    assert export(str(random_model), tmp_path)["variants"]["onnx"]["difference"] < 1e-3
 
 
 def test_in_32_bits_they_are_the_same_numbers(exported, trained_model, tmp_path):

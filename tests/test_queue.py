@@ -1,8 +1,10 @@
 import csv
 import io
 
+import pytest
+
 from u2u_hf.queue import queue
-from u2u_hf.records import Segment, Transcript
+from u2u_hf.records import Segment, Transcript, U2UError
 from u2u_hf.subtitles import as_json
 
 SEGMENTS = (
@@ -31,3 +33,10 @@ def test_what_gives_most_for_a_minute_of_listening_comes_first(tmp_path):
 
 def test_the_worst_fit_comes_first(tmp_path):
     assert [row[5] for row in rows(tmp_path, by_confidence=True)] == ["0.600", "0.800", "0.900"]
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", "not JSON", '{"text": ["a person\'s own"]}'])
+def test_what_is_no_transcript_is_named(tmp_path, content):
+    (tmp_path / "notes.json").write_text(content)
+    with pytest.raises(U2UError, match=r"notes\.json: is no transcript: take it out"):
+        queue([tmp_path / "notes.json"])

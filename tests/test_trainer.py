@@ -17,8 +17,9 @@ from u2u_hf.audio import flac_bytes
 from u2u_hf.checkpoints import resume_point
 from u2u_hf.collator import Augmentation, CtcCollator
 from u2u_hf.progress import Progress
+from u2u_hf.recognizer import Recognizer
 from u2u_hf.records import U2UError
-from u2u_hf.trainer import build_trainer, infeasible
+from u2u_hf.trainer import build_trainer, infeasible, save_trained
 
 
 def rows(texts, seconds, seed=0):
@@ -232,6 +233,16 @@ def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays(make, tmp_path):
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["checkpoint-2"]
+
+
+def test_what_was_made_of_an_earlier_model_does_not_answer_for_the_new_one(trainer, tmp_path, capsys):
+    for name in ("onnx/model.onnx", "language_model/weights.json", "recordings/mine.wav"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    save_trained(trainer, trainer.processing_class, tmp_path)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"recordings", "run"}
+    assert f"! {tmp_path / 'onnx'}: is of the model that was here before" in capsys.readouterr().out
+    assert Recognizer(tmp_path).engine == "torch"
 
 
 def test_characters_that_training_never_shows_count_as_errors(make, capsys):

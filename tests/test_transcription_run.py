@@ -9,9 +9,10 @@ import soundfile
 from conftest import RECIPES
 
 from u2u_hf.eaf import read_eaf, write_eaf
+from u2u_hf.eaf_edit import add_tiers
 from u2u_hf.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.recognizer import Recognizer
-from u2u_hf.records import Annotation, Segment, Tier, Transcript, U2UError
+from u2u_hf.records import SEGMENT_TYPE, Annotation, Segment, Tier, Transcript, U2UError
 from u2u_hf.transcription_run import in_words, summary, transcribe_all
 from u2u_hf.vad import VadSettings
 
@@ -167,6 +168,49 @@ def test_an_eaf_whose_media_is_missing_is_named_where_its_segments_are_wanted(co
     (missing,), (good,) = run(corpus, annotations=str(corpus), segments_from=["*_transcription"])
     assert "its audio is not in" in missing.reason
     assert not good.problem
+
+
+def test_what_the_machine_wrote_is_not_taken_for_a_persons(corpus, run, tmp_path):
+    _, outcomes = run(corpus, annotations=str(corpus), segments_from=["*_transcr*"])
+    drafts = tmp_path / "drafts"
+    (tmp_path / "out").rename(drafts)
+    _, again = run(corpus, annotations=str(drafts), align=["*_transcr*"])
+    for first, second in zip(outcomes, again, strict=True):
+        (before, after) = (
+            read_eaf(path).tiers for path in (drafts / os.path.basename(first.files[0]), *second.files[:1])
+        )
+        theirs = [t.name for t in before if t.name.endswith("_transcription")]
+        assert [t.name for t in after[len(before) :] if t.linguistic_type == SEGMENT_TYPE] == [
+            f"{name} transcript (2)" for name in theirs
+        ]
+
+
+def test_an_annotation_without_length_is_named(corpus, run):
+    (own,) = corpus.glob("*01*.eaf")
+    add_tiers(own, own, [Tier("broken_transcription", (Annotation(500, 507, "a"),), "transcription")], {})
+    own.write_bytes(own.read_bytes().replace(b'TIME_VALUE="507"', b'TIME_VALUE="500"'))
+    _, (outcome, good) = run(corpus, annotations=str(corpus), segments_from=["broken*", "*_transcription"])
+    assert "tier 'broken_transcription', 0.500 s: the annotation" in outcome.problem
+    assert not good.problem
+
+
+def test_the_output_may_lie_above_the_persons_files(corpus, recognizer, tmp_path):
+    given = TranscriptionSettings(
+        recordings=[str(corpus)], output_dir=str(tmp_path), annotations=str(corpus), formats="eaf"
+    )
+    jobs, _ = find_jobs(given)
+    assert all(job.own for job in jobs)
+
+
+def test_a_file_that_may_belong_to_several_recordings_is_named(corpus, run):
+    (own,), (audio,) = corpus.glob("*01*.eaf"), corpus.glob("*01*.wav")
+    for day in ("day1", "day2"):
+        (corpus / day).mkdir()
+        shutil.copy(audio, corpus / day)
+    audio.unlink()
+    (ambiguous,), _ = run(corpus, annotations=str(corpus))
+    assert ambiguous.where == str(own)
+    assert "several recordings could be its audio" in ambiguous.reason
 
 
 def test_two_files_for_one_recording(corpus, run):

@@ -77,7 +77,7 @@ def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] 
     """Samples [begin, stop) of a file at its own rate: float32 [C, N], shorter at the file's end.
 
     Raises:
-        U2UError: the file cannot be decoded there, or has no such channel.
+        U2UError: the file cannot be decoded there, breaks off before, or has no such channel.
     """
     if channels is not None and max(channels) >= info.channels:
         raise U2UError(f"{info.path}: has {info.channels} channel(s), and channel {max(channels) + 1} is asked for")
@@ -92,6 +92,11 @@ def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] 
             samples = file.read(max(0, min(stop, info.frames) - begin), dtype=kind, always_2d=True).T
     except (soundfile.SoundFileError, OSError, ValueError) as error:
         raise U2UError(f"{info.path}: cannot be read at {begin / info.sampling_rate:.1f} s ({error})") from error
+    if not samples.shape[1] and begin < min(stop, info.frames):
+        raise U2UError(
+            f"{info.path}: ends before {begin / info.sampling_rate:.1f} s, and its header says "
+            f"{info.duration_ms / 1000:.1f} s: it was not copied whole, copy it again"
+        )
     chosen = samples if channels is None else samples[list(channels)]
     if chosen.dtype == np.int16:
         return chosen.astype(np.float32) / 32768
@@ -108,7 +113,8 @@ def energy(path: str, spans: Sequence[tuple[int, int]]) -> list[float]:
     total = np.zeros(info.channels)
     for start_ms, end_ms in spans:
         samples = read_native(info, *(t * info.sampling_rate // 1000 for t in (start_ms, end_ms)))
-        total += np.square(samples - samples.mean(1, keepdims=True)).sum(1)
+        if samples.size:
+            total += np.square(samples - samples.mean(1, keepdims=True)).sum(1)
     return total.tolist()
 
 

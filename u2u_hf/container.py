@@ -14,13 +14,15 @@ _LEAD_SECONDS = 0.5  # decoders need some packets before the first sample is rig
 def header(path: str) -> tuple[int, int, int]:
     """(sampling rate in Hz, channels, samples per channel) of the first sound in the file.
 
+    Time 0 is the file's own beginning, whatever its clock shows there: camcorders' begin at a second or later.
+
     Raises:
         ValueError: no container, or none with sound.
     """
     with _open(path) as media:
         stream = media.streams.audio[0]
         if stream.duration is not None:
-            seconds = float(stream.duration * stream.time_base)
+            seconds = float(((stream.start_time or 0) + stream.duration) * stream.time_base) - _beginning(media)
         elif media.duration is not None:
             seconds = media.duration / av.time_base
         else:
@@ -38,11 +40,13 @@ def read(path: str, begin: int, stop: int) -> np.ndarray:
         stream = media.streams.audio[0]
         resampler = av.AudioResampler(format="fltp", rate=stream.rate)
         samples = np.zeros((stream.channels, max(0, stop - begin)), dtype=np.float32)
+        beginning = _beginning(media)
         if begin > 0:
-            media.seek(max(0, int((begin / stream.rate - _LEAD_SECONDS) / stream.time_base)), stream=stream)
+            seconds = beginning + max(0, begin / stream.rate - _LEAD_SECONDS)
+            media.seek(int(seconds / stream.time_base), stream=stream)
         try:
             for frame in media.decode(stream):
-                at = round(float((frame.pts or 0) * frame.time_base) * stream.rate)
+                at = round((float((frame.pts or 0) * frame.time_base) - beginning) * stream.rate)
                 if at >= stop:
                     break
                 for part in resampler.resample(frame):
@@ -50,6 +54,11 @@ def read(path: str, begin: int, stop: int) -> np.ndarray:
         except av.FFmpegError as error:
             raise ValueError(str(error)) from error
         return samples
+
+
+def _beginning(media) -> float:
+    """What the file's clock shows at its beginning, in seconds; before 0 is what decoders need and nobody hears."""
+    return max(0, media.start_time or 0) / av.time_base
 
 
 def _open(path: str):

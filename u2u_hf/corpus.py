@@ -47,6 +47,10 @@ class Skipped:
     reason: str
 
 
+class NoAudio(U2UError):
+    """The recording of an annotation file is nowhere."""
+
+
 def read_corpus(
     corpus: str | os.PathLike[str], length_ms: LengthMs | None = None
 ) -> tuple[list[Recording], list[Skipped]]:
@@ -173,7 +177,8 @@ def find_audio(document: AnnotationDocument, audio: Mapping[str, list[Path]]) ->
         audio: from `index_audio`. Nothing else is looked at: what the file names cannot lead elsewhere.
 
     Raises:
-        U2UError: none, or several that are equally near.
+        NoAudio: none.
+        U2UError: several that are equally near.
     """
     path = Path(document.path)
     wanted = [(name, m.origin_ms) for m in document.media for url in m.urls for name in media_names(url)]
@@ -184,7 +189,7 @@ def find_audio(document: AnnotationDocument, audio: Mapping[str, list[Path]]) ->
         if found := audio.get(fold(name)):
             return _nearest(document, found), origin_ms
     tried = ", ".join(dict.fromkeys(name for name, _ in wanted))
-    raise U2UError(f"{path}: its audio is not in the corpus folder (looked for {tried}): copy it there")
+    raise NoAudio(f"{path}: its audio is not in the corpus folder (looked for {tried}): copy it there")
 
 
 def _nearest(document: AnnotationDocument, found: list[Path]) -> Path:

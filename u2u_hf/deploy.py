@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,7 @@ class DeploySettings:
 
 
 def build(settings: DeploySettings, folder: Path) -> None:
-    """Write the folder that becomes the Space; what it holds is replaced.
+    """Write the folder that becomes the Space, whole or not at all; what it holds is replaced.
 
     Raises:
         U2UError: the folder holds something else, or as `browser_space.build`.
@@ -71,10 +72,17 @@ def build(settings: DeploySettings, folder: Path) -> None:
     template = SPACES / KINDS[settings.kind]
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).is_file():
         raise U2UError(f"{folder}: holds something else: choose another --output_dir")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as temporary:
+        _fill(template, made := Path(temporary, "page"), settings)
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
+
+
+def _fill(template: Path, folder: Path, settings: DeploySettings) -> None:
     if settings.kind == "browser":
         browser_space.build(template, folder, settings.model)
     else:
-        shutil.rmtree(folder, ignore_errors=True)
         unneeded = shutil.ignore_patterns("__pycache__", "demo")
         shutil.copytree(template, folder, ignore=unneeded)
         # The library is not released anywhere that a Space could install it from.

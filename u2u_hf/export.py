@@ -29,8 +29,8 @@ from u2u_hf.files import write_text
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.front_end import FrontEnd, fits
 from u2u_hf.metrics import error_rates
-from u2u_hf.model import labels_of, load_trained, save_processor
-from u2u_hf.recognizer import FOLDER, FULL, SMALL, Logits, onnx_logits, torch_logits
+from u2u_hf.model import ONNX, labels_of, load_trained, save_processor
+from u2u_hf.recognizer import FULL, SMALL, Logits, onnx_logits, torch_logits
 from u2u_hf.records import U2UError
 
 # What the smaller numbers of a quantised model may cost: half a point of character error rate.
@@ -77,10 +77,10 @@ def export(source: str, output_dir: Path, validation: Dataset | None = None) -> 
     labels = labels_of(processor.tokenizer)
     heard = _sounds(validation, processor.feature_extractor)
     references = None if validation is None else validation["text"][: len(heard)]
-    (output_dir / FOLDER).mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output_dir / FOLDER, prefix=".") as folder:
+    (output_dir / ONNX).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output_dir / ONNX, prefix=".") as folder:
         full, small = Path(folder, FULL), Path(folder, SMALL)
-        expected = _hear(torch_logits(model), heard, "torch")
+        expected = _hear(torch_logits(model, torch.device("cpu")), heard, "torch")
         variants = {"torch": _measured(expected, expected, references, labels)}
         _to_onnx(model, full)
         variants["onnx"] = _variant(full, heard, expected, references, labels)
@@ -96,15 +96,15 @@ def export(source: str, output_dir: Path, validation: Dataset | None = None) -> 
             if variants["blocks"]["cer"] > variants["torch"]["cer"] + _TOLERATED:
                 kept = None
                 small.unlink()
-                (output_dir / FOLDER / SMALL).unlink(missing_ok=True)
+                (output_dir / ONNX / SMALL).unlink(missing_ok=True)
         for path in Path(folder).iterdir():
-            shutil.move(path, output_dir / FOLDER / path.name)
+            shutil.move(path, output_dir / ONNX / path.name)
     model.config.save_pretrained(output_dir)
     save_processor(processor, output_dir)
     seconds = sum(len(sound) for sound in heard) / SAMPLING_RATE
     on = _NOISE if validation is None else f"{len(heard)} utterances of validation, {seconds / 60:.1f} minutes"
     report = {"variants": variants, "quantized": kept, "measured_on": on, "onnxruntime": onnxruntime.__version__}
-    write_text(output_dir / FOLDER / "export.json", json.dumps(report, indent=2) + "\n")
+    write_text(output_dir / ONNX / "export.json", json.dumps(report, indent=2) + "\n")
     return report
 
 

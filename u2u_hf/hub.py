@@ -22,7 +22,14 @@ IGNORED = (".*", "*/.*", "*.part", "checkpoint-*", "runs/*", "training_args.bin"
 REPLACED = {
     "dataset": ["data/*"],
     "space": ["*"],
-    "model": ["*.safetensors", "*.safetensors.index.json", "onnx/*", "last-checkpoint/*", "best-checkpoint/*"],
+    "model": [
+        "*.safetensors",
+        "*.safetensors.index.json",
+        "onnx/*",
+        "language_model/*",
+        "last-checkpoint/*",
+        "best-checkpoint/*",
+    ],
 }
 
 

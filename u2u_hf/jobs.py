@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from u2u_hf import outputs
-from u2u_hf.corpus import AUDIO_SUFFIXES, Recording, Skipped, files_below, find_audio, index_audio
+from u2u_hf.corpus import AUDIO_SUFFIXES, NoAudio, Recording, Skipped, files_below, find_audio, index_audio
 from u2u_hf.eaf import read_eaf
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
@@ -110,17 +110,18 @@ def _own_files(settings: TranscriptionSettings, audio: list[Path]) -> tuple[dict
     folder, output = Path(settings.annotations), Path(settings.output_dir).resolve()
     if not folder.is_dir():
         raise U2UError(f"{folder}: there is no such folder: --annotations names the folder with the ELAN files")
+    made_here = output not in (folder.resolve(), *folder.resolve().parents)
     index = index_audio(audio)
     owns: dict[Path, Recording] = {}
     problems = []
     for path in files_below(folder)[0]:
-        if path.suffix.lower() != ".eaf" or (output in path.resolve().parents and output != folder.resolve()):
-            continue  # transcripts made here before are nobody's own
+        if path.suffix.lower() != ".eaf" or (made_here and output in path.resolve().parents):
+            continue  # transcripts made before are nobody's own
         try:
             document = read_eaf(path)
             try:
                 partner, origin_ms = find_audio(document, index)
-            except U2UError:
+            except NoAudio:
                 if settings.segments_from or settings.align:
                     raise
                 continue  # it belongs to a recording that is not transcribed now

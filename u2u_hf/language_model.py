@@ -18,10 +18,9 @@ from pathlib import Path
 
 from u2u_hf.decode import DELIMITER
 from u2u_hf.files import replacing, write_text
-from u2u_hf.model import optional_file
+from u2u_hf.model import LANGUAGE_MODEL, optional_file
 from u2u_hf.records import U2UError
 
-FOLDER = "language_model"
 _ARPA, _WEIGHTS = "characters.arpa.gz", "weights.json"
 # In n-grams, one character each; in ARPA files, as usual there.
 START, END = "\x02", "\x03"
@@ -108,10 +107,10 @@ def save(model: LanguageModel, folder: Path) -> None:
     lines = ["\\data\\", *(f"ngram {length}={len(rows)}" for length, rows in sorted(by_length.items())), ""]
     for length, rows in sorted(by_length.items()):
         lines += [f"\\{length}-grams:", *rows, ""]
-    with replacing(Path(folder) / FOLDER / _ARPA) as temporary:
+    with replacing(Path(folder) / LANGUAGE_MODEL / _ARPA) as temporary:
         temporary.write_bytes(gzip.compress("\n".join([*lines, "\\end\\", ""]).encode("utf-8"), mtime=0))
     weights = {"weight": model.weight, "bonus": model.bonus}
-    write_text(Path(folder) / FOLDER / _WEIGHTS, json.dumps(weights, indent=2) + "\n")
+    write_text(Path(folder) / LANGUAGE_MODEL / _WEIGHTS, json.dumps(weights, indent=2) + "\n")
 
 
 def _line(ngram: str, log_prob: float, backoff: float | None) -> str:
@@ -122,7 +121,7 @@ def _line(ngram: str, log_prob: float, backoff: float | None) -> str:
 
 def remove(folder: Path) -> None:
     """Take the language model away from a recogniser's folder, if there is one."""
-    shutil.rmtree(Path(folder) / FOLDER, ignore_errors=True)
+    shutil.rmtree(Path(folder) / LANGUAGE_MODEL, ignore_errors=True)
 
 
 def load(source: str) -> LanguageModel | None:
@@ -134,7 +133,7 @@ def load(source: str) -> LanguageModel | None:
     Raises:
         U2UError: it is damaged.
     """
-    weights_path, arpa_path = (optional_file(source, f"{FOLDER}/{name}") for name in (_WEIGHTS, _ARPA))
+    weights_path, arpa_path = (optional_file(source, f"{LANGUAGE_MODEL}/{name}") for name in (_WEIGHTS, _ARPA))
     if weights_path is None or arpa_path is None:
         return None
     try:

@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from u2u_hf.records import U2UError
+
 _HEADER = ("recording", "start", "end", "channel", "tier", "confidence", "doubtful_per_minute", "minutes", "text")
 
 
@@ -21,11 +23,18 @@ def queue(transcripts: Iterable[str | Path], by_confidence: bool = False) -> str
     Args:
         transcripts: JSON files, as `u2u_hf.subtitles.as_json` writes them.
         by_confidence: order by confidence alone (of aligned transcripts, their fit), lowest first.
+
+    Raises:
+        U2UError: one is something else.
     """
     rows = []
     for path in transcripts:
-        transcript = json.loads(Path(path).read_text(encoding="utf-8"))
-        for segment in transcript["segments"]:
+        try:
+            transcript = json.loads(Path(path).read_text(encoding="utf-8"))
+            segments = transcript["segments"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise U2UError(f"{path}: is no transcript: take it out of that folder, and run this again") from error
+        for segment in segments:
             characters = len("".join(segment["text"].split()))
             minutes = (segment["end_ms"] - segment["start_ms"]) / 60_000
             if characters:

@@ -17,12 +17,12 @@ from transformers import HubertForCTC
 
 from u2u_hf.decode import Labels
 from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE
-from u2u_hf.model import labels_of, load_processor, load_trained, optional_file
+from u2u_hf.model import ONNX, labels_of, load_processor, load_trained, optional_file
 from u2u_hf.processes import processes
 from u2u_hf.records import U2UError
 
-# Where an exported model lies in its folder, by the names that transformers.js looks for.
-FOLDER, FULL, SMALL = "onnx", "model.onnx", "model_quantized.onnx"
+# The files of an exported model, by the names that transformers.js looks for.
+FULL, SMALL = "model.onnx", "model_quantized.onnx"
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
 Logits = Callable[[np.ndarray], np.ndarray]  # normalised float32 samples [N] → float32 [T, V]
 
@@ -82,12 +82,16 @@ class Recognizer:
 
 
 def _exported(source: str) -> Path | None:
-    return optional_file(source, f"{FOLDER}/{SMALL}") or optional_file(source, f"{FOLDER}/{FULL}")
+    return optional_file(source, f"{ONNX}/{SMALL}") or optional_file(source, f"{ONNX}/{FULL}")
 
 
-def torch_logits(model: HubertForCTC) -> Logits:
-    """The model on this process's GPU in half precision, or on the processor as it is."""
-    device = processes().device
+def torch_logits(model: HubertForCTC, device: torch.device | None = None) -> Logits:
+    """The model on a GPU in half precision, or on the processor as it is; it is moved there.
+
+    Args:
+        device: None for this process's GPU if it has one.
+    """
+    device = device or processes().device
     model = model.to(device, torch.float16) if device.type == "cuda" else model
 
     def logits(samples: np.ndarray) -> np.ndarray:

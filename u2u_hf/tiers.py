@@ -38,6 +38,7 @@ _TRANSCRIPTION = _words(
     *"speech text verbatim tx$".split(),
 )
 _TRANSCRIPTION_UNSPACED = re.compile("[转轉転][写寫]|文字起|書き起")
+_MACHINE = "written by a machine"
 
 
 def choose_tiers(
@@ -49,9 +50,10 @@ def choose_tiers(
     """Which tiers hold transcriptions.
 
     With `patterns` or `linguistic_types` (names, or shell patterns on them: ``*SURFACE*``): those that match
-    one. Without: tiers that have text, were not written by this package and are not named like translations,
-    notes, glosses and the like; of these the ones named like transcriptions in each file, or else those that
-    are not below another. With `participants`, of all these only the tiers of speakers that match one.
+    one; of what this package wrote, only those named in full. Without: tiers that have text, were not written by
+    this package and are not named like translations, notes, glosses and the like; of these the ones named like
+    transcriptions in each file, or else those that are not below another. With `participants`, of all these only
+    the tiers of speakers that match one.
 
     Returns:
         recording name → its chosen tiers, and tier name → why it was chosen (in one file at least) or not.
@@ -69,12 +71,13 @@ def choose_tiers(
     for recording in recordings:
         tiers = recording.document.tiers
         if patterns or linguistic_types:
-            reasons = {t.name: "matches --tiers" for t in tiers if matches(t.name, patterns)}
+            named = {t.name: "matches --tiers" for t in tiers if asked_for(t, t.name, patterns)}
             typed = {
-                t.name: "matches --linguistic_types" for t in tiers if matches(t.linguistic_type, linguistic_types)
+                t.name: "matches --linguistic_types" for t in tiers if asked_for(t, t.linguistic_type, linguistic_types)
             }
-            reasons = typed | reasons
-            picked = [t for t in tiers if t.name in reasons]
+            picked = [t for t in tiers if t.name in typed | named]
+            machine = {t.name: _MACHINE for t in tiers if t.linguistic_type in MACHINE_TYPES}
+            reasons = machine | typed | named
         else:
             picked, reasons = _picked_by_name(tiers)
         if participants:
@@ -103,6 +106,13 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
     return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
 
 
+def asked_for(tier: Tier, name: str, patterns: Sequence[str]) -> bool:
+    """Whether patterns mean a tier by its `name`, or that of its type; wildcards do not mean what a machine wrote."""
+    if tier.linguistic_type in MACHINE_TYPES:
+        patterns = [p for p in patterns if unicodedata.normalize("NFC", p) == unicodedata.normalize("NFC", name)]
+    return matches(name, patterns)
+
+
 def _picked_by_name(tiers: Sequence[Tier]) -> tuple[list[Tier], dict[str, str]]:
     reasons = {tier.name: _unlike_transcription(tier) for tier in tiers}
     left = {tier.name: tier for tier in tiers if not reasons[tier.name]}
@@ -126,7 +136,7 @@ def _like_transcription(tier: Tier) -> bool:
 
 def _unlike_transcription(tier: Tier) -> str:
     if tier.linguistic_type in MACHINE_TYPES:
-        return "written by a machine"
+        return _MACHINE
     if not any(a.value.strip() for a in tier.annotations):
         return "has no text"
     spelled = _spelled(tier)

@@ -29,7 +29,7 @@ from u2u_hf.collator import CtcCollator
 from u2u_hf.dataset import require_split
 from u2u_hf.frames import SAMPLING_RATE, STRIDE, frame_count, frames_needed
 from u2u_hf.metrics import trainer_metrics
-from u2u_hf.model import labels_of, save_processor, start_from
+from u2u_hf.model import LANGUAGE_MODEL, ONNX, labels_of, save_processor, start_from
 from u2u_hf.processes import processes
 from u2u_hf.progress import Progress, ProgressBar
 from u2u_hf.records import U2UError
@@ -287,11 +287,18 @@ def _show_pairs(hypotheses: Sequence[str], references: Sequence[str], count: int
 def save_trained(trainer: CtcTrainer, processor: Wav2Vec2Processor, output_dir: Path) -> None:
     """Write model and processor, on one process only, as `transformers.pipeline` loads them.
 
+    What was made of an earlier model there, its export and its language model, is removed: it would answer in the
+    new one's place.
+
     Raises:
         U2UError: the disk is full.
     """
     if trainer.is_world_process_zero():
         model: HubertForCTC = trainer.accelerator.unwrap_model(trainer.model)
         with _written(output_dir / "model.safetensors", "run the same command again with --resume"):
+            for name in (ONNX, LANGUAGE_MODEL):
+                if (output_dir / name).is_dir():
+                    tqdm.write(f"! {output_dir / name}: is of the model that was here before, and is removed")
+                    shutil.rmtree(output_dir / name)
             model.save_pretrained(output_dir)
             save_processor(processor, output_dir)

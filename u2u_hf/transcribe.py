@@ -126,8 +126,8 @@ def segments_of(recording: Recording, tiers: Sequence[Tier], rules: TextRules) -
         for u in placed
         if u.tier == tier.name
     ]
-    for a, b in itertools.pairwise(found):
-        if (a.tier == b.tier and b.start_ms < a.end_ms) or b.start_ms >= b.end_ms:
+    for a, b in itertools.pairwise([None, *found]):
+        if (a and a.tier == b.tier and b.start_ms < a.end_ms) or b.start_ms >= b.end_ms:
             where = f"{recording.document.path}: tier {b.tier!r}, {b.start_ms / 1000:.3f} s"
             raise U2UError(f"{where}: the annotation overlaps the one before it or has no length: mend it in ELAN")
     note = f"{len(dropped)} annotations are left out, the first: {dropped[0][1]}" if dropped else ""

@@ -24,7 +24,7 @@ from u2u_hf.queue import queue
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.records import Transcript, U2UError
 from u2u_hf.text import TextRules
-from u2u_hf.tiers import matches
+from u2u_hf.tiers import asked_for
 from u2u_hf.transcribe import (
     Hear,
     Stretches,
@@ -149,7 +149,7 @@ class _Run:
         if job.own is None:
             raise U2UError(f"{job.audio}: no ELAN file in {settings.annotations} belongs to it")
         document = job.own.document
-        tiers = [tier for tier in document.tiers if matches(tier.name, patterns)]
+        tiers = [tier for tier in document.tiers if asked_for(tier, tier.name, patterns)]
         if not tiers:
             names = ", ".join(tier.name for tier in document.tiers) or "none"
             raise U2UError(f"{document.path}: no tier is called {' or '.join(patterns)}; there are: {names}")

@@ -12,12 +12,14 @@ export async function startRecording() {
   const recorder = new MediaRecorder(stream, MediaRecorder.isTypeSupported(LOSSLESS) ? { mimeType: LOSSLESS } : {});
   const parts = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
+  // A microphone that is unplugged ends it, too.
+  const stopped = new Promise((resolve) => {
+    recorder.onstop = resolve;
+  });
   recorder.start(1000);
   return async () => {
-    await new Promise((resolve) => {
-      recorder.onstop = resolve;
-      recorder.stop();
-    });
+    if (recorder.state !== "inactive") recorder.stop();
+    await stopped;
     for (const track of stream.getTracks()) track.stop();
     return wavFile(new Blob(parts));
   };

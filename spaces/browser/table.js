@@ -69,6 +69,8 @@ export class Result {
     this.player.hidden = problem.code === "audio" || problem.code === "silent";
     this.bar.hidden = true;
     this.status.hidden = true;
+    // What was heard before is not lost.
+    if (this.segments.some(({ text }) => text)) this.downloads.hidden = false;
     this.show();
   }
 

@@ -146,10 +146,10 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
         table = gr.Dataframe(value=result["rows"], headers=[say(name) for name in COLUMNS], visible=True)
         return [player(result, say("waveform")), table, gr.update(visible=True), downloads(result)]
 
-    def edit(results, number, table):
+    def edit(results, number, table, request: gr.Request):
         """Keep what was corrected, and make the files anew."""
-        if number is None or number >= len(results):
-            return results, gr.skip()
+        if number is None or number >= len(results):  # deleted: nobody did anything here for long
+            raise gr.Error(words(language_of(request))("expired"), duration=None, print_exception=False)
         result = results[number]
         before = result["rows"]
         result["rows"] = table

@@ -42,6 +42,8 @@ STRINGS = {
         "failed": "⚠ {problem}",
         "none": "Choose a recording first.",
         "cancelled": "Cancelled.",
+        "expired": "For an hour nothing was corrected, and the transcript was deleted here. What you correct now "
+        "does not reach the downloads: copy it from the table, and transcribe the recording again.",
         "login": "The password is asked for by whoever set up this app; any user name will do.",
         "setup": "This app is not set up yet",
         "setup_how": "In a Space: Settings → Variables and secrets. After a change the Space starts anew by itself. "
@@ -88,6 +90,8 @@ STRINGS = {
         "failed": "⚠ {problem}",
         "none": "Primero elija una grabación.",
         "cancelled": "Cancelado.",
+        "expired": "Durante una hora no se corrigió nada y la transcripción se borró aquí. Lo que corrija ahora ya no "
+        "llega a las descargas: cópielo de la tabla y transcriba la grabación otra vez.",
         "login": "La contraseña la tiene quien instaló esta aplicación; sirve cualquier nombre de usuario.",
         "setup": "Esta aplicación aún no está configurada",
         "setup_how": "En un Space: Settings → Variables and secrets. Después de un cambio, el Space se reinicia solo. "
