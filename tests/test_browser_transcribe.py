@@ -3,6 +3,7 @@
 import os
 import shutil
 
+import av
 import numpy as np
 import onnx
 import soundfile
@@ -201,6 +202,46 @@ def test_what_the_microphone_hears_is_kept_as_it_is(url, open_page, new_recordin
     products = np.fft.irfft(np.fft.rfft(source) * np.conj(np.fft.rfft(part, len(source))), len(source))
     at = int(products[: len(source) - len(part)].argmax())
     assert products[at] / np.linalg.norm(part) / np.linalg.norm(source[at : at + len(part)]) > 0.99
+
+
+def test_a_microphone_that_is_unplugged_loses_nothing(url, open_page, tmp_path):
+    page = open_page("about:blank")
+    page.add_init_script("""
+        const hear = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+        if (hear) navigator.mediaDevices.getUserMedia = async (wish) => (window.microphone = await hear(wish));
+    """)
+    page.goto(url)
+    wait_for(page, "#model-state", "ready")
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.get_by_role("button", name="Stop recording").wait_for()
+    page.wait_for_timeout(2000)
+    page.evaluate("window.microphone.getTracks().forEach((track) => track.stop())")
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Stop recording").click()
+    recording = saved(page, page.get_by_role("button", name="Save the recording"), tmp_path)
+    assert soundfile.info(recording).duration > 1
+
+
+def test_what_was_heard_before_damage_can_be_saved(url, open_page, new_recording, elan_schema, tmp_path):
+    samples, rate = soundfile.read(new_recording, dtype="float32", always_2d=True)
+    one = np.resize(samples[:, 0], (1, 150 * rate))  # of one channel, so that it is heard while the rest is read
+    with av.open(tmp_path / "damaged.m4a", "w") as media:
+        stream = media.add_stream("aac", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(one, format="fltp", layout="mono")
+        frame.rate = rate
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            media.mux(packet)
+    data = bytearray((tmp_path / "damaged.m4a").read_bytes())
+    damage = int(len(data) * 0.85)
+    data[damage : damage + 4000] = np.random.default_rng(0).bytes(4000)
+    (tmp_path / "damaged.m4a").write_bytes(data)
+    page = open_page(url)
+    wait_for(page, "#model-state", "ready")
+    page.set_input_files("#files", tmp_path / "damaged.m4a")
+    wait_for(page, "article .problem", "damaged.m4a: cannot be read")
+    eaf = saved(page, page.get_by_role("button", name=".eaf"), tmp_path)
+    elan_schema(eaf)
+    assert any(a.value for tier in read_eaf(eaf).tiers for a in tier.annotations)
 
 
 def test_no_room_and_no_memory_are_said(site, open_page, exported, new_recording, tmp_path):

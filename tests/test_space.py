@@ -1,6 +1,7 @@
 """The Gradio Space as visitors have it: its server, its own client, a browser."""
 
 import contextlib
+import importlib
 import json
 import os
 import re
@@ -9,7 +10,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import gradio
 import numpy as np
 import psutil
 import pytest
@@ -162,6 +165,15 @@ def test_what_is_uploaded_and_made_is_deleted(trained_model, recording, tmp_path
         assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size]
     finally:
         page.close()
+
+
+def test_a_correction_of_what_was_deleted_is_refused_with_the_reason(trained_model, monkeypatch):
+    monkeypatch.syspath_prepend(str(APP.parent))
+    page = importlib.import_module("app").page(Hosting(str(trained_model)), trained_model)
+    (edit,) = (function.fn for function in page.fns.values() if function.name == "edit")
+    spanish = SimpleNamespace(headers={"accept-language": "es-MX"})
+    with pytest.raises(gradio.Error, match="la transcripción se borró aquí"):
+        edit([], 0, [["0:00.000", "0:01.000", "1", "corregido", "100 %"]], spanish)
 
 
 def test_the_password_is_asked_for(guarded):
