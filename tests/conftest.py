@@ -1,5 +1,7 @@
 import os
+import runpy
 import select
+import shlex
 import socket
 import subprocess
 import sys
@@ -61,6 +63,21 @@ def recipe():
         return subprocess.run(command, capture_output=True, text=True, check=False, **settings)
 
     return run
+
+
+@pytest.fixture
+def understood(monkeypatch):
+    """Hold a command line against its recipe's parser: adding an unknown flag is all that it minds."""
+
+    def understood(command):
+        words = shlex.split(command)
+        at = next(i for i, word in enumerate(words) if word.startswith("recipes/"))
+        assert words[:at] in (["python"], ["accelerate", "launch", "--quiet"])
+        monkeypatch.setattr(sys, "argv", [*words[at:], "--not_a_flag", "x"])
+        with pytest.raises(SystemExit, match=r"^error: unknown argument --not_a_flag"):
+            runpy.run_path(str(PROJECT / words[at]), run_name="__main__")
+
+    return understood
 
 
 @pytest.fixture(scope="session")
