@@ -169,6 +169,19 @@ def trained_model(demo_dataset, tmp_path_factory):
     return folder
 
 
+def write_with_ffmpeg(path, codec, signal, rate, starts_at=0):
+    """Samples float32 [C, N] in a container, whose clock begins `starts_at` seconds late."""
+    import av
+
+    layout = {1: "mono", 2: "stereo"}[len(signal)]
+    with av.open(str(path), "w") as media:
+        stream = media.add_stream(codec, rate=rate, layout=layout)
+        frame = av.AudioFrame.from_ndarray(signal, format="fltp", layout=layout)
+        frame.rate, frame.pts = rate, starts_at * rate
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            media.mux(packet)
+
+
 def pytest_addoption(parser):
     parser.addoption("--no-skips", action="store_true", help="a skipped test is a failed one")
 

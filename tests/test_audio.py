@@ -4,6 +4,7 @@ import pytest
 import soundfile
 import torch
 import torchaudio
+from conftest import write_with_ffmpeg
 
 from u2u_hf.audio import audio_info, blocks, decode_mono, flac_bytes, read_audio
 from u2u_hf.records import U2UError
@@ -13,15 +14,6 @@ def tones(rate, seconds=3.0, channels=2):
     """A different tone on every channel: 300, 600, 900… Hz."""
     t = np.arange(round(rate * seconds)) / rate
     return np.stack([0.4 * np.sin(2 * np.pi * 300 * (c + 1) * t) for c in range(channels)]).astype(np.float32)
-
-
-def write_with_ffmpeg(path, codec, signal, rate, starts_at=0):
-    with av.open(str(path), "w") as media:
-        stream = media.add_stream(codec, rate=rate, layout="stereo")
-        frame = av.AudioFrame.from_ndarray(signal, format="fltp", layout="stereo")
-        frame.rate, frame.pts = rate, starts_at * rate
-        for packet in (*stream.encode(frame), *stream.encode(None)):
-            media.mux(packet)
 
 
 def loudest_hz(samples):

@@ -3,13 +3,14 @@
 import os
 import shutil
 
-import av
 import numpy as np
 import onnx
+import pytest
 import soundfile
 import torch
 import torchaudio
 from browser_space.pages import exported_when_sure, hub_and_page, saved, served, wait_for
+from conftest import write_with_ffmpeg
 from onnx import TensorProto, helper, numpy_helper
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
@@ -222,15 +223,28 @@ def test_a_microphone_that_is_unplugged_loses_nothing(url, open_page, tmp_path):
     assert soundfile.info(recording).duration > 1
 
 
+def test_time_begins_with_the_file_whatever_its_clock_shows(url, open_page, tmp_path):
+    signal = np.tile(0.4 * np.sin(np.arange(6 * 48_000) / 20), (2, 1)).astype(np.float32)
+    signal[:, : 2 * 48_000] = 0
+    write_with_ffmpeg(tmp_path / "a.mts", "aac", signal, 48_000, starts_at=1)
+    page = open_page(url)
+    page.evaluate("document.body.append(Object.assign(document.createElement('input'), {type: 'file', id: 'here'}))")
+    page.set_input_files("#here", tmp_path / "a.mts")
+    read = """async (startMs) => {
+        const { openAudio } = await import("./audio.js");
+        const audio = await openAudio(document.querySelector("#here").files[0]);
+        const [left] = await audio.read(startMs, 6000);
+        const loud = (sample) => Math.abs(sample) > 0.2;
+        return [audio.durationMs, left.findIndex(loud) / 16 + startMs, left.findLastIndex(loud) / 16 + startMs];
+    }"""
+    for start_ms in (0, 1500):
+        assert page.evaluate(read, start_ms) == pytest.approx([6000, 2000, 6000], abs=50)
+
+
 def test_what_was_heard_before_damage_can_be_saved(url, open_page, new_recording, elan_schema, tmp_path):
     samples, rate = soundfile.read(new_recording, dtype="float32", always_2d=True)
     one = np.resize(samples[:, 0], (1, 150 * rate))  # of one channel, so that it is heard while the rest is read
-    with av.open(tmp_path / "damaged.m4a", "w") as media:
-        stream = media.add_stream("aac", rate=rate, layout="mono")
-        frame = av.AudioFrame.from_ndarray(one, format="fltp", layout="mono")
-        frame.rate = rate
-        for packet in (*stream.encode(frame), *stream.encode(None)):
-            media.mux(packet)
+    write_with_ffmpeg(tmp_path / "damaged.m4a", "aac", one, rate)
     data = bytearray((tmp_path / "damaged.m4a").read_bytes())
     damage = int(len(data) * 0.85)
     data[damage : damage + 4000] = np.random.default_rng(0).bytes(4000)

@@ -21,12 +21,15 @@ export async function openAudio(file) {
     const track = await input.getPrimaryAudioTrack();
     if (!track) throw new Problem("silent", file.name);
     if (!(await track.canDecode())) throw new Problem("audio", file.name, `${await track.getCodec()}`);
-    const [rate, channels, seconds] = await Promise.all([
+    const [rate, channels, shownAtEnd, shownFirst] = await Promise.all([
       track.getSampleRate(),
       track.getNumberOfChannels(),
       track.computeDuration(),
+      input.getFirstTimestamp(),
     ]);
-    const frames = Math.round(seconds * rate);
+    // Camcorders' clocks begin at a second or later; before 0 is what decoders need and nobody hears.
+    const beginning = Math.max(0, shownFirst);
+    const frames = Math.round((shownAtEnd - beginning) * rate);
     if (frames < 1) throw new Problem("silent", file.name);
     const sink = new AudioSampleSink(track);
     const durationMs = Math.floor((frames * 1000) / rate);
@@ -36,8 +39,8 @@ export async function openAudio(file) {
       const rows = Array.from({ length: channels }, () => new Float32Array(Math.max(0, last - begin)));
       if (last <= begin) return rows;
       try {
-        for await (const sample of sink.samples(begin / rate, last / rate)) {
-          copy(sample, Math.round(sample.timestamp * rate) - begin, rows);
+        for await (const sample of sink.samples(beginning + begin / rate, beginning + last / rate)) {
+          copy(sample, Math.round((sample.timestamp - beginning) * rate) - begin, rows);
           sample.close();
         }
       } catch (error) {
