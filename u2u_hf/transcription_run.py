@@ -105,7 +105,7 @@ class _Run:
                     outcomes[job.audio] = Outcome(str(job.audio), _names(files), summary=_KEPT)
             except U2UError as error:
                 outcomes[job.audio] = Outcome(str(job.audio), problem=str(error))
-        look = "{desc}: {percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio, {remaining} left"
+        look = "{desc}{percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio, {remaining} left"
         total, done = math.ceil(sum(seconds for *_, seconds in to_do)), 0.0
         with tqdm(total=total, bar_format=look, disable=not (to_do and show)) as bar:
             for job, files, seconds in to_do:
