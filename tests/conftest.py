@@ -73,7 +73,8 @@ def understood(monkeypatch):
         words = shlex.split(command)
         at = next(i for i, word in enumerate(words) if word.startswith("recipes/"))
         assert words[:at] in (["python"], ["accelerate", "launch", "--quiet"])
-        monkeypatch.setattr(sys, "argv", [*words[at:], "--not_a_flag", "x"])
+        # Before the others: what comes after them may be taken for something that they lack.
+        monkeypatch.setattr(sys, "argv", [words[at], "--not_a_flag=x", *words[at + 1 :]])
         with pytest.raises(SystemExit, match=r"^error: unknown argument --not_a_flag"):
             runpy.run_path(str(PROJECT / words[at]), run_name="__main__")
 

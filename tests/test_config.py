@@ -100,3 +100,23 @@ NOT_THERE = {
     "prepare": lambda folder: ("--corpus", folder / "none", "--output_dir", folder / "out"),
     "train": lambda folder: ("--dataset", folder / "none", "--output_dir", folder / "out"),
 }
+
+
+@dataclasses.dataclass
+class WithPositional:
+    files: list[str] = config.setting([], help="files", positional=True)
+    tiers: list[str] = config.setting([], help="tiers")
+
+
+@pytest.mark.parametrize(
+    ("argv", "files", "tiers"),
+    [
+        (["--tiers", "A", "f", "g"], ["f", "g"], ["A"]),
+        (["f", "--tiers", "A", "--tiers", "B"], ["f"], ["A", "B"]),
+        (["f"], ["f"], ["C", "D"]),  # of the file
+    ],
+)
+def test_a_flag_takes_none_of_the_files(tmp_path, argv, files, tiers):
+    (tmp_path / "c.yaml").write_text("tiers: [C, D]\n", encoding="utf-8")
+    (args,) = config.parse(WithPositional, argv=["--config", str(tmp_path / "c.yaml"), *argv])
+    assert (args.files, args.tiers) == (files, tiers)

@@ -156,6 +156,12 @@ def test_segments_of_a_tier_are_heard_and_transcripts_aligned(corpus, run, tmp_p
                 assert tiers[f"{name} transcript"].participant == tiers[name].participant
 
 
+def test_one_recording_of_many_is_no_problem_of_the_others(corpus, run):
+    skipped, (outcome,) = run(next(corpus.glob("*.wav")), annotations=str(corpus), segments_from=["*_transcr*"])
+    assert not skipped
+    assert not outcome.problem
+
+
 def test_a_tier_that_is_not_there_is_named(corpus, run):
     _, outcomes = run(corpus, annotations=str(corpus), align=["*SURFACE*"])
     assert len(outcomes) == 2

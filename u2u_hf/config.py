@@ -39,11 +39,19 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         return text
 
 
+class _Again(argparse.Action):
+    """A list of which each flag gives one item; the first of them takes the default's place."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, values if before is self.default else [*before, *values])
+
+
 class _OneName:
     """Adds what HfArgumentParser adds to a group, but each setting under one name, and not its negation."""
 
-    def __init__(self, group: argparse._ArgumentGroup):
-        self._group = group
+    def __init__(self, group: argparse._ArgumentGroup, again: bool):
+        self._group, self._again = group, again
 
     def add_argument(self, name: str, *_other_names: str, **settings: Any) -> None:
         if name.startswith("--no_"):  # --x false says it
@@ -52,6 +60,8 @@ class _OneName:
             settings["metavar"] = "true|false"
         elif not settings.get("choices"):
             settings["metavar"] = {int: "N", float: "X"}.get(settings.get("type"), "TEXT")
+        if settings.get("nargs") == "+" and self._again:
+            settings |= {"nargs": 1, "action": _Again, "help": f"{settings['help']} (once for each)"}
         self._group.add_argument(name, **settings)
 
 
@@ -60,6 +70,8 @@ class _Parser(HfArgumentParser):
 
     def _add_dataclass_arguments(self, dtype: type) -> None:
         hints = get_type_hints(dtype)
+        # A flag with many words would take those that stand for themselves, too.
+        again = any(f.metadata.get("positional") for f in dataclasses.fields(dtype))
         for field in sorted((f for f in dataclasses.fields(dtype) if f.init), key=_has_default):
             field.type = hints[field.name]
             theirs = field.name not in _declared(dtype)
@@ -67,7 +79,7 @@ class _Parser(HfArgumentParser):
             if field.metadata.get("positional"):
                 group.add_argument(field.name, nargs="+", help=field.metadata["help"])
             else:
-                self._parse_dataclass_field(_OneName(group), field)
+                self._parse_dataclass_field(_OneName(group, again), field)
 
     def _group(self, title: str) -> argparse._ArgumentGroup:
         return next((g for g in self._action_groups if g.title == title), None) or self.add_argument_group(title)
@@ -146,7 +158,7 @@ def _coerced(action: argparse.Action, value: Any) -> Any:
     """What the command line would have made of `value`: YAML reads 5e-5 as a string, `yes` as a boolean."""
     if value is None or action.type is None:
         return value
-    if action.nargs == "+":
+    if action.nargs in ("+", 1):
         items = value if isinstance(value, list) else [value]
         return [item if isinstance(item, (dict, list)) else action.type(item) for item in items]
     if isinstance(value, (dict, list)):

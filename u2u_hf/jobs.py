@@ -111,10 +111,11 @@ def _own_files(settings: TranscriptionSettings, audio: list[Path]) -> tuple[dict
     if not folder.is_dir():
         raise U2UError(f"{folder}: there is no such folder: --annotations names the folder with the ELAN files")
     made_here = output not in (folder.resolve(), *folder.resolve().parents)
-    index = index_audio(audio)
+    files = files_below(folder)[0]
+    index, there = index_audio(audio), index_audio(p for p in files if p.suffix.lower() in AUDIO_SUFFIXES)
     owns: dict[Path, Recording] = {}
     problems = []
-    for path in files_below(folder)[0]:
+    for path in files:
         if path.suffix.lower() != ".eaf" or (made_here and output in path.resolve().parents):
             continue  # transcripts made before are nobody's own
         try:
@@ -123,7 +124,7 @@ def _own_files(settings: TranscriptionSettings, audio: list[Path]) -> tuple[dict
                 partner, origin_ms = find_audio(document, index)
             except NoAudio:
                 if settings.segments_from or settings.align:
-                    raise
+                    find_audio(document, there)
                 continue  # it belongs to a recording that is not transcribed now
             if partner in owns:
                 raise U2UError(f"{path}: {owns[partner].document.path} belongs to {partner.name} too: keep one of them")
