@@ -72,7 +72,8 @@ def understood(monkeypatch):
     def understood(command):
         words = shlex.split(command)
         at = next(i for i, word in enumerate(words) if word.startswith("recipes/"))
-        assert words[:at] in (["python"], ["accelerate", "launch", "--quiet"])
+        launchers = ["accelerate", "launch", "--quiet"], ["accelerate", "launch"], ["torchrun", "--nproc_per_node", "4"]
+        assert words[:at] in (["python"], *launchers, ["MODEL_TOKEN=hf_…", "python"])
         # Before the others: what comes after them may be taken for something that they lack.
         monkeypatch.setattr(sys, "argv", [words[at], "--not_a_flag=x", *words[at + 1 :]])
         with pytest.raises(SystemExit, match=r"^error: unknown argument --not_a_flag"):

@@ -34,7 +34,15 @@ FILLED = [re.sub(r"\{(\w+)\}", lambda name: VALUES.get(name[1], "x"), line) for 
 COMMANDS = [line for block in BLOCKS[2:] for line in block.splitlines() if line.strip()]
 
 
-@pytest.mark.parametrize("command", COMMANDS + FILLED)
+IN_HELP = [
+    line.strip()
+    for path in sorted((PROJECT / "recipes").glob("*.py"))
+    for line in path.read_text(encoding="utf-8").split('"""')[1].splitlines()
+    if line.startswith("    ") and "recipes/" in line
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS + FILLED + IN_HELP)
 def test_every_command_is_understood_by_its_recipe(command, understood):
     understood(command)
 
