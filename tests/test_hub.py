@@ -337,6 +337,43 @@ runpy.run_path({str(RECIPES / "train.py")!r}, run_name="__main__")
     assert all(repo.private for repo in hub.repos.values())
 
 
+def test_the_best_checkpoint_goes_along(hub, client, tmp_path):
+    hub.add("model", "ana/m", True)
+    code = f"""
+from pathlib import Path
+from types import SimpleNamespace
+from huggingface_hub import HfApi
+from u2u_hf.checkpoints import HubCheckpoints, resume_point
+here, *others = (Path({str(tmp_path)!r}, name) for name in ("here", "there", "elsewhere"))
+sending = HubCheckpoints("ana/m")
+for step, best in ((100, 100), (200, 200), (300, 200), (400, 200), (500, 500), (600, 500)):
+    folder = here / f"checkpoint-{{step}}"
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_text(f"of {{step}}")
+    (folder / "vocab.json").write_text("{{}}")
+    state = dict(global_step=step, best_global_step=best, best_metric=0.5)
+    state["best_model_checkpoint"] = str(here / f"checkpoint-{{best}}")
+    (folder / "trainer_state.json").write_text(json.dumps(state))
+    sending.on_save(SimpleNamespace(output_dir=here), SimpleNamespace(is_world_process_zero=True, **state), None)
+    sending._finish()
+found = []
+for there in others:
+    there.mkdir()
+    last = resume_point(there, True, {{}}, "ana/m")
+    weights = {{path.parent.name: path.read_text() for path in there.rglob("*.safetensors")}}
+    state = json.loads((last / "trainer_state.json").read_text())
+    found.append([last.name, weights, state["best_global_step"], state["best_metric"]])
+    of_another_moment = dict(path_or_fileobj=b'{{"global_step": 200}}', path_in_repo="best-checkpoint/trainer_state.json")
+    HfApi().upload_file(repo_id="ana/m", **of_another_moment)
+print(json.dumps(found))
+"""
+    last = {"checkpoint-600": "of 600"}
+    assert client(code, "hf_ana_write") == [
+        ["checkpoint-600", last | {"checkpoint-500": "of 500"}, 500, 0.5],
+        ["checkpoint-600", last, None, None],
+    ]
+
+
 def test_public_needs_somewhere_to_push():
     with pytest.raises(U2UError, match="--push_to OWNER/NAME"):
         Push(public=True)

@@ -283,6 +283,40 @@ def test_memory_may_be_saved_by_computing_twice(make):
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
+def test_a_processor_is_asked_for_by_the_launcher(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (8, 0))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    args = CtcTrainingArguments(output_dir="x")
+    assert (args.device.type, args.dataloader_num_workers) == ("cpu", 0)
+
+
+@pytest.mark.parametrize(("best", "cer"), [(True, 0.1), (False, 0.5)])
+def test_the_scores_are_of_the_model_that_is_kept(make, best, cer):
+    trainer = make(
+        load_best_model_at_end=best, eval_strategy="steps", save_strategy="steps", eval_steps=2, save_steps=2
+    )
+    trainer.state.log_history = [{"step": 2, "eval_cer": 0.1}, {"step": 4, "eval_cer": 0.5}]
+    trainer.state.global_step, trainer.state.best_global_step = 4, 2
+    trainer.state.best_model_checkpoint = "checkpoint-2"
+    assert trainer.scores() == {"cer": cer}
+
+
+def test_too_little_memory_is_said(trainer):
+    def compute_loss(*arguments, **settings):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    trainer.compute_loss = compute_loss
+    with pytest.raises(U2UError, match="memory is too small: go on with --resume and a lower --batch_seconds"):
+        trainer.train()
+
+
+def test_a_schedule_that_is_made_on_the_way_is_refused(make):
+    with pytest.raises(U2UError, match="--lr_scheduler_type reduce_lr_on_plateau: give one"):
+        make(lr_scheduler_type="reduce_lr_on_plateau", eval_strategy="steps", eval_steps=2).train()
+
+
 def test_epochs_may_be_asked_for(make):
     trainer = make(max_steps=-1, num_train_epochs=2, batch_seconds=1.5)
     trainer.train()

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, fields
 
 import torch
+from accelerate.utils import parse_flag_from_env
 from transformers import TrainingArguments
 
 from u2u_hf.collator import Augmentation
@@ -132,6 +133,8 @@ class CtcTrainingArguments(TrainingArguments):
             raise U2UError(f"--hold_encoder {self.hold_encoder}: give a share of the run, 0 or more and below 1")
         if self.push_to_hub:  # Trainer would make a public repo, and push the checkpoints too
             raise U2UError("--push_to_hub: give --push_to OWNER/NAME in its place, which keeps the model private")
+        # What `accelerate launch --cpu` says, transformers does not hear.
+        self.use_cpu = self.use_cpu or parse_flag_from_env("ACCELERATE_USE_CPU")
         on_gpu = torch.cuda.is_available() and not self.use_cpu
         if self.bf16 is None and self.fp16 is None:
             self.bf16 = _bf16_on_gpu() if on_gpu else _bf16_on_cpu()

@@ -64,6 +64,10 @@ def resume_point(output_dir: Path, resume: bool, vocabulary: dict[str, int], pus
     return last
 
 
+def _state(checkpoint: Path) -> dict:
+    return json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+
+
 def _step(checkpoint: Path) -> int:
     return int(checkpoint.name.rpartition("-")[2])
 
@@ -75,7 +79,7 @@ def _checkpoints(output_dir: Path) -> list[Path]:
         if not folder.name.rpartition("-")[2].isdigit():
             continue
         try:
-            json.loads((folder / _STATE).read_text(encoding="utf-8"))  # which Trainer writes last
+            _state(folder)  # which Trainer writes last
             whole.append(folder)
         except (OSError, ValueError):
             # A best checkpoint from the Hub has weights only.
@@ -86,10 +90,13 @@ def _checkpoints(output_dir: Path) -> list[Path]:
 
 def _best_is_here(last: Path, output_dir: Path) -> None:
     """Trainer notes where the best checkpoint was; the folder may have moved since."""
-    state = json.loads((last / _STATE).read_text(encoding="utf-8"))
+    state = _state(last)
     if best := state.get("best_global_step"):
         folder = output_dir / f"checkpoint-{best}"
-        state["best_model_checkpoint"] = str(folder) if folder.is_dir() else None
+        if folder.is_dir():
+            state["best_model_checkpoint"] = str(folder)
+        else:  # of those that can still be had, another one will be the best
+            state |= dict.fromkeys(("best_model_checkpoint", "best_metric", "best_global_step"))
         write_text(last / _STATE, json.dumps(state, indent=2, sort_keys=True) + "\n")
 
 
@@ -102,24 +109,24 @@ class HubCheckpoints(TrainerCallback):
     def __init__(self, repo_id: str):
         self._repo_id = repo_id
         self._upload: Future | None = None
-        self._best: str | None = None
+        self._sent = ""  # the best checkpoint there
 
     def on_save(self, args, state, control, **kwargs):
         if not state.is_world_process_zero or (self._upload and not self._upload.done()):
             return
         self._finish()
-        best = state.best_model_checkpoint
         folder = Path(args.output_dir, f"checkpoint-{state.global_step}")
-        self._upload = HfApi().run_as_future(self._send, folder, Path(best) if best and best != self._best else None)
-        self._best = best
+        best = Path(state.best_model_checkpoint or folder)
+        self._upload = HfApi().run_as_future(self._send, folder, best)
 
     def on_train_end(self, args, state, control, **kwargs):
         if state.is_world_process_zero:
             self._finish()
 
-    def _send(self, folder: Path, best: Path | None) -> None:
-        if best and best.name != folder.name:
-            self._put(best, _BEST, ["*.safetensors", "config.json"])
+    def _send(self, folder: Path, best: Path) -> None:
+        if best.name not in (folder.name, self._sent):
+            self._put(best, _BEST, ["*.safetensors", "config.json", _STATE])
+            self._sent = best.name
         self._put(folder, _LAST, None)
 
     def _put(self, folder: Path, name: str, only: list[str] | None) -> None:
@@ -152,10 +159,16 @@ def _fetch(repo_id: str, output_dir: Path) -> None:
     except Exception as error:  # the library raises many kinds: one line for all of them
         raise U2UError(f"{repo_id}: its checkpoint cannot be fetched: {hub_problem(error, 'read')}") from error
     if (waiting / _LAST / _STATE).is_file():
-        state = json.loads((waiting / _LAST / _STATE).read_text(encoding="utf-8"))
+        state = _state(waiting / _LAST)
         best, last = state.get("best_global_step"), state["global_step"]
-        if best and best != last and (waiting / _BEST).is_dir():
-            (waiting / _BEST / ".best").touch()
+        # The two are sent one after the other: what lies there may be the best of another moment.
+        if (
+            best
+            and best != last
+            and (waiting / _BEST / _STATE).is_file()
+            and _state(waiting / _BEST)["global_step"] == best
+        ):
+            (waiting / _BEST / _STATE).rename(waiting / _BEST / ".best")
             (waiting / _BEST).rename(output_dir / f"checkpoint-{best}")
         (waiting / _LAST).rename(output_dir / f"checkpoint-{last}")
     shutil.rmtree(waiting, ignore_errors=True)

@@ -64,6 +64,11 @@ class CtcTrainer(Trainer):
             return super().train(*arguments, **settings)
         except U2UError as error:  # from a process that reads audio it comes with all of that process's traceback
             raise U2UError(str(error).rstrip().split("U2UError: ")[-1]) from error
+        except torch.OutOfMemoryError as error:
+            raise U2UError(
+                "the GPU's memory is too small: go on with --resume and a lower --batch_seconds, 40 for example, "
+                "--per_device_eval_batch_size 1, or --gradient_checkpointing true"
+            ) from error
 
     def get_train_dataloader(self) -> DataLoader:
         batches = DurationBatches(
@@ -116,6 +121,9 @@ class CtcTrainer(Trainer):
             if self.args.lr_scheduler_type == SchedulerType.WARMUP_STABLE_DECAY and not self.args.lr_scheduler_kwargs:
                 self.args.lr_scheduler_kwargs = {"num_decay_steps": num_training_steps // 2}
             scheduler = super().create_scheduler(num_training_steps, optimizer)
+            if not hasattr(scheduler, "lr_lambdas"):
+                kind = self.args.lr_scheduler_type.value
+                raise U2UError(f"--lr_scheduler_type {kind}: give one whose course is known before, such as linear")
             held = round(self.args.hold_encoder * num_training_steps)
             rise = max(1, self.args.get_warmup_steps(num_training_steps))
             for index, group in enumerate(scheduler.optimizer.param_groups):
@@ -172,7 +180,8 @@ class CtcTrainer(Trainer):
 
     def scores(self) -> dict[str, float]:
         """Of the validation split and the model as training left it, see `u2u_hf.metrics.scores_with_intervals`."""
-        kept = self.state.best_global_step if self.state.best_model_checkpoint else self.state.global_step
+        loaded = self.args.load_best_model_at_end and self.state.best_model_checkpoint
+        kept = self.state.best_global_step if loaded else self.state.global_step
         measured = [row for row in self.state.log_history if row["step"] == kept and "eval_cer" in row]
         row = measured[-1] if measured else self.evaluate()
         return {name[5:]: row[name] for name in row if name.startswith(("eval_wer", "eval_cer"))}

@@ -64,7 +64,7 @@ def write_model_card(
     """
     base, theirs = _front_matter(base_model, ModelCard), _front_matter(dataset, DatasetCard)
     licence = base.get("license", _LICENCES.get(base_model))
-    title = (repo_id or str(output_dir.resolve())).split("/")[-1]
+    title = repo_id.split("/")[-1] or output_dir.resolve().name
     data = ModelCardData(
         language=theirs.get("language"),
         license=licence,
