@@ -363,8 +363,9 @@ for there in others:
     weights = {{path.parent.name: path.read_text() for path in there.rglob("*.safetensors")}}
     state = json.loads((last / "trainer_state.json").read_text())
     found.append([last.name, weights, state["best_global_step"], state["best_metric"]])
-    of_another_moment = dict(path_or_fileobj=b'{{"global_step": 200}}', path_in_repo="best-checkpoint/trainer_state.json")
-    HfApi().upload_file(repo_id="ana/m", **of_another_moment)
+    of_another_moment = b'{{"global_step": 200}}'
+    name = "best-checkpoint/trainer_state.json"
+    HfApi().upload_file(path_or_fileobj=of_another_moment, path_in_repo=name, repo_id="ana/m")
 print(json.dumps(found))
 """
     last = {"checkpoint-600": "of 600"}
