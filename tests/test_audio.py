@@ -1,3 +1,8 @@
+import os
+import socket
+import threading
+import time
+
 import av
 import numpy as np
 import pytest
@@ -6,6 +11,7 @@ import torch
 import torchaudio
 from conftest import write_with_ffmpeg
 
+from u2u_hf import container, reading
 from u2u_hf.audio import audio_info, blocks, decode_mono, flac_bytes, read_audio
 from u2u_hf.records import U2UError
 
@@ -144,3 +150,140 @@ def test_a_file_that_ends_before_its_header_says_is_named(tmp_path):
     assert read_audio(info, 1000, 2000).shape == (2, 16_000)
     with pytest.raises(U2UError, match=r"cut.mp3: ends before 2\d\.\d s.* 30\.\d s: it was not copied whole"):
         read_audio(info, 25_000, 26_000)
+
+
+@pytest.fixture
+def connections():
+    """A server on this computer: its port, and who connected, which is who should not."""
+    seen = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def count():
+            while True:
+                try:
+                    caller, _ = listening.accept()
+                except OSError:
+                    return
+                seen.append(caller.getpeername())
+                caller.close()  # who waits for an answer fails instead of waiting for ever
+
+        thread = threading.Thread(target=count, daemon=True)
+        thread.start()
+        yield listening.getsockname()[1], seen
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+@pytest.mark.parametrize("name", [
+    "http:/127.0.0.1:{port}/a.m4a", "https:/127.0.0.1:{port}/a.m4a", "tcp:/127.0.0.1:{port}", "tcp:127.0.0.1:{port}",
+    "ftp:/127.0.0.1:{port}/a.m4a", "concat:a.m4a|b.m4a", "subfile,,start,0,end,100,,:x.m4a", "file:x.m4a", "pipe:0",
+    "pipe:", "fd:", "data:audio,a.m4a", "cache:x.m4a", "async:x.m4a", "crypto:x.m4a",
+])  # fmt: skip
+def test_a_name_that_ffmpeg_takes_for_a_url_is_a_files_name(tmp_path, monkeypatch, connections, name):
+    port, seen = connections
+    monkeypatch.chdir(tmp_path)
+    write_with_ffmpeg("made.mp4", "aac", tones(48_000, 2.0), 48_000)
+    path = name.format(port=port)
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    os.rename("made.mp4", path)
+    for given in (path, tmp_path / path):
+        info = audio_info(given)
+        assert (info.channels, info.duration_ms) == (2, pytest.approx(2000, abs=100))
+        assert loudest_hz(read_audio(info, 500, 1500)[1]) == pytest.approx(600, abs=2)
+    assert not seen
+
+
+PLAYLISTS = {
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n{address}\n#EXT-X-ENDLIST\n",
+    "live hls": "\ufeff\n#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\n{address}\n",
+    "concat": "ffconcat version 1.0\nfile '{address}'\n",
+    "dash": '<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" '
+    'mediaPresentationDuration="PT3S"><Period><AdaptationSet mimeType="audio/wav"><Representation id="1" '
+    'bandwidth="1"><BaseURL>{address}</BaseURL></Representation></AdaptationSet></Period></MPD>',
+    "sdp": "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=a\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 5004 RTP/AVP 0\r\n",
+    "pls": "[playlist]\nFile1={address}\n",
+    "xspf": '<playlist version="1"><trackList><track><location>{address}</location></track></trackList></playlist>',
+}
+
+
+@pytest.mark.parametrize("kind", PLAYLISTS)
+@pytest.mark.parametrize("address", ["secret.wav", "{folder}/secret.wav", "http://127.0.0.1:{port}/secret.wav"])
+def test_a_playlist_is_refused_and_what_it_names_is_not_read(tmp_path, connections, kind, address):
+    port, seen = connections
+    secret = tmp_path / "secret.wav"
+    soundfile.write(secret, tones(16_000).T, 16_000)
+    os.utime(secret, (0, 1))  # older than the change: whoever reads the file sets it anew
+    content = PLAYLISTS[kind].format(address=address.format(folder=tmp_path, port=port))
+    reason = "is a playlist, which names other files: give the recording itself"
+    for suffix in ("m3u8", "ffconcat", "mpd", "sdp", "wav", "mp3", "m4a", "mp4", "flac", "mts", "aac"):
+        path = tmp_path / f"a.{suffix}"
+        path.write_text(content, encoding="utf-8")
+        with pytest.raises(U2UError, match=rf"a\.{suffix}: {reason}") as refused:
+            audio_info(path)
+        assert "\n" not in str(refused.value)
+    assert secret.stat().st_atime == 0
+    assert not seen
+
+
+def test_what_a_format_of_the_list_names_stays_shut(tmp_path, monkeypatch):
+    """Were a playlist's format let in after all, its files could not be opened."""
+    soundfile.write(tmp_path / "secret.wav", tones(16_000).T, 16_000)
+    os.utime(tmp_path / "secret.wav", (0, 1))
+    (tmp_path / "a.ffconcat").write_text("ffconcat version 1.0\nfile secret.wav\n")
+    monkeypatch.setattr(container, "_PLAYLIST", container.re.compile(b"nothing"))
+    monkeypatch.setitem(container._OPTIONS, "format_whitelist", "concat,wav")
+    with pytest.raises(U2UError, match="not a sound file"):
+        audio_info(tmp_path / "a.ffconcat")
+    assert (tmp_path / "secret.wav").stat().st_atime == 0
+
+
+def special(folder):
+    """What blocks or never ends when it is read, by the word for it."""
+    os.mkfifo(folder / "pipe.m4a")
+    (folder / "device.m4a").symlink_to("/dev/zero")
+    (folder / "folder.m4a").mkdir()
+    return {name: folder / f"{name}.m4a" for name in ("pipe", "device", "folder")}
+
+
+def test_what_is_not_a_regular_file_is_refused_at_once(tmp_path, monkeypatch):
+    begun = time.monotonic()
+    for name, path in special(tmp_path).items():
+        for read in (audio_info, lambda path: container.header(str(path)), reading.read_bytes):
+            with pytest.raises(U2UError, match=rf"{name}\.m4a: is not a regular file but a {name}: give a file"):
+                read(path)
+    monkeypatch.setattr(reading, "require_regular", lambda path: None)  # the pipe came after that looked
+    with pytest.raises(U2UError, match="is not a regular file"):
+        container.header(str(tmp_path / "pipe.m4a"))
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("name", ["-", "a.raw"])
+def test_a_name_that_libsndfile_takes_for_something_else_is_a_files_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("made.wav", tones(16_000).T, 16_000)
+    os.rename("made.wav", name)
+    soundfile.write("input.wav", tones(16_000, 1.0).T, 16_000)
+    before = os.dup(0)
+    with open("input.wav", "rb") as file:
+        os.dup2(file.fileno(), 0)
+    try:
+        info = audio_info(name)
+        assert info.duration_ms == 3000
+        assert loudest_hz(read_audio(info)[1]) == pytest.approx(600, abs=2)
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+
+
+def test_opening_has_an_end(tmp_path, monkeypatch):
+    write_with_ffmpeg(tmp_path / "a.mkv", "libopus", tones(48_000), 48_000)
+    with open(tmp_path / "damaged.mkv", "wb") as file:
+        file.write((tmp_path / "a.mkv").read_bytes()[:400])
+        file.truncate(10 * 2**30)  # takes no place on the disk, and a minute to search
+    monkeypatch.setattr(container, "_OPENING_SECONDS", 0.2)
+    begun = time.monotonic()
+    with pytest.raises(U2UError, match=r"damaged\.mkv: cannot be opened within 0\.2 s"):
+        audio_info(tmp_path / "damaged.mkv")
+    assert time.monotonic() - begun < 5
+    monkeypatch.undo()
+    assert audio_info(tmp_path / "a.mkv").duration_ms == pytest.approx(3000, abs=50)

@@ -176,6 +176,16 @@ def test_a_correction_of_what_was_deleted_is_refused_with_the_reason(trained_mod
         edit([], 0, [["0:00.000", "0:01.000", "1", "corregido", "100 %"]], spanish)
 
 
+def test_what_is_recorded_is_given_on_as_it_is(trained_model, monkeypatch, tmp_path):
+    """Gradio would have the system's FFmpeg convert it: one that is given a playlist reads what that names."""
+    monkeypatch.syspath_prepend(str(APP.parent))
+    page = importlib.import_module("app").page(Hosting(str(trained_model)), trained_model)
+    (recorded,) = (block for block in page.blocks.values() if isinstance(block, gradio.Audio))
+    (tmp_path / "a.m3u8").write_text("#EXTM3U\n#EXTINF:3,\nsecret.wav\n#EXT-X-ENDLIST\n")
+    path = str(tmp_path / "a.m3u8")
+    assert recorded.preprocess(gradio.FileData(path=path)) == path
+
+
 def test_the_password_is_asked_for(guarded):
     with pytest.raises(Exception, match=r"(?i)auth|login"):
         Client(guarded, verbose=False)

@@ -15,6 +15,7 @@ import torchaudio
 
 from u2u_hf import container
 from u2u_hf.frames import SAMPLING_RATE
+from u2u_hf.reading import require_regular
 from u2u_hf.records import U2UError
 
 # Read around a stretch so that the resampling filter sees what lies beyond its ends.
@@ -47,18 +48,20 @@ def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
     """Read a sound file's header: what libsndfile reads (WAV, RF64, FLAC, MP3, OGG…), else what FFmpeg does.
 
     Raises:
-        U2UError: missing, not a sound file, or without a single sample.
+        U2UError: missing, not a regular file, not a sound file, a playlist, or without a single sample.
     """
-    if not os.path.isfile(path):
-        raise U2UError(f"{path}: there is no such file")
+    require_regular(path)
     try:
-        header = soundfile.info(str(path))
+        header = soundfile.info(os.path.abspath(path))
         info = AudioInfo(str(path), header.samplerate, header.channels, header.frames, header.subtype)
-    except (soundfile.SoundFileError, OSError) as error:
+    except (soundfile.SoundFileError, OSError, TypeError) as error:  # TypeError: of .raw it wants to be told the rate
         try:
             info = AudioInfo(str(path), *container.header(str(path)), "container")
+        except container.RefusedError as refusal:
+            raise U2UError(f"{path}: {refusal}") from refusal
         except ValueError:
-            raise U2UError(f"{path}: not a sound file that can be read ({error}): convert it to WAV") from error
+            reason = getattr(error, "error_string", error)  # without the path, which libsndfile's message repeats
+            raise U2UError(f"{path}: not a sound file that can be read ({reason}): convert it to WAV") from error
     if info.frames < 1:
         raise U2UError(f"{path}: holds no sound (0 samples)")
     return info
@@ -69,7 +72,8 @@ def _opened(path: str) -> soundfile.SoundFile:
     stat = os.stat(path)
     version = (path, stat.st_size, stat.st_mtime_ns)
     if getattr(_last, "version", None) != version:
-        _last.file, _last.version = soundfile.SoundFile(path), version
+        # libsndfile takes a file that is called - for the standard input.
+        _last.file, _last.version = soundfile.SoundFile(os.path.abspath(path)), version
     return _last.file
 
 

@@ -89,13 +89,11 @@ def read_metadata(
     documents, problems = [], []
     for line, row in rows:
         written = row.get("file_name", "").strip()
-        name = PurePosixPath(written.replace("\\", "/"))
         try:
             text = next((row[key] for key in _TEXT_COLUMNS if key in row), None)
             if text is None:
                 raise U2UError(f"has no {', '.join(_TEXT_COLUMNS)}")
-            if not name.parts or name.is_absolute() or ".." in name.parts:
-                raise U2UError(f"file_name {written!r} is not a file in this folder or below it")
+            name = name_below(written)
             end = length_ms(Path(path).parent / name)
         except U2UError as error:
             problems.append(U2UError(f"{path}: line {line}: {error}"))
@@ -104,6 +102,20 @@ def read_metadata(
     if not documents:
         raise problems[0] if problems else U2UError(f"{path}: has no row: fill it or take it out")
     return documents, problems
+
+
+def name_below(written: str) -> PurePosixPath:
+    """Return what a file_name of metadata names, relative to the metadata's folder.
+
+    Raises:
+        U2UError: it is empty, absolute, leads out of the folder, or holds a control character.
+    """
+    name = PurePosixPath(written.replace("\\", "/"))
+    # Joining tells of Windows' drives there, where C:a.wav leads out; elsewhere that is a name like another.
+    below = name.parts and ".." not in name.parts and Path("folder", name).is_relative_to("folder")
+    if not below or min(written) < " ":  # a name of two lines, or with a NUL
+        raise U2UError(f"file_name {written[:80]!r} is not a file in this folder or below it")
+    return name
 
 
 def _document(path: str | os.PathLike[str], audio: str, speakers: dict[str, list[Annotation]]) -> AnnotationDocument:

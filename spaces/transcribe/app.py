@@ -178,7 +178,8 @@ def page(settings: hosting.Hosting, folder: Path) -> gr.Blocks:
         gr.Markdown(t("private"))
         with gr.Row():
             files = gr.File(label=t("upload"), file_count="multiple", file_types=SOUND, scale=2, elem_id="files")
-            recorded = gr.Audio(label=t("record"), sources=["microphone"], type="filepath", format="wav", buttons=[])
+            # Without a format: else gradio converts what is sent here with the system's FFmpeg, playlists too.
+            recorded = gr.Audio(label=t("record"), sources=["microphone"], type="filepath", format=None, buttons=[])
         if examples:
             gr.Examples([[[path]] for path in examples], [files], label=t("examples"))
         with gr.Accordion(t("options"), open=False):
