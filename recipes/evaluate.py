@@ -13,12 +13,11 @@ import dataclasses
 import json
 from pathlib import Path
 
-from u2u_hf import config, language_model
+from u2u_hf import config, language_model, output_folder
 from u2u_hf.cards.model import add_scores
 from u2u_hf.dataset import load_splits, require_split
 from u2u_hf.evaluation import as_tsv, ignoring, measure, recognise_split
 from u2u_hf.evaluation_html import page
-from u2u_hf.files import write_text
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.records import U2UError
 
@@ -42,14 +41,16 @@ class Arguments:
 
 def main() -> None:
     (args,) = config.parse(Arguments, description=__doc__)
+    output_dir = Path(args.output_dir)
+    output_folder.claim(output_dir, "evaluate.py")
     split = require_split(load_splits(args.dataset), args.split, args.dataset)
     pairs, real_time_factor = recognise_split(Recognizer(args.model), split, language_model.load(args.model))
     metrics = measure(pairs, args.ignore) | {"real_time_factor": real_time_factor}
     sounds = [split[row["row"]]["audio"]["bytes"] for row in metrics["worst"]] if args.audio else []
-    output_dir = Path(args.output_dir)
-    write_text(output_dir / "metrics.json", json.dumps(metrics, ensure_ascii=False, indent=2) + "\n")
-    write_text(output_dir / "pairs.tsv", as_tsv(pairs))
-    write_text(output_dir / "evaluation.html", page(metrics, f"{Path(args.model).name} on {args.split}", sounds))
+    output_folder.write(output_dir / "metrics.json", json.dumps(metrics, ensure_ascii=False, indent=2) + "\n")
+    output_folder.write(output_dir / "pairs.tsv", as_tsv(pairs))
+    html = page(metrics, f"{Path(args.model).name} on {args.split}", sounds)
+    output_folder.write(output_dir / "evaluation.html", html)
     print(f"{args.split}: WER {metrics['wer']:.1%}, CER {metrics['cer']:.1%}, {metrics['utterances']} utterances")
     print(f"look at: {output_dir / 'evaluation.html'}")
     if args.update_card:

@@ -9,10 +9,10 @@ cost; without --dataset that is not known.
 
 import dataclasses
 
-from u2u_hf import config
+from u2u_hf import config, output_folder
 from u2u_hf.cards.model import add_export
 from u2u_hf.dataset import load_splits, require_split
-from u2u_hf.export import export, in_words, own_folder
+from u2u_hf.export import export, in_words, own_folder, require_own
 from u2u_hf.hub import Push, check_push, push_folder
 
 
@@ -26,8 +26,11 @@ class Arguments:
 def main() -> None:
     args, push = config.parse(Arguments, Push, description=__doc__)
     output_dir = own_folder(args.model, args.output_dir)
+    output_folder.check_for_model(output_dir, "export.py", args.model)
+    require_own(output_dir)
     if push.push_to:
         check_push(push.push_to, "model", push.public)
+    output_folder.claim_for_model(output_dir, "export.py", args.model)
     validation = require_split(load_splits(args.dataset), "validation", args.dataset) if args.dataset else None
     report = export(args.model, output_dir, validation)
     print(in_words(report))

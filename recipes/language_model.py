@@ -12,12 +12,12 @@ import dataclasses
 
 from tqdm.auto import tqdm
 
-from u2u_hf import config, language_model
+from u2u_hf import config, language_model, output_folder
 from u2u_hf.audio import decode_mono
 from u2u_hf.dataset import load_splits, require_split
 from u2u_hf.export import own_folder
 from u2u_hf.hub import Push, check_push, push_folder
-from u2u_hf.model import LANGUAGE_MODEL
+from u2u_hf.model_folder import LANGUAGE_MODEL
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.tuning import tune
 
@@ -33,8 +33,11 @@ class Arguments:
 def main() -> None:
     args, push = config.parse(Arguments, Push, description=__doc__)
     output_dir = own_folder(args.model, args.output_dir)
+    output_folder.check_for_model(output_dir, "language_model.py", args.model)
+    language_model.require_own(output_dir)
     if push.push_to:
         check_push(push.push_to, "model", push.public)
+    output_folder.claim_for_model(output_dir, "language_model.py", args.model)
     recognizer = Recognizer(args.model)
     splits = load_splits(args.dataset)
     learnt = language_model.learn(require_split(splits, "train", args.dataset)["text"], args.order)

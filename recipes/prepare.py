@@ -18,7 +18,7 @@ and report.json.
 import dataclasses
 from pathlib import Path
 
-from u2u_hf import config, report
+from u2u_hf import config, output_folder, report
 from u2u_hf.cards.dataset import write_dataset_card
 from u2u_hf.dataset import write_dataset
 from u2u_hf.hub import Push, check_push, push_folder
@@ -35,9 +35,12 @@ class Arguments(PreparationSettings):
 def main() -> int:
     args, push = config.parse(Arguments, Push, description=__doc__)
     main_process = processes().is_main_process
-    if push.push_to and main_process:
-        check_push(push.push_to, "dataset", push.public)
     corpus, output_dir = Path(args.corpus), Path(args.output_dir)
+    if main_process:
+        output_folder.check(output_dir, "prepare.py", inputs={"--corpus": args.corpus})
+        if push.push_to:
+            check_push(push.push_to, "dataset", push.public)
+        output_folder.claim(output_dir, "prepare.py")
     if args.inspect:
         preparation = inspect(args)
         if main_process:

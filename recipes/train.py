@@ -14,7 +14,7 @@ transformers.TrainingArguments works too; they are listed below with the ones of
 import dataclasses
 from pathlib import Path
 
-from u2u_hf import config
+from u2u_hf import config, output_folder
 from u2u_hf.arguments import CtcTrainingArguments
 from u2u_hf.cards.model import write_model_card
 from u2u_hf.checkpoints import HubCheckpoints, resume_point
@@ -34,13 +34,16 @@ class Arguments:
 def main() -> int:
     args, push, training = config.parse(Arguments, Push, CtcTrainingArguments, description=__doc__)
     output_dir = Path(training.output_dir)
-    if push.push_to and training.process_index == 0:
-        check_push(push.push_to, "model", push.public)
+    if training.process_index == 0:
+        output_folder.check(output_dir, "train.py")
+        if push.push_to:
+            check_push(push.push_to, "model", push.public)
+        output_folder.claim(output_dir, "train.py")
     splits = load_splits(args.dataset)
     trainer, processor = build_trainer(args.model, splits, args.dataset, training)
     checkpoint = resume_point(output_dir, training.resume, processor.tokenizer.get_vocab(), push.push_to)
     if push.push_to:
-        trainer.add_callback(HubCheckpoints(push.push_to))
+        trainer.add_callback(HubCheckpoints(push.push_to, push.public))
     trainer.train(checkpoint)
     if trainer.progress.interrupted:
         print(f"stopped at step {trainer.state.global_step}; the same command with --resume goes on from there")

@@ -1,4 +1,6 @@
 import io
+import json
+import os
 
 import datasets
 import numpy as np
@@ -116,3 +118,74 @@ def test_mistakes_are_named(tmp_path):
         load_splits(tmp_path / "other")
     with pytest.raises(U2UError, match="mine: has no utterance in split test; there are: train"):
         require_split(datasets.DatasetDict(train=rows), "test", "mine")
+
+
+@pytest.fixture
+def audio_folder(recording, tmp_path):
+    """A dataset of one split whose metadata.jsonl is to be written; beside it what it may not name."""
+    folder = tmp_path / "ds"
+    (folder / "train" / "more").mkdir(parents=True)
+    soundfile.write(folder / "train" / "more" / "a.wav", np.full(16_000, 0.1), 16_000)
+    (folder / "train" / "out.wav").symlink_to(recording)
+    (folder / "train" / "up").symlink_to(recording.parent, target_is_directory=True)
+    (folder / "train" / "within.wav").symlink_to("more/a.wav")
+    (folder / "train" / "zero.wav").symlink_to("/dev/zero")
+    os.mkfifo(folder / "train" / "pipe.wav")
+    return folder
+
+
+def with_metadata(folder, *names):
+    rows = [{"text": "ka", "duration": 1.0, **({} if name is ... else {"file_name": name})} for name in names]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "train" / "metadata.jsonl").write_text(text, encoding="utf-8")
+    return load_splits(folder)["train"]
+
+
+def test_an_audio_folder_is_read(audio_folder):
+    rows = with_metadata(audio_folder, "more/a.wav", "within.wav")
+    assert [len(decode(row)[0]) for row in rows] == [16_000, 16_000]
+    assert rows[0]["audio"]["path"] == "more/a.wav"
+
+
+def test_an_audio_folder_in_the_hubs_cache_is_read(audio_folder, tmp_path):
+    with_metadata(audio_folder, "more/a.wav")
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "0123" / "train"
+    blobs.mkdir()
+    (snapshot / "more").mkdir(parents=True)
+    for name in ("metadata.jsonl", "more/a.wav"):
+        blob = blobs / str(abs(hash(name)))
+        blob.write_bytes((audio_folder / "train" / name).read_bytes())
+        (snapshot / name).symlink_to(blob)
+    assert len(decode(load_splits(snapshot.parent)["train"][0])[0]) == 16_000
+
+
+@pytest.mark.parametrize(("name", "problem"), [
+    ("{outside}", "file_name '.*' is not a file in this folder or below it"),
+    ("../../r.wav", "file_name '../../r.wav' is not a file in this folder or below it"),
+    ("..\\..\\r.wav", ".* is not a file in this folder or below it"),
+    ("more/../../../r.wav", ".* is not a file in this folder or below it"),
+    ("", "file_name '' is not a file in this folder or below it"),
+    (None, "file_name '' is not a file in this folder or below it"),
+    ("out.wav", "out.wav: is a link to a file outside the dataset's folder"),
+    ("up/r.wav", "up/r.wav: is a link to a file outside the dataset's folder"),
+    ("zero.wav", "zero.wav: is a link to a file outside the dataset's folder"),
+    ("pipe.wav", "pipe.wav: is not a regular file but a pipe"),
+    ("more", "more: is not a regular file but a folder"),
+    ("gone.wav", "gone.wav: there is no such file"),
+    ("a\0.wav", ".* is not a file in this folder or below it"),
+    ("a\nb.wav", ".* is not a file in this folder or below it"),
+])  # fmt: skip
+def test_metadata_that_leads_out_of_its_folder_is_named(audio_folder, recording, name, problem):
+    name = name and name.format(outside=recording)
+    with pytest.raises(U2UError, match=rf"^{audio_folder}/train/metadata\.jsonl: row 2: {problem}") as refused:
+        with_metadata(audio_folder, "more/a.wav", name)
+    assert "\n" not in str(refused.value)
+
+
+def test_metadata_without_file_names_or_that_is_a_pipe_is_named(audio_folder):
+    with pytest.raises(U2UError, match=r"metadata\.jsonl: has no column file_name"):
+        with_metadata(audio_folder, ..., ...)
+    (audio_folder / "train" / "metadata.jsonl").unlink()
+    os.mkfifo(audio_folder / "train" / "metadata.jsonl")
+    with pytest.raises(U2UError, match=r"metadata\.jsonl: is not a regular file but a pipe"):
+        load_splits(audio_folder)

@@ -101,6 +101,7 @@ def test_a_model_that_8_bits_spoil_stays_in_32(trained_model, spoken, tmp_path, 
     monkeypatch.setattr("u2u_hf.export.error_rates", lambda *texts: {"cer": next(measured)})
     (tmp_path / "onnx").mkdir()
     (tmp_path / "onnx" / "model_quantized.onnx").touch()  # of an earlier export
+    (tmp_path / "onnx" / "export.json").write_text('{"variants": {}}')
     report = export(str(trained_model), tmp_path, spoken)
     assert "only the one with 32 bits was kept" in in_words(report)
     assert {path.name for path in (tmp_path / "onnx").iterdir()} == {"model.onnx", "export.json"}

@@ -17,7 +17,7 @@ from huggingface_hub.errors import OfflineModeIsEnabled
 from u2u_hf.access import hub_problem
 from u2u_hf.arguments import CtcTrainingArguments
 from u2u_hf.dataset import load_splits, write_dataset
-from u2u_hf.hub import Push
+from u2u_hf.hub import Push, _later
 from u2u_hf.records import U2UError, Utterance
 
 
@@ -168,7 +168,7 @@ def test_what_was_made_of_a_model_goes_beside_it(hub, client, tmp_path):
     pushes = [
         ([weights, onnx, small], {weights, onnx, small}),
         ([onnx], {weights, onnx}),  # an export without 8-bit numbers; the weights that it was made from stay
-        (["language_model/model.arpa"], {weights, onnx, "language_model/model.arpa"}),
+        (["language_model/weights.json"], {weights, onnx, "language_model/weights.json"}),
         ([weights], {weights}),  # the others would be those of another model
     ]
     for number, (names, expected) in enumerate(pushes):
@@ -196,6 +196,216 @@ api._upload_lfs_files = broken
     (folder / "checkpoint-5" / "optimizer.pt").write_bytes(b"not to be pushed")
     client(f"import subprocess; subprocess.run({command!r}, shell=True, check=True); print(1)", "hf_ana_write")
     assert set(hub.repos["model", "ana/ears"].at("main").files) == {"model.safetensors"}
+
+
+SECRET = b"a secret that nobody may read"
+STRANGERS = ("passwords.txt", "corpus/a.eaf", "corpus/audio/a.wav", "model.safetensors.bak", "onnx/notes.txt",
+             "data/other.parquet", "data/train-00000-of-00001 (2).parquet", "my/config.json")  # fmt: skip
+
+
+def add_strangers(folder, elsewhere):
+    """Put what is no part of a dataset or model into the folder, and links to it that look as if they were."""
+    for name in STRANGERS:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(SECRET)
+    elsewhere.mkdir()
+    for name in ("model.onnx", "weights.json", "test-00000-of-00009.parquet", "tokenizer.json"):
+        (elsewhere / name).write_bytes(SECRET)
+    links = {
+        "onnx/model.onnx": elsewhere / "model.onnx",
+        "language_model": elsewhere,
+        "tokenizer.json": folder / "passwords.txt",
+    }
+    links |= {
+        "data/test-00000-of-00009.parquet": elsewhere / "test-00000-of-00009.parquet",
+        "report.html": elsewhere / "weights.json",
+    }
+    links |= {"README.md": folder / "passwords.txt", "nowhere": elsewhere / "nothing"}
+    for name, target in links.items():
+        (folder / name).symlink_to(target, target_is_directory=target.is_dir())
+
+
+def everything_sent(hub):
+    return [path.read_bytes() for path in hub._blobs.iterdir()]
+
+
+@pytest.mark.parametrize("kind", ["dataset", "model"])
+def test_only_what_belongs_to_it_is_sent_and_later_too(hub, client, dataset, random_model, tmp_path, kind):
+    folder = tmp_path / "my own folder"
+    shutil.copytree(dataset if kind == "dataset" else random_model, folder)
+    belonging = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    add_strangers(folder, tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to(folder, target_is_directory=True)  # the user names the folder by it
+    told = client(
+        f"""
+import tqdm.auto
+told = []
+tqdm.auto.tqdm.write = told.append
+from u2u_hf.hub import push_folder
+push_folder({str(tmp_path / "link")!r}, "ana/it", {kind!r})
+print(json.dumps(told))
+""",
+        "hf_ana_write",
+    )
+    assert set(hub.repos[kind, "ana/it"].at("main").files) == belonging
+    assert SECRET not in everything_sent(hub)
+    (line,) = told
+    count = len(STRANGERS) + 7
+    assert f"not pushed, for they are links or no part of a {kind}: {count} (README.md, corpus/a.eaf, " in line
+
+    del hub.repos[kind, "ana/it"]
+    broken = """
+from huggingface_hub import HfApi
+def broken(*arguments, **settings):
+    raise ConnectionError("reset")
+HfApi.preupload_lfs_files = broken
+"""
+    command = client(broken + push(folder, "ana/it", kind), "hf_ana_write").split("to send it later: ")[1]
+    assert SECRET not in everything_sent(hub)
+    del hub.repos[kind, "ana/it"]  # made again by `hf`, and private again
+    client(f"import subprocess; subprocess.run({command!r}, shell=True, check=True); print(1)", "hf_ana_write")
+    assert set(hub.repos[kind, "ana/it"].at("main").files) == belonging
+    assert hub.repos[kind, "ana/it"].private
+    assert SECRET not in everything_sent(hub)
+
+
+def test_many_shards_are_one_pattern_of_the_later_line(tmp_path):
+    names = [f"data/train-{number:05d}-of-00300.parquet" for number in range(300)]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert '"--include=data/train-*-of-00300.parquet" "--delete=data/*"' in _later(
+        tmp_path, "ana/d", "dataset", False, names, ["data/*"]
+    )
+    (tmp_path / "data" / "train-my-of-00300.parquet").touch()
+    assert "train-*" not in (line := _later(tmp_path, "ana/d", "dataset", False, names, []))
+    assert line.count("--include=") == 300
+
+
+def test_a_space_is_what_was_built(hub, client, tmp_path):
+    hub.add("space", "ana/page", True)
+    code = """
+from pathlib import Path
+from u2u_hf import output_folder
+page, made = (Path(NAME, folder) for folder in ("page", "made"))
+(made / "assets").mkdir(parents=True)
+for name in ("app.py", "assets/style.css"):
+    (made / name).write_text(name)
+output_folder.claim(page, "deploy.py")
+output_folder.replace_all(made, page)
+(page / "passwords.txt").write_text("secret")
+(page / "link.py").symlink_to(page / "passwords.txt")
+""".replace("NAME", repr(str(tmp_path)))
+    client(code + push(tmp_path / "page", "ana/page", "space"), "hf_ana_write")
+    assert set(hub.repos["space", "ana/page"].at("main").files) == {"app.py", "assets/style.css"}
+
+
+def test_an_empty_push_is_refused(hub, client, tmp_path):
+    hub.add("model", "ana/m", True, {"model.safetensors": b"weights", "onnx/model.onnx": b"onnx"})
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "notes.txt").write_text("notes")
+    assert "holds no file of a model" in client(push(tmp_path / "m", "ana/m", "model"), "hf_ana_write")
+    assert len(hub.repos["model", "ana/m"].commits) == 1
+
+
+MEANWHILE = """
+from huggingface_hub import HfApi
+uploading, times = HfApi.preupload_lfs_files, []
+def preupload(self, repo_id, *arguments, **settings):
+    uploading(self, repo_id, *arguments, **settings)
+    if not times:
+        times.append(1)
+        HfApi.preupload_lfs_files = uploading
+        {action}
+        HfApi.preupload_lfs_files = preupload
+HfApi.preupload_lfs_files = preupload
+"""
+OPENED = MEANWHILE.format(
+    action="self.update_repo_settings(repo_id, visibility='public', repo_type=settings['repo_type'])"
+)
+
+
+@pytest.mark.parametrize("kind", ["dataset", "model"])
+def test_a_repo_made_public_during_the_upload_gets_no_commit(hub, client, dataset, random_model, kind):
+    folder = dataset if kind == "dataset" else random_model
+    message = client(OPENED + push(folder, "ana/it", kind), "hf_ana_write")
+    assert message.startswith(f"U2UError ana/it: this {kind} is public")
+    assert "hf upload" not in message
+    assert [commit.title for commit in hub.repos[kind, "ana/it"].commits] == ["initial commit"]
+    assert not hub.repos[kind, "ana/it"].at("main").files
+    assert client(OPENED + push(folder, "ana/it2", kind, public=True), "hf_ana_write").endswith("ana/it2")
+
+
+def test_what_others_commit_meanwhile_is_built_upon(hub, client, dataset):
+    hub.add("dataset", "ana/it", True, {"README.md": b"hi"})
+    theirs = (
+        "self.create_commit(repo_id, [Add('data/x.parquet', b'x'), Add('notes.txt', b'n'), Add('report.json', b'')], "
+    )
+    theirs += "commit_message='theirs', repo_type='dataset')"
+    code = "from huggingface_hub import CommitOperationAdd as Add\n" + MEANWHILE.format(action=theirs)
+    client(code + push(dataset, "ana/it", "dataset"), "hf_ana_write")
+    repo = hub.repos["dataset", "ana/it"]
+    assert [commit.title for commit in repo.commits] == ["initial commit", "theirs", "Upload with u2u-hf"]
+    files = repo.at("main").files
+    assert {"notes.txt", "README.md", "data/train-00000-of-00001.parquet"} <= set(files)
+    assert "data/x.parquet" not in files  # would be read together with ours
+    assert hub.content(files["report.json"]) == b"{}"  # was the same before theirs
+
+
+def test_a_stopped_push_sends_no_file_twice(hub, client, dataset):
+    stopping = """
+from huggingface_hub import HfApi
+def stop(*arguments, **settings):
+    raise ConnectionError("reset")
+HfApi.create_commit = stop
+"""
+    assert "to send it later" in client(stopping + push(dataset, "ana/it", "dataset"), "hf_ana_write")
+    assert len([asked for asked in hub.log if asked.method == "PUT"]) == 3
+    hub.log.clear()
+    client(push(dataset, "ana/it", "dataset"), "hf_ana_write")
+    assert not [asked for asked in hub.log if asked.method == "PUT"]
+    assert len(hub.repos["dataset", "ana/it"].at("main").files) == 4
+
+
+def test_a_checkpoint_does_not_go_to_a_repo_made_public(hub, client, tmp_path):
+    hub.add("model", "ana/m", True)
+    code = f"""
+from pathlib import Path
+from types import SimpleNamespace
+import tqdm.auto
+told = []
+tqdm.auto.tqdm.write = told.append
+from huggingface_hub import HfApi
+from u2u_hf.checkpoints import HubCheckpoints
+api, here = HfApi(), Path({str(tmp_path)!r}, "run")
+def save(step, sending):
+    folder = here / f"checkpoint-{{step}}"
+    folder.mkdir(parents=True)
+    for name in ("model.safetensors", "optimizer.pt", "rng_state_1.pth", "training_args.bin", "passwords.txt"):
+        (folder / name).write_text(f"of {{step}}")
+    (folder / "trainer_state.json").write_text("{{}}")
+    (folder / "vocab.json").symlink_to(folder / "passwords.txt")
+    state = dict(global_step=step, best_model_checkpoint=str(folder))
+    sending.on_save(SimpleNamespace(output_dir=here), SimpleNamespace(is_world_process_zero=True, **state), None)
+    sending._finish()
+    return [len(api.list_repo_commits("ana/m")), *told]
+sending = HubCheckpoints("ana/m")
+first = save(1, sending)
+api.update_repo_settings("ana/m", visibility="public")
+found = [first, save(2, sending), save(3, HubCheckpoints("ana/m", public=True))[:1]]
+api.update_repo_settings("ana/m", visibility="private")
+{OPENED}
+told.clear()
+print(json.dumps([*found, save(4, sending), sorted(api.list_repo_files("ana/m"))]))
+"""
+    refusal = (
+        "! the checkpoint could not be pushed to ana/m: ana/m: this model is public, everybody could read what is "
+    )
+    refusal += "pushed: give another name, make it private on its page, or say --public"
+    *found, files = client(code, "hf_ana_write")
+    assert found == [[2], [2, refusal], [3], [3, refusal]]
+    names = ("model.safetensors", "optimizer.pt", "rng_state_1.pth", "trainer_state.json")
+    assert files == [f"last-checkpoint/{name}" for name in names]
 
 
 def test_nothing_goes_to_a_public_repo_unless_asked(hub, client, dataset):

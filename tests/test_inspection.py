@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from u2u_hf.eaf import read_eaf, write_eaf
+from u2u_hf.output_folder import MARKER, WRITTEN
 from u2u_hf.records import Annotation, Tier
 
 CHROMIUM = shutil.which("chromium")
@@ -36,7 +37,7 @@ def hostile(demo_folder, recipe, tmp_path_factory):
 
 def test_inspection_prepares_nothing_and_tells_what_there_is(hostile):
     folder, told = hostile
-    assert [p.name for p in folder.iterdir()] == ["report.html"]
+    assert sorted(p.name for p in folder.iterdir()) == [MARKER, WRITTEN, "report.html"]
     assert "5 annotation files, 4 recordings, 4 pairs that can be used" in told
     assert "broken.eaf" in told
     assert "LATIN CAPITAL LETTER Q" in told

@@ -13,6 +13,7 @@ import pytest
 from conftest import RECIPES
 
 from u2u_hf.dataset import load_splits
+from u2u_hf.output_folder import MARKER, WRITTEN
 
 
 def rows(folder):
@@ -35,6 +36,8 @@ def test_two_processes_make_the_same_dataset(demo_folder, prepared, tmp_path):
     assert result.stdout.count("dataset: ") == 1
     assert rows(tmp_path) == prepared
     assert sorted(p.name for p in tmp_path.iterdir() if not p.name.endswith((".html", ".md"))) == [
+        MARKER,
+        WRITTEN,
         "data",
         "prepare.yaml",
         "report.json",

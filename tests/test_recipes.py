@@ -79,7 +79,7 @@ def test_train_evaluate_transcribe(trained, demo_dataset, demo_folder, recipe, t
     new = demo_folder / "new_recordings"
     result = recipe("transcribe.py", "--model", trained, "--output_dir", tmp_path / "out", "--formats", "eaf,srt", new)
     assert result.returncode == 0, result.stderr
-    assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".eaf", ".srt"]
+    assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".eaf", ".srt", ".written"]
 
 
 def test_real_recordings_in_abui(field_recordings, random_base, recipe, elan_schema, tmp_path):

@@ -14,6 +14,7 @@ from u2u_hf import inspection, report
 from u2u_hf.corpus import Recording, Skipped
 from u2u_hf.eaf import write_eaf
 from u2u_hf.markup import element, table
+from u2u_hf.output_folder import MARKER, WRITTEN
 from u2u_hf.plots import binned, histogram, nice, scatter
 from u2u_hf.preparation import Preparation, PreparationSettings, decide, inspect
 from u2u_hf.records import Annotation, AnnotationDocument, Tier, U2UError, Utterance
@@ -318,7 +319,7 @@ def test_the_recipe_inspects_and_writes_no_dataset(odd_corpus, recipe, tmp_path)
     result = recipe("prepare.py", "--corpus", odd_corpus, "--output_dir", tmp_path / "out", "--inspect")
     assert result.returncode == 0, result.stderr
     assert "CYRILLIC among LATIN" in result.stdout
-    assert [p.name for p in (tmp_path / "out").rglob("*")] == ["report.html"]
+    assert sorted(p.name for p in (tmp_path / "out").rglob("*")) == [MARKER, WRITTEN, "report.html"]
 
 
 def test_a_prepared_dataset_has_its_report_as_a_page(demo_folder, recipe, tmp_path):

@@ -16,6 +16,7 @@ from u2u_hf.arguments import CtcTrainingArguments, seconds_of
 from u2u_hf.audio import flac_bytes
 from u2u_hf.checkpoints import resume_point
 from u2u_hf.collator import Augmentation, CtcCollator
+from u2u_hf.output_folder import claim
 from u2u_hf.progress import Progress
 from u2u_hf.recognizer import Recognizer
 from u2u_hf.records import U2UError
@@ -200,6 +201,7 @@ def test_a_run_that_is_stopped_is_found_again(make, tmp_path):
     run = tmp_path / "run"
     trainer = make(max_steps=4, save_strategy="steps", save_steps=2, eval_strategy="steps", eval_steps=2)
     vocabulary = trainer.processing_class.tokenizer.get_vocab()
+    claim(run, "train.py")
     assert resume_point(run, False, vocabulary) is None
     trainer.train()
     (run / "checkpoint-6").mkdir()  # the process was killed before this one was written whole

@@ -14,6 +14,7 @@ from conftest import RECIPES
 from file_server import serve
 
 from u2u_hf.eaf import write_eaf
+from u2u_hf.output_folder import MARKER, WRITTEN
 from u2u_hf.records import Annotation, Tier
 from u2u_hf.text import TextRules
 
@@ -152,7 +153,8 @@ def test_from_download_to_dataset(archives, recipe, tmp_path, monkeypatch):
         ("Yoloxochitl-Mixtec-Data.tgz", None, 200),
         ("Yoloxochitl-Mixtec-Data.tgz", "bytes=100000-", 206),
     ]
-    assert sorted(p.name for p in corpus.iterdir()) == ["Yoloxochitl-Mixtec-Data", "Yoloxochitl-Mixtec-Manifest"]
+    unpacked = ["Yoloxochitl-Mixtec-Data", "Yoloxochitl-Mixtec-Manifest"]
+    assert sorted(p.name for p in corpus.iterdir()) == [MARKER, WRITTEN, *unpacked]
 
     result = recipe("prepare.py", "--config", RECIPE / "prepare.yaml", "--corpus", corpus, "--output_dir", dataset)
     assert result.returncode == 0, result.stderr

@@ -14,6 +14,7 @@ import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
+from u2u_hf.model_folder import BROWSER_FILES, BROWSER_WEIGHTS
 from u2u_hf.records import U2UError
 
 # npm package → its files that pages load.
@@ -40,13 +41,6 @@ _PYTHON = {"pympi": "pympi-ling", "tqdm": "tqdm"}  # packages that our lower lay
 _NOT_SERVED = shutil.ignore_patterns(
     "*.test.js", "node_modules", "package*.json", "eslint.config.js", "*.py", "__pycache__"
 )
-_MODEL = (
-    "config.json",
-    "preprocessor_config.json",
-    "tokenizer_config.json",
-    "vocab.json",
-)
-_WEIGHTS = ("onnx/model_quantized.onnx", "onnx/model.onnx")  # for processors, for the graphics processor
 _FOR_GRAPHICS = re.compile("webgpu|asyncify")  # only browsers that give a graphics processor need these
 _DETECTOR = "silero_vad_16k_sequence.onnx"
 
@@ -56,15 +50,16 @@ def build(template: Path, folder: Path, model: str = "") -> None:
 
     Args:
         template: spaces/browser of this project.
-        folder: is made; whatever it holds is replaced.
+        folder: is made; it may be there already if it is empty.
         model: the Hub's OWNER/NAME that the page begins with, or a trained model's folder with its onnx/, which is
             copied; or none, for the visitor to choose.
 
     Raises:
-        U2UError: npm is missing or fails, or the model has not been exported.
+        U2UError: the folder holds something, npm is missing or fails, or the model has not been exported.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(template, folder, ignore=_NOT_SERVED)
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise U2UError(f"{folder}: is not an empty folder: choose another one for the page")
+    shutil.copytree(template, folder, ignore=_NOT_SERVED, dirs_exist_ok=True)
     own = Path(model) if model and Path(model).is_dir() else None
     if own:
         _copy_model(own, folder / "model")
@@ -136,8 +131,8 @@ def _licence(name: str) -> str:
 
 def _copy_model(model: Path, target: Path) -> None:
     (target / "onnx").mkdir(parents=True)
-    weights = [name for name in _WEIGHTS if (model / name).is_file()]
-    for name in (*_MODEL, *(weights or _WEIGHTS)):
+    weights = [name for name in BROWSER_WEIGHTS if (model / name).is_file()]
+    for name in (*BROWSER_FILES, *(weights or BROWSER_WEIGHTS)):
         try:
             shutil.copy(model / name, target / name)
         except OSError as error:

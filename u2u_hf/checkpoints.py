@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -14,18 +15,17 @@ from transformers import TrainerCallback
 
 from u2u_hf.access import hub_problem
 from u2u_hf.files import write_text
-from u2u_hf.hub import IGNORED
+from u2u_hf.hub import commit, regular_files
+from u2u_hf.model_folder import BEST, BEST_CHECKPOINT, CHECKPOINT, LAST, STATE, belongs
+from u2u_hf.output_folder import made_by
 from u2u_hf.processes import processes
 from u2u_hf.records import U2UError
-
-_STATE = "trainer_state.json"
-_LAST, _BEST = "last-checkpoint", "best-checkpoint"
 
 
 def resume_point(output_dir: Path, resume: bool, vocabulary: dict[str, int], push_to: str = "") -> Path | None:
     """The checkpoint to go on from: the last one that was written whole, of the folder or of the Hub repo.
 
-    What a killed run left half-written is removed.
+    What a killed run left half-written is removed, if train.py made the folder.
 
     Args:
         output_dir: the run's folder.
@@ -65,7 +65,7 @@ def resume_point(output_dir: Path, resume: bool, vocabulary: dict[str, int], pus
 
 
 def _state(checkpoint: Path) -> dict:
-    return json.loads((checkpoint / _STATE).read_text(encoding="utf-8"))
+    return json.loads((checkpoint / STATE).read_text(encoding="utf-8"))
 
 
 def _step(checkpoint: Path) -> int:
@@ -73,7 +73,7 @@ def _step(checkpoint: Path) -> int:
 
 
 def _checkpoints(output_dir: Path) -> list[Path]:
-    """Those written whole, in order of steps; the others are removed."""
+    """Return those written whole, in order of steps; in a folder that train.py made, remove the others."""
     whole = []
     for folder in output_dir.glob("checkpoint-*"):
         if not folder.name.rpartition("-")[2].isdigit():
@@ -83,7 +83,7 @@ def _checkpoints(output_dir: Path) -> list[Path]:
             whole.append(folder)
         except (OSError, ValueError):
             # A best checkpoint from the Hub has weights only.
-            if not (folder / ".best").exists():
+            if made_by(output_dir) == "train.py" and not (folder / ".best").exists():
                 shutil.rmtree(folder)
     return sorted(whole, key=_step)
 
@@ -97,17 +97,18 @@ def _best_is_here(last: Path, output_dir: Path) -> None:
             state["best_model_checkpoint"] = str(folder)
         else:  # of those that can still be had, another one will be the best
             state |= dict.fromkeys(("best_model_checkpoint", "best_metric", "best_global_step"))
-        write_text(last / _STATE, json.dumps(state, indent=2, sort_keys=True) + "\n")
+        write_text(last / STATE, json.dumps(state, indent=2, sort_keys=True) + "\n")
 
 
 class HubCheckpoints(TrainerCallback):
-    """Keeps the last and the best checkpoint of a run in a private repo on the Hub.
+    """Keeps the last and the best checkpoint of a run in a repo on the Hub, private unless `public`.
 
-    An upload runs beside the training; while one is on its way, the next checkpoint waits for its turn.
+    An upload runs beside the training; while one is on its way, the next checkpoint waits for its turn. One that fails,
+    also because the repo was made public, is one line, and the training goes on.
     """
 
-    def __init__(self, repo_id: str):
-        self._repo_id = repo_id
+    def __init__(self, repo_id: str, public: bool = False):
+        self._repo_id, self._public = repo_id, public
         self._upload: Future | None = None
         self._sent = ""  # the best checkpoint there
 
@@ -125,20 +126,16 @@ class HubCheckpoints(TrainerCallback):
 
     def _send(self, folder: Path, best: Path) -> None:
         if best.name not in (folder.name, self._sent):
-            self._put(best, _BEST, ["*.safetensors", "config.json", _STATE])
+            self._put(best, BEST, BEST_CHECKPOINT)
             self._sent = best.name
-        self._put(folder, _LAST, None)
+        self._put(folder, LAST, CHECKPOINT)
 
-    def _put(self, folder: Path, name: str, only: list[str] | None) -> None:
-        HfApi().upload_folder(
-            repo_id=self._repo_id,
-            folder_path=folder,
-            path_in_repo=name,
-            allow_patterns=only,
-            ignore_patterns=[*IGNORED],
-            delete_patterns="*",
-            commit_message=f"{name}: {folder.name}",
-        )
+    def _put(self, folder: Path, name: str, patterns: Sequence[str]) -> None:
+        found = {path: file for path, file in regular_files(folder)[0].items() if belongs(path, patterns)}
+        if STATE not in found:  # else the one on the Hub would be replaced by nothing
+            raise U2UError(f"{folder}: was removed before it could be pushed")
+        files = {f"{name}/{path}": file for path, file in found.items()}
+        commit(self._repo_id, "model", files, [f"{name}/*"], f"{name}: {folder.name}", self._public)
 
     def _finish(self) -> None:
         if self._upload:
@@ -153,22 +150,22 @@ def _fetch(repo_id: str, output_dir: Path) -> None:
     """Download a run's last and best checkpoint, if the repo has them."""
     waiting = output_dir / ".fetched"
     try:
-        snapshot_download(repo_id, allow_patterns=[f"{_LAST}/*", f"{_BEST}/*"], local_dir=waiting)
+        snapshot_download(repo_id, allow_patterns=[f"{LAST}/*", f"{BEST}/*"], local_dir=waiting)
     except EntryNotFoundError:
         return
     except Exception as error:  # the library raises many kinds: one line for all of them
         raise U2UError(f"{repo_id}: its checkpoint cannot be fetched: {hub_problem(error, 'read')}") from error
-    if (waiting / _LAST / _STATE).is_file():
-        state = _state(waiting / _LAST)
+    if (waiting / LAST / STATE).is_file():
+        state = _state(waiting / LAST)
         best, last = state.get("best_global_step"), state["global_step"]
         # The two are sent one after the other: what lies there may be the best of another moment.
         if (
             best
             and best != last
-            and (waiting / _BEST / _STATE).is_file()
-            and _state(waiting / _BEST)["global_step"] == best
+            and (waiting / BEST / STATE).is_file()
+            and _state(waiting / BEST)["global_step"] == best
         ):
-            (waiting / _BEST / _STATE).rename(waiting / _BEST / ".best")
-            (waiting / _BEST).rename(output_dir / f"checkpoint-{best}")
-        (waiting / _LAST).rename(output_dir / f"checkpoint-{last}")
+            (waiting / BEST / STATE).rename(waiting / BEST / ".best")
+            (waiting / BEST).rename(output_dir / f"checkpoint-{best}")
+        (waiting / LAST).rename(output_dir / f"checkpoint-{last}")
     shutil.rmtree(waiting, ignore_errors=True)

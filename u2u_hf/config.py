@@ -16,7 +16,7 @@ from typing import Any, NoReturn, get_type_hints
 import yaml
 from transformers import HfArgumentParser
 
-from u2u_hf.files import write_text
+from u2u_hf import output_folder
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
 
@@ -175,7 +175,7 @@ def _nearest(word: str, known: list[str]) -> str:
 
 def save(path: Path, *filled: Any) -> None:
     """Write `changed` settings as YAML that ``--config`` reads again."""
-    write_text(path, yaml.safe_dump(changed(*filled), allow_unicode=True, sort_keys=False))
+    output_folder.write(path, yaml.safe_dump(changed(*filled), allow_unicode=True, sort_keys=False))
 
 
 def changed(*filled: Any) -> dict[str, Any]:
@@ -213,6 +213,7 @@ def launch(main: Callable[[], int | None]) -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
+        output_folder.give_back()  # what failed before it wrote anything leaves nothing
         # Processes of a launcher part in good order, or the first to leave makes the others abort.
         if (torch := sys.modules.get("torch")) and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()

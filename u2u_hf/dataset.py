@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,8 +28,15 @@ from u2u_hf.access import loading_problem
 from u2u_hf.audio import audio_info, flac_bytes, read_audio
 from u2u_hf.files import require_source
 from u2u_hf.frames import SAMPLING_RATE
+from u2u_hf.output_folder import remove
 from u2u_hf.processes import processes
+from u2u_hf.reading import open_regular, require_regular
 from u2u_hf.records import U2UError, Utterance
+from u2u_hf.tables import name_below
+
+# Of a dataset on the Hub, a service of its own would be asked for what the dataset says itself, with its name and the
+# user's token: datasets-server.huggingface.co. No environment variable ends that (datasets 5.2).
+datasets.config.USE_PARQUET_EXPORT = False
 
 FEATURES = Features(
     {
@@ -48,6 +56,8 @@ _PLACE = ["tier", "start_ms", "end_ms"]
 NEEDED = ("audio", "text", "duration")
 _STEP = 2.0**-15  # the smallest number that 16 bits hold
 SHARD_BYTES = 400 * 2**20
+_SHARD = re.compile(r"(train|validation|test)-\d{5,}-of-\d{5,}\.parquet")
+_PART = re.compile(r"[0-9a-f]{24}\.(parquet|writing)")
 
 
 def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
@@ -84,13 +94,19 @@ def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> list[
     """Write the splits to ``output_dir/data/SPLIT-00000-of-00001.parquet``, about 400 MB a shard.
 
     Each recording is finished in a part file of its own before the shards are made, so a run that was
-    killed goes on after the last finished recording; the shards take their place all at once. Recordings
-    are divided over the processes of a launcher (torchrun, accelerate launch), then over cores.
+    killed goes on after the last finished recording; the shards take their place all at once. Of what is in
+    ``data/``, only shards of earlier runs are replaced. Recordings are divided over the processes of a launcher
+    (torchrun, accelerate launch), then over cores.
 
     Returns:
         the utterances that are left out after all, with the reason: those of recordings whose audio breaks
         off, and those in which nothing at all is to be heard.
+
+    Raises:
+        U2UError: the place of ``data/`` is taken by a file or a link.
     """
+    if os.path.lexists(data := output_dir / "data") and (data.is_symlink() or not data.is_dir()):
+        raise U2UError(f"{data}: is a file or a link, in the place of the dataset's folder: move it away")
     parts_dir = output_dir / ".parts"
     parts_dir.mkdir(parents=True, exist_ok=True)
     parts: dict[str, dict[Path, list[Utterance]]] = {name: {} for name in splits}
@@ -117,7 +133,7 @@ def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> list[
     state.wait_for_everyone()  # each has seen the parts before they are joined
     if state.is_main_process:
         _join({name: [part for part in row if part not in problems] for name, row in parts.items()}, output_dir)
-        shutil.rmtree(parts_dir)
+        remove(parts_dir, _PART.fullmatch)
     state.wait_for_everyone()
     return lost
 
@@ -143,13 +159,31 @@ def _write_parts(jobs: list[tuple[Path, list[Utterance]]]) -> list[tuple[Path, s
 
 
 def _join(parts: dict[str, list[Path]], output_dir: Path) -> None:
-    making, data = output_dir / ".data", output_dir / "data"
-    shutil.rmtree(making, ignore_errors=True)
-    making.mkdir()
+    making, data, before = output_dir / ".data", output_dir / "data", output_dir / ".data.old"
+    if before.is_dir() and not data.is_dir():
+        before.rename(data)  # a run was killed between the two renamings below
+    remove(making, _SHARD.fullmatch)
+    making.mkdir(exist_ok=True)
     for name, paths in parts.items():
         _write_shards(making, name, paths)
-    shutil.rmtree(data, ignore_errors=True)
+    # A folder takes the place of the other, so old shards are never read together with new ones; what else was in it
+    # is moved after them. A kill leaves one of the two whole, and the next run moves the rest.
+    _move_others(before, making)
+    if data.is_dir():
+        data.rename(before)
     making.rename(data)
+    _move_others(before, data)
+
+
+def _move_others(source: Path, target: Path) -> None:
+    """Move all but shards from one folder to another, under a free name, and remove the first."""
+    if not source.is_dir():
+        return
+    for path in sorted(source.iterdir()):
+        if not _SHARD.fullmatch(path.name):
+            names = (path.name, *(f"{path.stem} ({number}){path.suffix}" for number in range(2, 1000)))
+            path.rename(next(target / name for name in names if not os.path.lexists(target / name)))
+    remove(source, _SHARD.fullmatch)
 
 
 def _write_part(part: Path, utterances: list[Utterance]) -> None:
@@ -197,10 +231,14 @@ def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
     here = Path(source)
     prepared, audio_folder = any(here.rglob("*.parquet")), any(here.rglob("metadata.jsonl"))
     if here.is_dir() and not prepared and not audio_folder:
-        raise U2UError(f"{source}: holds no prepared dataset: make one with recipes/prepare.py --output_dir {source}")
+        raise U2UError(
+            f"{source}: holds no prepared dataset: prepare one with recipes/prepare.py into a new folder, and name that"
+        )
     require_source(source, "dataset")
     try:
         splits = _from_audio_folder(here) if audio_folder and not prepared else load_dataset(source)
+    except U2UError:
+        raise
     except Exception as error:  # the library raises many kinds: one line for all of them
         problem = loading_problem(source, "dataset", error)
         raise U2UError(f"{source}: the dataset cannot be loaded ({problem})") from error
@@ -216,19 +254,52 @@ def _from_audio_folder(folder: Path) -> DatasetDict:
     """Splits of which each is a folder with its sound files and their metadata.jsonl.
 
     The library's own way of reading them needs FFmpeg.
+
+    Raises:
+        U2UError: a metadata.jsonl without the column file_name, or a row whose file is not a regular file of `folder`.
     """
     files = {path.parent.name: path for path in sorted(folder.rglob("metadata.jsonl"))}
+    for path in files.values():
+        require_regular(path)
     splits = load_dataset("json", data_files={name: str(path) for name, path in files.items()})
 
-    def with_audio(row: dict, sounds: Path) -> dict:
-        return {"audio": {"bytes": (sounds / row["file_name"]).read_bytes(), "path": row["file_name"]}}
+    for name, split in splits.items():
+        if "file_name" not in split.column_names:
+            raise U2UError(f"{files[name]}: has no column file_name: give every row the name of its sound file")
+
+    def with_audio(row: dict, index: int, metadata: Path) -> dict:
+        try:
+            return {"audio": {"bytes": _sound(folder, metadata, row["file_name"]), "path": row["file_name"]}}
+        except U2UError as error:
+            problem = str(error).removeprefix(os.path.join(metadata.parent, ""))
+            raise U2UError(f"{metadata}: row {index + 1}: {problem}") from error
 
     return DatasetDict(
         {
-            name: split.map(with_audio, fn_kwargs={"sounds": files[name].parent}, remove_columns="file_name")
+            name: split.map(
+                with_audio, with_indices=True, fn_kwargs={"metadata": files[name]}, remove_columns="file_name"
+            )
             for name, split in splits.items()
         }
     )
+
+
+def _sound(folder: Path, metadata: Path, written: object) -> bytes:
+    """Return the bytes of the file that a row of `metadata` names.
+
+    Raises:
+        U2UError: it is not a regular file in `folder` or below it, or cannot be read.
+    """
+    path = metadata.parent / name_below(written if isinstance(written, str) else "")
+    # In the Hub's cache every file, the metadata too, is a link to a folder where all of the dataset are.
+    inside = (os.path.realpath(folder), os.path.dirname(os.path.realpath(metadata)))
+    if not any(Path(os.path.realpath(path)).is_relative_to(real) for real in inside):
+        raise U2UError(f"{path}: is a link to a file outside the dataset's folder: put the file itself there")
+    try:
+        with open_regular(path) as file:
+            return file.read()
+    except OSError as error:
+        raise U2UError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def require_split(splits: DatasetDict, name: str, source: str) -> Dataset:

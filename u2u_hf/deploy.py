@@ -15,7 +15,7 @@ import huggingface_hub
 from huggingface_hub import HfApi
 from huggingface_hub.repocard import metadata_load, metadata_save
 
-from u2u_hf import browser_space
+from u2u_hf import browser_space, output_folder
 from u2u_hf.access import hub_problem
 from u2u_hf.files import write_text
 from u2u_hf.hub import check_push, push_folder
@@ -25,7 +25,6 @@ from u2u_hf.settings import setting
 PACKAGE = Path(__file__).parent
 SPACES = PACKAGE.parent / "spaces"
 KINDS = {"gradio": "transcribe", "browser": "browser"}
-_MARK = ".u2u-hf-page"  # hidden files are not pushed
 _WAIT_SECONDS = 1800.0  # for a Space to be built: its packages alone are some gigabytes
 
 
@@ -64,19 +63,25 @@ class DeploySettings:
 
 
 def build(settings: DeploySettings, folder: Path) -> None:
-    """Write the folder that becomes the Space, whole or not at all; what it holds is replaced.
+    """Write the folder that becomes the Space; the page before is replaced when all of the new one is made.
+
+    Files that a person put into the folder stay there, and edited ones are kept beside the new ones.
 
     Raises:
-        U2UError: the folder holds something else, or as `browser_space.build`.
+        U2UError: the folder holds something else or cannot be made, or as `browser_space.build`.
     """
     template = SPACES / KINDS[settings.kind]
-    if folder.exists() and any(folder.iterdir()) and not (folder / _MARK).is_file():
-        raise U2UError(f"{folder}: holds something else: choose another --output_dir")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as temporary:
-        _fill(template, made := Path(temporary, "page"), settings)
-        shutil.rmtree(folder, ignore_errors=True)
-        made.rename(folder)
+    output_folder.check(folder, "deploy.py")
+    parent = folder.resolve().parent  # on the same disk, also of a link
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        temporary = tempfile.TemporaryDirectory(dir=parent, prefix=".")
+    except OSError as error:
+        raise U2UError(f"{folder}: cannot be made ({error.strerror}): choose another --output_dir") from error
+    with temporary as name:
+        _fill(template, made := Path(name, "page"), settings)
+        output_folder.claim(folder, "deploy.py")
+        output_folder.replace_all(made, folder)
 
 
 def _fill(template: Path, folder: Path, settings: DeploySettings) -> None:
@@ -88,7 +93,6 @@ def _fill(template: Path, folder: Path, settings: DeploySettings) -> None:
         # The library is not released anywhere that a Space could install it from.
         shutil.copytree(PACKAGE, folder / "u2u_hf", ignore=unneeded)
         write_text(folder / "requirements.txt", _pinned((template / "requirements.txt").read_text(encoding="utf-8")))
-    write_text(folder / _MARK, "made by deploy.py, which may write it anew\n")
     card = metadata_load(folder / "README.md")
     if not os.path.isdir(settings.model):
         card["models"] = [settings.model]

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from u2u_hf import output_folder
 from u2u_hf.files import write_text
 from u2u_hf.records import U2UError
 
@@ -37,7 +38,7 @@ def get_archive(name: str, servers: Sequence[str], folder: Path, keep: bool = Fa
         name: of a .tgz file.
         servers: addresses of folders with the same file; the next is asked when one fails.
         folder: the archive comes here, and its content into a folder of its own.
-        keep: leave the archive there when it is unpacked.
+        keep: leave the archive there when it is unpacked, as one is that was not downloaded by this.
 
     Returns:
         the folder with the content: ``folder/a`` for ``a.tgz``.
@@ -47,10 +48,13 @@ def get_archive(name: str, servers: Sequence[str], folder: Path, keep: bool = Fa
     """
     target, archive = folder / name.removesuffix(".tgz"), folder / name
     if not target.is_dir():
-        if not archive.is_file():
+        downloaded = not archive.is_file()
+        if downloaded:
             download([f"{server.rstrip('/')}/{name}" for server in servers], archive)
+            if output_folder.made_by(folder):  # for the next run, should this one be stopped while it unpacks
+                output_folder.note(folder, archive)
         unpack(archive, target)
-        if not keep:
+        if not keep and (downloaded or output_folder.wrote(folder, archive)):
             archive.unlink()
     return target
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import shutil
 import tempfile
 import warnings
@@ -23,14 +24,16 @@ from torch.nn.utils import parametrize
 from tqdm.auto import tqdm
 from transformers import HubertForCTC
 
+from u2u_hf import output_folder
 from u2u_hf.audio import decode_mono
 from u2u_hf.decode import Labels, collapse
 from u2u_hf.files import write_text
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.front_end import FrontEnd, fits
 from u2u_hf.metrics import error_rates
-from u2u_hf.model import ONNX, labels_of, load_trained, save_processor
-from u2u_hf.recognizer import FULL, SMALL, Logits, onnx_logits, torch_logits
+from u2u_hf.model import labels_of, load_trained, save_processor
+from u2u_hf.model_folder import EXPORT_REPORT, FULL, ONNX, SMALL
+from u2u_hf.recognizer import Logits, onnx_logits, torch_logits
 from u2u_hf.records import U2UError
 
 # What the smaller numbers of a quantised model may cost: half a point of character error rate.
@@ -52,6 +55,25 @@ def own_folder(source: str, output_dir: str = "") -> Path:
     return Path(output_dir or source)
 
 
+def require_own(folder: Path) -> None:
+    """Raise U2UError where ONNX files below `folder` are not of an export: it would replace them."""
+    theirs = [name for name in (FULL, SMALL, EXPORT_REPORT) if os.path.lexists(folder / ONNX / name)]
+    if theirs and not _is_own(folder):
+        raise U2UError(f"{folder / ONNX / theirs[0]}: was not made by export.py: move it away, or give --output_dir")
+
+
+def _is_own(folder: Path) -> bool:
+    try:
+        return "variants" in json.loads((folder / ONNX / EXPORT_REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def remove(folder: Path) -> None:
+    """Remove the exported model below `folder`, if there is one; other files of its folder stay."""
+    output_folder.remove(folder / ONNX, {FULL, SMALL, EXPORT_REPORT}.__contains__)
+
+
 def export(source: str, output_dir: Path, validation: Dataset | None = None) -> dict[str, Any]:
     """Write ``onnx/model.onnx`` (float32), ``onnx/model_quantized.onnx`` (8 bits), and all that goes with them.
 
@@ -71,8 +93,10 @@ def export(source: str, output_dir: Path, validation: Dataset | None = None) -> 
         ``difference`` (largest, of log-probabilities); ``quantized``: which one was kept, or None; ``measured_on``.
 
     Raises:
-        U2UError: the model cannot be loaded, the exported one does not do the same, or the disk is full.
+        U2UError: the model cannot be loaded, the exported one does not do the same, other ONNX files are in the place
+            of its own, or the disk is full.
     """
+    require_own(output_dir)
     model, processor = load_trained(source)
     labels = labels_of(processor.tokenizer)
     heard = _sounds(validation, processor.feature_extractor)
@@ -96,15 +120,23 @@ def export(source: str, output_dir: Path, validation: Dataset | None = None) -> 
             if variants["blocks"]["cer"] > variants["torch"]["cer"] + _TOLERATED:
                 kept = None
                 small.unlink()
-                (output_dir / ONNX / SMALL).unlink(missing_ok=True)
+        seconds = sum(len(sound) for sound in heard) / SAMPLING_RATE
+        on = _NOISE if validation is None else f"{len(heard)} utterances of validation, {seconds / 60:.1f} minutes"
+        report = {"variants": variants, "quantized": kept, "measured_on": on, "onnxruntime": onnxruntime.__version__}
+        # First of all: it says whose the files beside it are, also after a kill between two of them.
+        write_text(output_dir / ONNX / EXPORT_REPORT, json.dumps(report, indent=2) + "\n")
+        if not kept:
+            (output_dir / ONNX / SMALL).unlink(missing_ok=True)
         for path in Path(folder).iterdir():
             shutil.move(path, output_dir / ONNX / path.name)
-    model.config.save_pretrained(output_dir)
-    save_processor(processor, output_dir)
-    seconds = sum(len(sound) for sound in heard) / SAMPLING_RATE
-    on = _NOISE if validation is None else f"{len(heard)} utterances of validation, {seconds / 60:.1f} minutes"
-    report = {"variants": variants, "quantized": kept, "measured_on": on, "onnxruntime": onnxruntime.__version__}
-    write_text(output_dir / ONNX / "export.json", json.dumps(report, indent=2) + "\n")
+        about = Path(folder, "about")
+        model.config.save_pretrained(about)
+        save_processor(processor, about)
+        # The model's own folder has most of them, its maker's: only what it lacks is written there.
+        keep = output_folder.is_model_folder(output_dir, source)
+        for path in about.iterdir():
+            if not (keep and (output_dir / path.name).exists()):
+                shutil.move(path, output_dir / path.name)
     return report
 
 

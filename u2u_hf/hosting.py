@@ -11,10 +11,10 @@ from huggingface_hub import ModelCard, snapshot_download
 
 from u2u_hf.access import loading_problem
 from u2u_hf.audio import AudioInfo, audio_info
+from u2u_hf.model_folder import NOT_FOR_RECOGNITION
 from u2u_hf.records import U2UError
 
 MOST_CHANNELS = 8
-_NOT_NEEDED = ["last-checkpoint/*", "best-checkpoint/*", "checkpoint-*", "*.png", "evaluation.html"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def fetch(hosting: Hosting) -> Path:
         return Path(hosting.model)
     try:
         revision = hosting.revision or None
-        return Path(snapshot_download(hosting.model, revision=revision, ignore_patterns=_NOT_NEEDED))
+        return Path(snapshot_download(hosting.model, revision=revision, ignore_patterns=list(NOT_FOR_RECOGNITION)))
     except Exception as error:  # the library raises many kinds: one line for all of them
         raise U2UError(f"{hosting.model}: {loading_problem(hosting.model, 'model', error)}") from error
 

@@ -35,7 +35,7 @@ class TranscriptionSettings:
     rules: list[dict] = setting(list(DEFAULT_RULES), help="text rules for --align, in a --config file")
     unsure_below: float = setting(outputs.UNSURE_BELOW, help="confidence, 0 to 1, below which a segment is marked")
     queue: bool = setting(False, help="write queue.tsv too: what to correct first (and .json, from which it is made)")
-    overwrite: bool = setting(False, help="replace transcripts that are there")
+    overwrite: bool = setting(False, help="replace transcripts made before; edited ones are kept beside the new ones")
 
     def __post_init__(self):
         self.list_of_formats = outputs.parse_formats(self.formats)

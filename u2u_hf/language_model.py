@@ -10,18 +10,19 @@ from __future__ import annotations
 import gzip
 import json
 import math
-import shutil
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from u2u_hf import output_folder
 from u2u_hf.decode import DELIMITER
 from u2u_hf.files import replacing, write_text
-from u2u_hf.model import LANGUAGE_MODEL, optional_file
+from u2u_hf.model import optional_file
+from u2u_hf.model_folder import ARPA, ARPA_WEIGHTS, LANGUAGE_MODEL
 from u2u_hf.records import U2UError
 
-_ARPA, _WEIGHTS = "characters.arpa.gz", "weights.json"
 # In n-grams, one character each; in ARPA files, as usual there.
 START, END = "\x02", "\x03"
 _NAMES = {START: "<s>", END: "</s>"}
@@ -96,8 +97,9 @@ def save(model: LanguageModel, folder: Path) -> None:
     """Write the language model below a recogniser's folder: the n-grams in ARPA's format, the weights as JSON.
 
     Raises:
-        U2UError: the folder cannot be written to.
+        U2UError: the folder cannot be written to, or other files are in the place of these.
     """
+    require_own(folder)
     by_length: dict[int, list[str]] = defaultdict(list)
     for ngram in sorted(model.log_probs):
         by_length[len(ngram)].append(_line(ngram, model.log_probs[ngram], model.backoffs.get(ngram)))
@@ -107,10 +109,10 @@ def save(model: LanguageModel, folder: Path) -> None:
     lines = ["\\data\\", *(f"ngram {length}={len(rows)}" for length, rows in sorted(by_length.items())), ""]
     for length, rows in sorted(by_length.items()):
         lines += [f"\\{length}-grams:", *rows, ""]
-    with replacing(Path(folder) / LANGUAGE_MODEL / _ARPA) as temporary:
+    with replacing(Path(folder) / LANGUAGE_MODEL / ARPA) as temporary:
         temporary.write_bytes(gzip.compress("\n".join([*lines, "\\end\\", ""]).encode("utf-8"), mtime=0))
     weights = {"weight": model.weight, "bonus": model.bonus}
-    write_text(Path(folder) / LANGUAGE_MODEL / _WEIGHTS, json.dumps(weights, indent=2) + "\n")
+    write_text(Path(folder) / LANGUAGE_MODEL / ARPA_WEIGHTS, json.dumps(weights, indent=2) + "\n")
 
 
 def _line(ngram: str, log_prob: float, backoff: float | None) -> str:
@@ -119,9 +121,23 @@ def _line(ngram: str, log_prob: float, backoff: float | None) -> str:
     return "\t".join([*parts, f"{backoff / _LOG10:.7f}"] if backoff is not None else parts)
 
 
+def require_own(folder: Path) -> None:
+    """Raise U2UError where files below a recogniser's folder are not of `save`, but in its files' place."""
+    if not _is_own(path := Path(folder) / LANGUAGE_MODEL / ARPA_WEIGHTS):
+        raise U2UError(f"{path}: was not made by language_model.py: move it away, or give --output_dir")
+
+
+def _is_own(path: Path) -> bool:
+    """Is the file of weights from `save`, or still to be written?"""
+    try:
+        return not os.path.lexists(path) or set(json.loads(path.read_text(encoding="utf-8"))) == {"weight", "bonus"}
+    except (OSError, ValueError, TypeError):
+        return False
+
+
 def remove(folder: Path) -> None:
-    """Take the language model away from a recogniser's folder, if there is one."""
-    shutil.rmtree(Path(folder) / LANGUAGE_MODEL, ignore_errors=True)
+    """Remove the language model from a recogniser's folder, if there is one; other files of its folder stay."""
+    output_folder.remove(Path(folder) / LANGUAGE_MODEL, {ARPA, ARPA_WEIGHTS}.__contains__)
 
 
 def load(source: str) -> LanguageModel | None:
@@ -133,7 +149,7 @@ def load(source: str) -> LanguageModel | None:
     Raises:
         U2UError: it is damaged.
     """
-    weights_path, arpa_path = (optional_file(source, f"{LANGUAGE_MODEL}/{name}") for name in (_WEIGHTS, _ARPA))
+    weights_path, arpa_path = (optional_file(source, f"{LANGUAGE_MODEL}/{name}") for name in (ARPA_WEIGHTS, ARPA))
     if weights_path is None or arpa_path is None:
         return None
     try:

@@ -27,8 +27,6 @@ from u2u_hf.records import U2UError
 
 BLANK, UNKNOWN = "[PAD]", "[UNK]"
 DEFAULT_MODEL = "utter-project/mHuBERT-147"
-# Folders in a trained model's own, of what is made of it: its export, and its language model.
-ONNX, LANGUAGE_MODEL = "onnx", "language_model"
 
 
 def build_tokenizer(texts: Iterable[str]) -> Wav2Vec2CTCTokenizer:

@@ -17,12 +17,11 @@ from transformers import HubertForCTC
 
 from u2u_hf.decode import Labels
 from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE
-from u2u_hf.model import ONNX, labels_of, load_processor, load_trained, optional_file
+from u2u_hf.model import labels_of, load_processor, load_trained, optional_file
+from u2u_hf.model_folder import FULL, ONNX, SMALL
 from u2u_hf.processes import processes
 from u2u_hf.records import U2UError
 
-# The files of an exported model, by the names that transformers.js looks for.
-FULL, SMALL = "model.onnx", "model_quantized.onnx"
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
 Logits = Callable[[np.ndarray], np.ndarray]  # normalised float32 samples [N] → float32 [T, V]
 

@@ -10,9 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from u2u_hf import inspection
+from u2u_hf import inspection, output_folder
 from u2u_hf.corpus import Skipped
-from u2u_hf.files import write_text
 from u2u_hf.records import Utterance
 from u2u_hf.report_html import page
 from u2u_hf.survey import survey
@@ -34,15 +33,15 @@ def write(preparation: Preparation, corpus: Path, output_dir: Path) -> str:
     """
     preparation = _within(corpus, preparation)
     report = preparation_report(preparation)
-    write_text(output_dir / "report.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
-    write_text(output_dir / "report.html", page(survey(preparation, corpus), report))
+    output_folder.write(output_dir / "report.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
+    output_folder.write(output_dir / "report.html", page(survey(preparation, corpus), report))
     return in_words(report)
 
 
 def write_inspection(preparation: Preparation, corpus: Path, output_dir: Path) -> str:
     """Write ``report.html`` alone, and return in words what the corpus holds."""
     report, found = preparation_report(preparation), survey(preparation, corpus)
-    write_text(output_dir / "report.html", page(found, report))
+    output_folder.write(output_dir / "report.html", page(found, report))
     return inspection.in_words(found, report)
 
 

@@ -23,13 +23,15 @@ from transformers import HubertForCTC, ProgressCallback, SchedulerType, Trainer,
 from transformers.loss.loss_ctc import ForCTCLoss
 from transformers.trainer_utils import seed_worker
 
+from u2u_hf import language_model
 from u2u_hf.arguments import CtcTrainingArguments, Regularisation
 from u2u_hf.batching import DurationBatches
 from u2u_hf.collator import CtcCollator
 from u2u_hf.dataset import require_split
 from u2u_hf.frames import SAMPLING_RATE, STRIDE, frame_count, frames_needed
 from u2u_hf.metrics import trainer_metrics
-from u2u_hf.model import LANGUAGE_MODEL, ONNX, labels_of, save_processor, start_from
+from u2u_hf.model import labels_of, save_processor, start_from
+from u2u_hf.model_folder import LANGUAGE_MODEL, ONNX
 from u2u_hf.processes import processes
 from u2u_hf.progress import Progress, ProgressBar
 from u2u_hf.records import U2UError
@@ -305,9 +307,11 @@ def save_trained(trainer: CtcTrainer, processor: Wav2Vec2Processor, output_dir: 
     if trainer.is_world_process_zero():
         model: HubertForCTC = trainer.accelerator.unwrap_model(trainer.model)
         with _written(output_dir / "model.safetensors", "run the same command again with --resume"):
-            for name in (ONNX, LANGUAGE_MODEL):
+            from u2u_hf import export  # onnx takes seconds to import, and only the end of a training needs it
+
+            for name, remove in ((ONNX, export.remove), (LANGUAGE_MODEL, language_model.remove)):
                 if (output_dir / name).is_dir():
                     tqdm.write(f"! {output_dir / name}: is of the model that was here before, and is removed")
-                    shutil.rmtree(output_dir / name)
+                    remove(output_dir)
             model.save_pretrained(output_dir)
             save_processor(processor, output_dir)

@@ -13,7 +13,7 @@ from pathlib import Path
 from accelerate.utils import gather_object
 from tqdm.auto import tqdm
 
-from u2u_hf import outputs
+from u2u_hf import output_folder, outputs
 from u2u_hf.audio import audio_info
 from u2u_hf.corpus import Skipped
 from u2u_hf.files import write_text
@@ -39,6 +39,7 @@ from u2u_hf.transcribe import (
 from u2u_hf.vad import VadSettings
 
 _KEPT = "was there already, left as it is"
+_QUEUE = "queue.tsv"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def transcribe_all(
         U2UError: nothing can be written to the output folder.
     """
     _require_writable(Path(settings.output_dir))
+    _require_own_queue(settings)
     hear = find_words(recognizer.labels) if settings.align else write_down(recognizer.labels, model)
     state = processes()
     with state.split_between_processes(list(jobs)) as own:
@@ -116,11 +118,15 @@ class _Run:
         return [outcomes[job.audio] for job in jobs]
 
     def _to_write(self, job: Job, files: dict[str, Path]) -> dict[str, Path]:
-        """Those that are not there, or all. Raises U2UError: a person's own file is in the place of one."""
+        """Return those that are not there, or all. Raises U2UError: a person's own file is in the place of one."""
         if self.settings.overwrite:
+            folder = Path(self.settings.output_dir)
+            for file in files.values():
+                if file.exists() and not _is_theirs(job, file) and not output_folder.is_recorded(folder, file):
+                    raise U2UError(f"{file}: was not written by transcribe.py: move it away, or choose another folder")
             return files
-        theirs = Path(job.own.document.path) if job.own else None
-        if theirs and any(file.exists() and file.samefile(theirs) for file in files.values()):
+        if any(_is_theirs(job, file) for file in files.values()):
+            theirs = job.own.document.path
             raise U2UError(f"{theirs}: is yours: choose another --output_dir, or add tiers to it with --overwrite true")
         return {name: file for name, file in files.items() if not file.exists()}
 
@@ -132,7 +138,13 @@ class _Run:
                 own, origin_ms = job.own.document.path, job.own.origin_ms
                 transcript = dataclasses.replace(transcript, annotations=own, origin_ms=origin_ms)
             to_write = self._to_write(job, files)
+            folder = Path(self.settings.output_dir)
+            ours = [file for file in to_write.values() if not _is_theirs(job, file)]
+            for file in ours:
+                output_folder.keep_edited(folder, file)
             outputs.write(transcript, to_write, self.settings.unsure_below)
+            for file in ours:
+                output_folder.note(folder, file)
         except U2UError as error:
             return Outcome(str(job.audio), problem=str(error))
         kept = [file.name for name, file in files.items() if name not in to_write]
@@ -174,6 +186,18 @@ def _require_writable(folder: Path) -> None:
         raise U2UError(f"{folder}: you may not write there: choose another --output_dir")
 
 
+def _is_theirs(job: Job, file: Path) -> bool:
+    """Is it the recording's own ELAN file, a person's?"""
+    return job.own is not None and file.exists() and file.samefile(job.own.document.path)
+
+
+def _require_own_queue(settings: TranscriptionSettings) -> None:
+    folder = Path(settings.output_dir)
+    path = folder / _QUEUE
+    if (settings.queue or settings.align) and os.path.lexists(path) and not output_folder.is_recorded(folder, path):
+        raise U2UError(f"{path}: was not written by transcribe.py: move it away, or choose another folder")
+
+
 def _names(files: dict[str, Path]) -> tuple[str, ...]:
     return tuple(map(str, files.values()))
 
@@ -199,13 +223,16 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
     """Write OUTPUT_DIR/queue.tsv, if it is asked for, of all transcripts that there are, made now or before.
 
     Raises:
-        U2UError: it cannot be written.
+        U2UError: it cannot be written, or another file is in its place.
     """
     if not (settings.queue or settings.align):
         return None
-    path = Path(settings.output_dir) / "queue.tsv"
+    _require_own_queue(settings)
+    path = Path(settings.output_dir) / _QUEUE
     transcripts = [file for outcome in outcomes for file in outcome.files if file.endswith(".json")]
+    output_folder.keep_edited(Path(settings.output_dir), path)
     write_text(path, queue(transcripts, by_confidence=bool(settings.align)))
+    output_folder.note(Path(settings.output_dir), path)
     return path
 
 

@@ -9,9 +9,11 @@ import argparse
 import json
 from pathlib import Path
 
+from u2u_hf import config
 from u2u_hf.demo.pretrain import pretrain
 
-if __name__ == "__main__":
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output_dir", type=Path, required=True, help="where the model is written")
     parser.add_argument("--hours", type=float, default=10.0, help="hours of speech to synthesise")
@@ -21,3 +23,7 @@ if __name__ == "__main__":
     args = parser.parse_args()
     result = pretrain(args.output_dir, args.hours, args.minutes, args.processes, args.batch_size)
     print(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    config.launch(main)

@@ -8,7 +8,7 @@ It is large, see the README. Run the same command again after a break: it goes o
 import dataclasses
 from pathlib import Path
 
-from u2u_hf import config
+from u2u_hf import config, output_folder
 from u2u_hf.download import get_archive
 
 ARCHIVES = ("Yoloxochitl-Mixtec-Manifest.tgz", "Yoloxochitl-Mixtec-Data.tgz")
@@ -29,6 +29,9 @@ class Arguments:
 
 def main() -> None:
     (args,) = config.parse(Arguments, description=__doc__)
+    # A person may have brought the archives, or unpacked them.
+    besides = [name.removesuffix(suffix) for name in ARCHIVES for suffix in ("", ".tgz")]
+    output_folder.claim(Path(args.output_dir), "download.py", besides=besides)
     for name in ARCHIVES:
         get_archive(name, args.url, Path(args.output_dir), args.keep_archives)
     print(f"corpus: {args.output_dir}")

@@ -131,7 +131,7 @@ class Hub:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING_FACE"))}
         hub = {"HF_ENDPOINT": self.url, "HF_HOME": str(home), "HF_HUB_DISABLE_XET": "1"}
         own["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), own.get("PATH", "")])  # for `hf`
-        quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0"}
+        quiet = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0", "HF_HUB_DISABLE_UPDATE_CHECK": "1"}
         return {**own, **hub, **quiet, **({"HF_TOKEN": token} if token else {})}
 
     def uploads(self) -> list[Asked]:
@@ -360,6 +360,8 @@ class Hub:
             path = value.get("path", "")
             if key == "header":
                 title = value["summary"]
+                if value.get("parentCommit") not in (None, repo.refs[request.path_params["revision"]]):
+                    raise Refused(412, None, "A commit has happened since. Please refresh and try again.")
             elif key == "file":
                 files[path] = self._store(small[path], Path("text"))
             elif key == "lfsFile":

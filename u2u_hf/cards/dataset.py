@@ -9,9 +9,8 @@ from pathlib import Path
 import yaml
 from huggingface_hub import DatasetCard, DatasetCardData
 
-from u2u_hf import __version__, config
+from u2u_hf import __version__, config, output_folder
 from u2u_hf.cards.markdown import indented, one_line, table, text
-from u2u_hf.files import write_text
 from u2u_hf.inventory import shown, take_inventory
 from u2u_hf.preparation import Preparation, PreparationSettings
 from u2u_hf.records import Utterance
@@ -39,7 +38,7 @@ def write_dataset_card(
     settings: PreparationSettings, preparation: Preparation, output_dir: Path, repo_id: str = ""
 ) -> None:
     """Write the card of a prepared dataset, ``README.md``, into its folder; see `dataset_card`."""
-    write_text(output_dir / "README.md", str(dataset_card(settings, preparation, repo_id)))
+    output_folder.write(output_dir / "README.md", str(dataset_card(settings, preparation, repo_id)))
 
 
 def dataset_card(settings: PreparationSettings, preparation: Preparation, repo_id: str = "") -> DatasetCard:

@@ -15,9 +15,8 @@ from datasets import Dataset
 from huggingface_hub import DatasetCard, EvalResult, ModelCard, ModelCardData, RepoCard
 from huggingface_hub.repocard_data import CardData
 
-from u2u_hf import __version__
+from u2u_hf import __version__, output_folder
 from u2u_hf.cards.markdown import indented, table, text
-from u2u_hf.files import write_text
 from u2u_hf.inventory import shown
 from u2u_hf.model import DEFAULT_MODEL
 from u2u_hf.processes import processes
@@ -100,7 +99,7 @@ def write_model_card(
         settings=_settings(settings),
     )
     _put_scores(card, dataset, "validation", {"utterances": len(splits["validation"]), **scores})
-    write_text(output_dir / "README.md", str(card))
+    output_folder.write(output_dir / "README.md", str(card))
 
 
 def add_scores(model_dir: Path, dataset: str, split: str, scores: Mapping[str, Any]) -> None:
@@ -122,7 +121,7 @@ def add_scores(model_dir: Path, dataset: str, split: str, scores: Mapping[str, A
     if _BEGIN not in card.text or _END not in card.text:
         raise U2UError(f"{path}: the scores cannot be put there: put the lines {_BEGIN} and {_END} where they belong")
     _put_scores(card, dataset, split, scores)
-    write_text(path, str(card))
+    output_folder.amend(path, str(card))
 
 
 def add_export(model_dir: Path, variants: str) -> None:
@@ -142,7 +141,7 @@ def add_export(model_dir: Path, variants: str) -> None:
     before, _, rest = card.text.partition(_ONNX_BEGIN)
     after = rest.partition(_ONNX_END)[2]
     card.text = f"{before.rstrip()}\n\n{section}\n{after}" if rest else f"{card.text.rstrip()}\n\n{section}\n"
-    write_text(path, str(card))
+    output_folder.amend(path, str(card))
 
 
 def _put_scores(card: ModelCard, dataset: str, split: str, scores: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ import torch
 import torchaudio
 from tqdm.auto import tqdm
 
+from u2u_hf import output_folder
 from u2u_hf.demo.espeak import engine
 from u2u_hf.eaf import write_eaf
 from u2u_hf.files import write_text
@@ -104,7 +105,11 @@ def make_demo_corpus(
     - ``new_recordings/*.wav``: recordings nobody has transcribed, of sentences the corpus does not hold;
     - ``reference/*.eaf``: what is said in those, in plain text, to score transcripts against;
     - ``reference/channels.json``: recording → speaker → channel (from 0) for all of them.
+
+    Raises:
+        U2UError: the folder holds something else.
     """
+    output_folder.claim(folder, "make_demo_corpus")
     rng = random.Random(seed)
     said: set[str] = set()
     channels: dict[str, dict[str, int]] = {}

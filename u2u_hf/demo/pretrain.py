@@ -24,6 +24,7 @@ import torchaudio
 from tqdm.auto import tqdm
 from transformers import HubertConfig, HubertForCTC, Wav2Vec2FeatureExtractor
 
+from u2u_hf import output_folder
 from u2u_hf.demo.corpus import SPEAKERS, VOICE
 from u2u_hf.demo.espeak import engine
 
@@ -238,7 +239,11 @@ def pretrain(
     Returns:
         what was measured: steps, hours, phone error rates (0…1) on held-out speech of training
         languages and of the demo's language.
+
+    Raises:
+        U2UError: the folder holds something else.
     """
+    output_folder.claim(output_dir, "pretrain.py")
     torch.manual_seed(seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     spoken = synthesise_hours(hours, processes, seed)
@@ -287,8 +292,8 @@ def pretrain(
         "phone_error_rate_unseen_language": phone_error_rate(model, Batches(unseen, vocabulary, device)),
     }
     _save(model, output_dir)
-    (output_dir / "pretraining.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    (output_dir / "README.md").write_text(_CARD.format(**result, voice=VOICE), encoding="utf-8")
+    output_folder.write(output_dir / "pretraining.json", json.dumps(result, indent=2) + "\n")
+    output_folder.write(output_dir / "README.md", _CARD.format(**result, voice=VOICE))
     return result
 
 

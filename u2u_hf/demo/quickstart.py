@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from u2u_hf import output_folder
 from u2u_hf.demo.corpus import LANGUAGE, make_demo_corpus
 from u2u_hf.eaf import read_eaf
-from u2u_hf.files import write_text
 from u2u_hf.metrics import error_rates
 from u2u_hf.records import Tier, U2UError
 
@@ -30,8 +30,9 @@ def run(output_dir: Path, recipes: Path) -> str:
         what to print at the end.
 
     Raises:
-        U2UError: a recipe failed; it has said why.
+        U2UError: a recipe failed; it has said why. Or the folder holds something else.
     """
+    output_folder.claim(output_dir, "quickstart.py")
     begun = time.monotonic()
     demo, dataset, model, scores, transcripts = (
         output_dir / name for name in ("demo", "dataset", "model", "scores", "transcripts")
@@ -50,7 +51,7 @@ def run(output_dir: Path, recipes: Path) -> str:
     report["channels_right"], report["channels"] = _channels_right(demo / "reference", dataset)
     test = json.loads((scores / "metrics.json").read_text(encoding="utf-8"))
     report |= {"test_cer": test["cer"], "test_wer": test["wer"], "seconds": round(time.monotonic() - begun, 1)}
-    write_text(output_dir / "report.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
+    output_folder.write(output_dir / "report.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     return _closing(report, output_dir)
 
 

@@ -1,0 +1,294 @@
+"""The folders that recipes write into: new, empty or made by the same recipe, so that nobody's files are lost.
+
+Two hidden files say what is whose, and go with the folder when it is moved: `MARKER`, which recipe made it; and
+`WRITTEN`, the checksum of each file as it was written. Neither is pushed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from u2u_hf.files import replacing, write_text
+from u2u_hf.records import U2UError
+
+MARKER = ".u2u-hf.json"
+WRITTEN = ".u2u-hf.written"
+# What file managers leave in a folder that shows as empty.
+_CLUTTER = (".ds_store", "thumbs.db", "desktop.ini")
+_ADDING = ("export.py", "language_model.py")
+_claimed: list[tuple[Path, list[Path]]] = []  # with those that were made for it, the innermost first
+
+
+def check(
+    folder: Path, made_by: str, *, besides: Collection[str] = (), inputs: Mapping[str, str] | None = None
+) -> None:
+    """Raise U2UError unless a recipe may write into `folder`: new, empty or made by it. Nothing is written.
+
+    Args:
+        made_by: the recipe's file name: ``prepare.py``.
+        besides: names that may be in the folder, too.
+        inputs: flag → folder that the recipe reads; the output may be inside of it, but not be it or hold it.
+    """
+    _check(Path(folder), (made_by,), besides, inputs or {})
+
+
+def claim(
+    folder: Path, made_by: str, *, besides: Collection[str] = (), inputs: Mapping[str, str] | None = None
+) -> None:
+    """Make `folder` if need be and mark it as made by a recipe; see `check`. To be done before any long work.
+
+    A folder that holds nothing but the mark counts as empty, so a recipe that fails has taken no folder from another.
+
+    Raises:
+        U2UError: as `check`, or the folder cannot be made or written to.
+    """
+    folder = Path(folder)
+    _check(folder, (made_by,), besides, inputs or {})
+    _mark(folder, made_by)
+
+
+def check_for_model(folder: Path, made_by: str, source: str) -> None:
+    """Raise U2UError unless a recipe may add to `folder` what it makes of the model `source`.
+
+    It may in the model's own folder, and in one for what is made of models. The folder of another model is no place
+    for it: it would answer in that one's stead.
+    """
+    folder = Path(folder)
+    if not is_model_folder(folder, source):
+        _check(folder, (made_by, *_ADDING), (), {})
+    elif not os.access(folder, os.W_OK):
+        raise U2UError(f"{folder}: you may not write there: choose another --output_dir")
+
+
+def claim_for_model(folder: Path, made_by: str, source: str) -> None:
+    """Claim `folder` for what is made of the model `source`; its own folder stays that of whoever made it.
+
+    Raises:
+        U2UError: as `check_for_model`, or the folder cannot be made or written to.
+    """
+    check_for_model(folder, made_by, source)
+    if not is_model_folder(folder, source):
+        _mark(Path(folder), made_by)
+
+
+def is_model_folder(folder: Path, source: str) -> bool:
+    """Return whether `folder` is the folder of the model `source`, which may be a Hub name."""
+    return os.path.isdir(source) and Path(folder).is_dir() and Path(folder).samefile(source)
+
+
+def _check(folder: Path, makers: tuple[str, ...], besides: Collection[str], inputs: Mapping[str, str]) -> None:
+    if folder.is_symlink() and not folder.exists():
+        raise U2UError(f"{folder}: is a link that leads nowhere: choose another --output_dir")
+    if folder.exists() and not folder.is_dir():
+        raise U2UError(f"{folder}: is a file, not a folder: choose another --output_dir")
+    for flag, path in inputs.items():
+        if folder.resolve() in (Path(path).resolve(), *Path(path).resolve().parents) and os.path.isdir(path):
+            raise U2UError(f"{folder}: is the folder of {flag}, or holds it: choose a new folder for --output_dir")
+    try:
+        there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    except OSError as error:
+        raise U2UError(f"{folder}: cannot be read ({error.strerror}): choose another --output_dir") from error
+    others = [name for name in there if name not in besides and not _is_clutter(name)]
+    maker = made_by(folder)
+    if not others or maker in makers:
+        return
+    only = f"--output_dir must be a new or empty folder, or one that {makers[0]} made"
+    if maker:
+        raise U2UError(f"{folder}: was made by {maker}: {only}")
+    named = ", ".join(others[:2]) + (", …" if len(others) > 2 else "")
+    raise U2UError(f"{folder}: holds something else ({named}): {only}")
+
+
+def _is_clutter(name: str) -> bool:
+    # Also what a killed run left of writing the mark, and the files that macOS adds on other systems' disks.
+    return name.lower() in _CLUTTER or name in (MARKER, WRITTEN) or name.startswith(("._", f".{MARKER}."))
+
+
+def _mark(folder: Path, recipe: str) -> None:
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise U2UError(f"{folder}: cannot be made ({error.strerror}): choose another --output_dir") from error
+    others = [path.name for path in folder.iterdir() if not _is_clutter(path.name)]
+    if others and made_by(folder):  # of what adds to a folder, the first that wrote into it made it
+        return
+    try:
+        write_text(folder / MARKER, json.dumps({"made_by": recipe}) + "\n")
+    except U2UError as error:
+        reason = getattr(error.__cause__, "strerror", None) or error.__cause__
+        raise U2UError(f"{folder}: cannot be written to ({reason}): choose another --output_dir") from error
+    _claimed.append((folder, new))
+
+
+def give_back() -> None:
+    """Remove the marks, and the folders made for them, of claimed folders that nothing was written into."""
+    while _claimed:
+        folder, new = _claimed.pop()
+        with contextlib.suppress(OSError):
+            if all(_is_clutter(path.name) for path in folder.iterdir()):
+                (folder / MARKER).unlink(missing_ok=True)
+                (folder / WRITTEN).unlink(missing_ok=True)
+                _remove_if_empty(*new)
+
+
+def made_by(folder: Path) -> str:
+    """Return the recipe that made the folder, or the empty string: it is not one of ours."""
+    try:
+        maker = json.loads((Path(folder) / MARKER).read_text(encoding="utf-8"))["made_by"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return ""
+    return maker if isinstance(maker, str) else ""
+
+
+def write(path: Path, text: str) -> None:
+    """Write UTF-8 text, whole or not at all; what a person made of our earlier file in its place is kept beside it.
+
+    A folder that no recipe made has no record of what was written; there the file is just written.
+
+    Raises:
+        U2UError: it cannot be written.
+    """
+    if made_by(path.parent):
+        data = text.encode("utf-8")
+        keep_edited(path.parent, path, data)
+        _note(path.parent, path.name, hashlib.sha256(data).hexdigest())
+    write_text(path, text)
+
+
+def amend(path: Path, text: str) -> None:
+    """Write UTF-8 text that was made from the file in its place, with all that a person wrote there.
+
+    A file that a person has edited stays theirs.
+
+    Raises:
+        U2UError: it cannot be written.
+    """
+    if made_by(path.parent) and wrote(path.parent, path):
+        _note(path.parent, path.name, hashlib.sha256(text.encode("utf-8")).hexdigest())
+    write_text(path, text)
+
+
+def replace_all(made: Path, folder: Path) -> None:
+    """Move the files of `made` into the claimed `folder`, on the same disk, in place of all that a recipe wrote there.
+
+    Files that a person put there stay, and edited ones are kept beside the new ones.
+
+    Raises:
+        U2UError: a file cannot be written.
+    """
+    new = {path.relative_to(made).as_posix(): path for path in sorted(made.rglob("*")) if path.is_file()}
+    try:
+        for name in sorted(_written(folder).keys() - new.keys()):
+            if wrote(folder, folder / name):
+                (folder / name).unlink()
+                _remove_if_empty(*(parent for parent in (folder / name).parents if folder in parent.parents))
+        for name, path in new.items():
+            data = path.read_bytes()
+            keep_edited(folder, folder / name, data)
+            _note(folder, name, hashlib.sha256(data).hexdigest())
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, folder / name)
+    except OSError as error:
+        raise U2UError(f"{error.filename2 or error.filename}: cannot be written ({error.strerror})") from error
+
+
+def remove(folder: Path, is_ours: Callable[[str], object]) -> None:
+    """Remove the files of a folder whose names `is_ours` takes, and the folder itself if nothing else is in it."""
+    if folder.is_dir():
+        for path in list(folder.iterdir()):
+            if is_ours(path.name):
+                path.unlink()
+        _remove_if_empty(folder)
+
+
+def _remove_if_empty(*folders: Path) -> None:
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError as error:
+            # Another system's code for a folder that is not empty is EEXIST; a link is not ours to remove.
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
+                raise
+
+
+def note(folder: Path, path: Path) -> None:
+    """Record that a file in or below `folder`, as it is now, was written by a recipe.
+
+    Several processes may do this at once.
+
+    Raises:
+        U2UError: the record cannot be written.
+    """
+    try:
+        _note(folder, path.relative_to(folder).as_posix(), _checksum(path))
+    except OSError as error:
+        raise U2UError(f"{folder / WRITTEN}: cannot be written ({error.strerror})") from error
+
+
+def wrote(folder: Path, path: Path) -> bool:
+    """Return whether a file in or below `folder` is as a recipe wrote it; False if there is none."""
+    hashes = _written(folder).get(path.relative_to(folder).as_posix(), ())
+    return bool(hashes) and path.is_file() and _checksum(path) in hashes
+
+
+def is_recorded(folder: Path, path: Path) -> bool:
+    """Return whether a recipe ever wrote a file of this name in or below `folder`."""
+    return path.relative_to(folder).as_posix() in _written(folder)
+
+
+def _checksum(path: Path) -> str:
+    checksum = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            checksum.update(block)
+    return checksum.hexdigest()
+
+
+def _written(folder: Path) -> dict[str, set[str]]:
+    """Path in the folder → checksums of all that was ever written there."""
+    found: dict[str, set[str]] = {}
+    try:
+        lines = (Path(folder) / WRITTEN).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        try:
+            name, checksum = json.loads(line)
+            found.setdefault(name, set()).add(checksum)
+        except (ValueError, TypeError):
+            continue  # cut off when a run was killed; its file counts as a person's
+    return found
+
+
+def _note(folder: Path, name: str, checksum: str) -> None:
+    # One short write at the end of a file is whole also beside those of other processes. It begins with a line break
+    # because a killed run may have left half a line.
+    line = f"\n{json.dumps([name, checksum])}\n".encode()
+    descriptor = os.open(Path(folder) / WRITTEN, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
+
+
+def keep_edited(folder: Path, path: Path, data: bytes | None = None) -> None:
+    """Copy a file that is not as a recipe wrote it, and not the same as `data`, to a free name beside it.
+
+    Raises:
+        U2UError: it cannot be copied.
+    """
+    if not path.is_file() or wrote(folder, path) or (data is not None and path.read_bytes() == data):
+        return
+    names = (f"{path.stem}.edited{number}{path.suffix}" for number in ("", *(f"-{n}" for n in range(2, 1000))))
+    copy = next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name)))
+    with replacing(copy) as temporary:
+        shutil.copy2(path, temporary)
+    print(f"! {path}: was edited, and is kept as {copy.name}")
