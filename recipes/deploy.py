@@ -17,12 +17,12 @@ the Space. Your own login is never copied there.
 import tempfile
 from pathlib import Path
 
-from u2u_hf import config
-from u2u_hf.deploy import DeploySettings, build, deploy, variables
+from u2u_hf import cli
+from u2u_hf.publishing.deploy import DeploySettings, build, deploy, variables
 
 
 def main() -> None:
-    (settings,) = config.parse(DeploySettings, description=__doc__)
+    (settings,) = cli.parse(DeploySettings, description=__doc__)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(settings.output_dir or Path(temporary, "space"))
         build(settings, folder)
@@ -41,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    config.launch(main)
+    cli.launch(main)

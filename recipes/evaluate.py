@@ -13,24 +13,26 @@ import dataclasses
 import json
 from pathlib import Path
 
-from u2u_hf import config, language_model, output_folder
-from u2u_hf.cards.model import add_scores
-from u2u_hf.dataset import load_splits, require_split
-from u2u_hf.evaluation import as_tsv, ignoring, measure, recognise_split
-from u2u_hf.evaluation_html import page
-from u2u_hf.recognizer import Recognizer
+from u2u_hf import cli, output_folder
+from u2u_hf.data.dataset import load_splits, require_split
+from u2u_hf.evaluation.html_page import page
+from u2u_hf.evaluation.scoring import as_tsv, ignoring, measure, recognise_split
+from u2u_hf.publishing.cards.model import add_scores
+from u2u_hf.recognition import language_model
+from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
+from u2u_hf.settings import setting
 
 
 @dataclasses.dataclass
 class Arguments:
-    model: str = config.setting(help="trained model: a folder, or OWNER/NAME on the Hub")
-    dataset: str = config.setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
-    output_dir: str = config.setting(help="folder for metrics.json, evaluation.html and pairs.tsv")
-    split: str = config.setting("test", help="train, validation or test")
-    ignore: list[str] = config.setting([], help="score also without: tones, punctuation, case, or any characters")
-    audio: bool = config.setting(False, help="put the sound of the worst utterances into evaluation.html")
-    update_card: bool = config.setting(False, help="put the scores into the card of the model, README.md in its folder")
+    model: str = setting(help="trained model: a folder, or OWNER/NAME on the Hub")
+    dataset: str = setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
+    output_dir: str = setting(help="folder for metrics.json, evaluation.html and pairs.tsv")
+    split: str = setting("test", help="train, validation or test")
+    ignore: list[str] = setting([], help="score also without: tones, punctuation, case, or any characters")
+    audio: bool = setting(False, help="put the sound of the worst utterances into evaluation.html")
+    update_card: bool = setting(False, help="put the scores into the card of the model, README.md in its folder")
 
     def __post_init__(self):
         # What would be noticed after the work.
@@ -40,7 +42,7 @@ class Arguments:
 
 
 def main() -> None:
-    (args,) = config.parse(Arguments, description=__doc__)
+    (args,) = cli.parse(Arguments, description=__doc__)
     output_dir = Path(args.output_dir)
     output_folder.claim(output_dir, "evaluate.py")
     split = require_split(load_splits(args.dataset), args.split, args.dataset)
@@ -58,4 +60,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    config.launch(main)
+    cli.launch(main)

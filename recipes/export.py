@@ -9,22 +9,23 @@ cost; without --dataset that is not known.
 
 import dataclasses
 
-from u2u_hf import config, output_folder
-from u2u_hf.cards.model import add_export
-from u2u_hf.dataset import load_splits, require_split
-from u2u_hf.export import export, in_words, own_folder, require_own
-from u2u_hf.hub import Push, check_push, push_folder
+from u2u_hf import cli, output_folder
+from u2u_hf.data.dataset import load_splits, require_split
+from u2u_hf.hub.push import Push, check_push, push_folder
+from u2u_hf.publishing.cards.model import add_export
+from u2u_hf.publishing.export import export, in_words, own_folder, require_own
+from u2u_hf.settings import setting
 
 
 @dataclasses.dataclass
 class Arguments:
-    model: str = config.setting(help="trained model: a folder, or OWNER/NAME on the Hub")
-    output_dir: str = config.setting("", help="folder for the exported model (the model's own)")
-    dataset: str = config.setting("", help="prepared dataset, to measure on: a folder, or OWNER/NAME on the Hub")
+    model: str = setting(help="trained model: a folder, or OWNER/NAME on the Hub")
+    output_dir: str = setting("", help="folder for the exported model (the model's own)")
+    dataset: str = setting("", help="prepared dataset, to measure on: a folder, or OWNER/NAME on the Hub")
 
 
 def main() -> None:
-    args, push = config.parse(Arguments, Push, description=__doc__)
+    args, push = cli.parse(Arguments, Push, description=__doc__)
     output_dir = own_folder(args.model, args.output_dir)
     output_folder.check_for_model(output_dir, "export.py", args.model)
     require_own(output_dir)
@@ -41,4 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    config.launch(main)
+    cli.launch(main)

@@ -12,26 +12,28 @@ import dataclasses
 
 from tqdm.auto import tqdm
 
-from u2u_hf import config, language_model, output_folder
-from u2u_hf.audio import decode_mono
-from u2u_hf.dataset import load_splits, require_split
-from u2u_hf.export import own_folder
-from u2u_hf.hub import Push, check_push, push_folder
+from u2u_hf import cli, model_folder, output_folder
+from u2u_hf.data.audio import decode_mono
+from u2u_hf.data.dataset import load_splits, require_split
+from u2u_hf.hub.push import Push, check_push, push_folder
 from u2u_hf.model_folder import LANGUAGE_MODEL
-from u2u_hf.recognizer import Recognizer
-from u2u_hf.tuning import tune
+from u2u_hf.publishing.export import own_folder
+from u2u_hf.recognition import language_model
+from u2u_hf.recognition.recognizer import Recognizer
+from u2u_hf.settings import setting
+from u2u_hf.training.language_model_tuning import tune
 
 
 @dataclasses.dataclass
 class Arguments:
-    model: str = config.setting(help="trained model: a folder, or OWNER/NAME on the Hub")
-    dataset: str = config.setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
-    output_dir: str = config.setting("", help="folder of the model that it is written to (--model)")
-    order: int = config.setting(6, help="how many characters are looked at together")
+    model: str = setting(help="trained model: a folder, or OWNER/NAME on the Hub")
+    dataset: str = setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
+    output_dir: str = setting("", help="folder of the model that it is written to (--model)")
+    order: int = setting(6, help="how many characters are looked at together")
 
 
 def main() -> None:
-    args, push = config.parse(Arguments, Push, description=__doc__)
+    args, push = cli.parse(Arguments, Push, description=__doc__)
     output_dir = own_folder(args.model, args.output_dir)
     output_folder.check_for_model(output_dir, "language_model.py", args.model)
     language_model.require_own(output_dir)
@@ -50,11 +52,11 @@ def main() -> None:
         language_model.save(tuned, output_dir)
         print(f"language model: {output_dir / LANGUAGE_MODEL} (weight {tuned.weight}, bonus {tuned.bonus})")
     else:
-        language_model.remove(output_dir)
+        model_folder.remove(output_dir, LANGUAGE_MODEL)
         print("it does not help, and is not kept")
     if push.push_to:
         print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
 
 
 if __name__ == "__main__":
-    config.launch(main)
+    cli.launch(main)

@@ -18,22 +18,25 @@ and report.json.
 import dataclasses
 from pathlib import Path
 
-from u2u_hf import config, output_folder, report
-from u2u_hf.cards.dataset import write_dataset_card
-from u2u_hf.dataset import write_dataset
-from u2u_hf.hub import Push, check_push, push_folder
-from u2u_hf.preparation import PreparationSettings, decide, inspect
-from u2u_hf.processes import processes
+from u2u_hf import cli, output_folder
+from u2u_hf.corpus.preparation import PreparationSettings, decide, inspect
+from u2u_hf.data import audio
+from u2u_hf.data.dataset import write_dataset
+from u2u_hf.data.processes import processes
+from u2u_hf.hub.push import Push, check_push, push_folder
+from u2u_hf.publishing.cards.dataset import write_dataset_card
+from u2u_hf.reports import report
+from u2u_hf.settings import setting
 
 
 @dataclasses.dataclass
 class Arguments(PreparationSettings):
-    output_dir: str = config.setting(help="folder the dataset is written to")
-    inspect: bool = config.setting(False, help="prepare nothing; tell and draw what the corpus holds")
+    output_dir: str = setting(help="folder the dataset is written to")
+    inspect: bool = setting(False, help="prepare nothing; tell and draw what the corpus holds")
 
 
 def main() -> int:
-    args, push = config.parse(Arguments, Push, description=__doc__)
+    args, push = cli.parse(Arguments, Push, description=__doc__)
     main_process = processes().is_main_process
     corpus, output_dir = Path(args.corpus), Path(args.output_dir)
     if main_process:
@@ -42,17 +45,17 @@ def main() -> int:
             check_push(push.push_to, "dataset", push.public)
         output_folder.claim(output_dir, "prepare.py")
     if args.inspect:
-        preparation = inspect(args)
+        preparation = inspect(args, audio)
         if main_process:
             print(report.write_inspection(preparation, corpus, output_dir))
             print(f"report: {output_dir / 'report.html'}")
         return 0
-    preparation = decide(args)
+    preparation = decide(args, audio)
     preparation = preparation.without(write_dataset(preparation.splits, output_dir))
     if main_process:
         print(report.write(preparation, corpus, output_dir))
         write_dataset_card(args, preparation, output_dir, push.push_to)
-        config.save(output_dir / "prepare.yaml", args)
+        cli.save(output_dir / "prepare.yaml", args)
         print(f"dataset: {output_dir}")
         if push.push_to:
             print(f"on the Hub: {push_folder(output_dir, push.push_to, 'dataset', push.public)}")
@@ -60,4 +63,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    config.launch(main)
+    cli.launch(main)

@@ -10,19 +10,20 @@ command is printed, so that you can run it on your own data. A run that was stop
 import dataclasses
 from pathlib import Path
 
-from u2u_hf import config
+from u2u_hf import cli
 from u2u_hf.demo.quickstart import run
+from u2u_hf.settings import setting
 
 
 @dataclasses.dataclass
 class Arguments:
-    output_dir: str = config.setting("quickstart", help="folder for everything the demonstration makes")
+    output_dir: str = setting("quickstart", help="folder for everything the demonstration makes")
 
 
 def main() -> None:
-    (args,) = config.parse(Arguments, description=__doc__)
+    (args,) = cli.parse(Arguments, description=__doc__)
     print(run(Path(args.output_dir), Path(__file__).parent))
 
 
 if __name__ == "__main__":
-    config.launch(main)
+    cli.launch(main)

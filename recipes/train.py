@@ -14,25 +14,26 @@ transformers.TrainingArguments works too; they are listed below with the ones of
 import dataclasses
 from pathlib import Path
 
-from u2u_hf import config, output_folder
-from u2u_hf.arguments import CtcTrainingArguments
-from u2u_hf.cards.model import write_model_card
-from u2u_hf.checkpoints import HubCheckpoints, resume_point
-from u2u_hf.curves import training_curves
-from u2u_hf.dataset import load_splits
-from u2u_hf.hub import Push, check_push, push_folder
-from u2u_hf.model import DEFAULT_MODEL
-from u2u_hf.trainer import build_trainer, save_trained
+from u2u_hf import cli, output_folder
+from u2u_hf.data.dataset import load_splits
+from u2u_hf.hub.push import Push, check_push, push_folder
+from u2u_hf.publishing.cards.model import write_model_card
+from u2u_hf.recognition.model import DEFAULT_MODEL
+from u2u_hf.settings import changed, setting
+from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.checkpoints import HubCheckpoints, resume_point
+from u2u_hf.training.curves import training_curves
+from u2u_hf.training.trainer import build_trainer, save_trained
 
 
 @dataclasses.dataclass
 class Arguments:
-    dataset: str = config.setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
-    model: str = config.setting(DEFAULT_MODEL, help="pre-trained HuBERT: a folder, or OWNER/NAME on the Hub")
+    dataset: str = setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
+    model: str = setting(DEFAULT_MODEL, help="pre-trained HuBERT: a folder, or OWNER/NAME on the Hub")
 
 
 def main() -> int:
-    args, push, training = config.parse(Arguments, Push, CtcTrainingArguments, description=__doc__)
+    args, push, training = cli.parse(Arguments, Push, CtcTrainingArguments, description=__doc__)
     output_dir = Path(training.output_dir)
     if training.process_index == 0:
         output_folder.check(output_dir, "train.py")
@@ -58,12 +59,12 @@ def main() -> int:
             dataset=args.dataset,
             splits=splits,
             scores=scores,
-            settings=config.changed(args, training),
+            settings=changed(args, training),
             steps=trainer.state.global_step,
             seconds=trainer.progress.seconds,
             repo_id=push.push_to,
         )
-        config.save(output_dir / "train.yaml", args, training)
+        cli.save(output_dir / "train.yaml", args, training)
         print(f"validation: CER {scores['cer']:.1%}, WER {scores['wer']:.1%}")
         print(f"curves: {output_dir / 'training_curves.png'}")
         print(f"model: {output_dir}")
@@ -73,4 +74,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    config.launch(main)
+    cli.launch(main)

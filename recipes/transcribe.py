@@ -20,21 +20,23 @@ of a tier's transcripts, and how well each transcript fits.
 
 import dataclasses
 
-from u2u_hf import config, language_model
-from u2u_hf.jobs import TranscriptionSettings, find_jobs
-from u2u_hf.processes import processes
-from u2u_hf.recognizer import Recognizer
-from u2u_hf.transcription_run import in_words, transcribe_all, write_queue
-from u2u_hf.vad import VadSettings
+from u2u_hf import cli
+from u2u_hf.data.processes import processes
+from u2u_hf.recognition import language_model
+from u2u_hf.recognition.recognizer import Recognizer
+from u2u_hf.settings import setting
+from u2u_hf.transcription.batch import in_words, transcribe_all, write_queue
+from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
+from u2u_hf.transcription.voice_detection import VadSettings
 
 
 @dataclasses.dataclass
 class Arguments(TranscriptionSettings):
-    model: str = config.setting(help="trained model: a folder, or OWNER/NAME on the Hub")
+    model: str = setting(help="trained model: a folder, or OWNER/NAME on the Hub")
 
 
 def main() -> int:
-    args, vad = config.parse(Arguments, VadSettings, description=__doc__)
+    args, vad = cli.parse(Arguments, VadSettings, description=__doc__)
     jobs, skipped = find_jobs(args)
     outcomes = transcribe_all(jobs, Recognizer(args.model), vad, args, language_model.load(args.model))
     if processes().is_main_process:
@@ -45,4 +47,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    config.launch(main)
+    cli.launch(main)

@@ -122,7 +122,7 @@ def random_model(random_base, tmp_path_factory):
     """A recogniser with random weights for the letters a, b, ñ, ¹: it writes nonsense, but it writes."""
     import torch
 
-    from u2u_hf.model import start_from
+    from u2u_hf.recognition.model import start_from
 
     folder = tmp_path_factory.mktemp("random_model")
     model, processor = start_from(str(random_base), ["ab ña¹"])
@@ -138,10 +138,10 @@ def trained_model(demo_dataset, tmp_path_factory):
     """The demo's base model with a head learnt in seconds on the small demo corpus: most of what it writes is right."""
     import torch
 
-    from u2u_hf.audio import decode_mono
-    from u2u_hf.dataset import load_splits
+    from u2u_hf.data.audio import decode_mono
+    from u2u_hf.data.dataset import load_splits
     from u2u_hf.demo.quickstart import BASE_MODEL
-    from u2u_hf.model import start_from
+    from u2u_hf.recognition.model import start_from
 
     rows = [row for split in load_splits(demo_dataset).values() for row in split]
     torch.manual_seed(0)

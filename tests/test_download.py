@@ -9,7 +9,7 @@ import tarfile
 import time
 
 import pytest
-from file_server import serve
+from support.file_server import serve
 
 from u2u_hf import download
 from u2u_hf.records import U2UError

@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 from conftest import RECIPES
 
-from u2u_hf import export, language_model, output_folder
-from u2u_hf.browser_space import build as build_site
-from u2u_hf.checkpoints import resume_point
-from u2u_hf.dataset import load_splits, write_dataset
+from u2u_hf import model_folder, output_folder
+from u2u_hf.data.dataset import load_splits, write_dataset
 from u2u_hf.demo.corpus import make_demo_corpus
-from u2u_hf.deploy import DeploySettings, build
 from u2u_hf.download import get_archive
 from u2u_hf.output_folder import MARKER, WRITTEN, claim
+from u2u_hf.publishing.browser_page import build as build_site
+from u2u_hf.publishing.deploy import DeploySettings, build
+from u2u_hf.recognition import language_model
 from u2u_hf.records import U2UError
+from u2u_hf.training.checkpoints import resume_point
 
 OWN = (MARKER, WRITTEN)
 
@@ -272,11 +273,11 @@ def test_only_files_of_ours_are_removed_from_a_models_folder(tmp_path):
     for name in ("onnx/model.onnx", "onnx/mine.onnx", "language_model/mine.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
-    export.remove(tmp_path)
-    language_model.remove(tmp_path)
+    model_folder.remove(tmp_path, "onnx")
+    model_folder.remove(tmp_path, "language_model")
     assert sorted(snapshot(tmp_path)) == ["language_model", "language_model/mine.txt", "onnx", "onnx/mine.onnx"]
     (tmp_path / "onnx" / "mine.onnx").unlink()
-    export.remove(tmp_path)
+    model_folder.remove(tmp_path, "onnx")
     assert not (tmp_path / "onnx").exists()
 
 

@@ -1,4 +1,30 @@
-"""u2u-hf: speech recognition that a field linguist can make and own."""
+"""u2u-hf: speech recognition that a field linguist can make and own.
+
+The floors of the house, from the ground up. An import points up this list, never down; tests/test_layers.py
+holds it. All down to `browser` runs in a browser under Pyodide too, with the
+standard library, pympi and tqdm alone.
+
+    records         what passes between stages, and the error a user sees
+    frames          samples, frames and milliseconds
+    files           writing a file whole or not at all
+    settings        a recipe's setting: a dataclass field with help
+    output_folder   a recipe writes only into a folder that is new, empty or its own
+    model_folder    what lies in a model's folder and in a pushed repository
+    formats/        ELAN, Praat, tables, subtitles: files to records and back
+    corpus/         a folder of annotations and recordings to utterances in splits
+    reports/        what a corpus holds and what a preparation did
+    browser         the browser page's door to all of the above
+    hub/            push, fetch, and what the Hub refuses in plain words
+    data/           sound to dataset to batches
+    recognition/    models, vocabulary, log-probabilities to words, language model
+    evaluation/     how good a recogniser is
+    training/       dataset to recogniser
+    transcription/  recordings to transcripts
+    publishing/     ONNX, cards, Spaces: what others get
+    cli             the recipes' door: flags, --config, errors in one line
+    demo/           the made-up corpus and the tiny model
+    download        one corpus's archives
+"""
 
 import os
 import sys

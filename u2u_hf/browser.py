@@ -14,11 +14,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from u2u_hf import outputs, report
-from u2u_hf.channels import Span
-from u2u_hf.preparation import PreparationSettings, inspect
+from u2u_hf.corpus.channels import Span
+from u2u_hf.corpus.preparation import PreparationSettings, inspect
+from u2u_hf.corpus.text_rules import DEFAULT_RULES
+from u2u_hf.formats import writers
 from u2u_hf.records import Segment, Transcript, U2UError, Utterance, Word
-from u2u_hf.text import DEFAULT_RULES
+from u2u_hf.reports import report
 
 
 def transcript_file(argument: str) -> str:
@@ -26,7 +27,7 @@ def transcript_file(argument: str) -> str:
 
     Args:
         argument: JSON of ``transcript`` (the fields of `records.Transcript`; `audio` is a file name) and
-            ``format`` (one of `outputs.FORMATS`).
+            ``format`` (one of `writers.FORMATS`).
 
     Returns:
         JSON of the file's ``name`` and ``text``.
@@ -37,8 +38,8 @@ def transcript_file(argument: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         # Beside each other, as the visitor will have them: the transcript leads to ./recording.wav.
         audio = Path(folder, fields.pop("audio"))
-        files = outputs.planned(audio.with_suffix(""), [asked["format"]])
-        outputs.write(Transcript(str(audio), **fields, segments=segments), files)
+        files = writers.planned(audio.with_suffix(""), [asked["format"]])
+        writers.write(Transcript(str(audio), **fields, segments=segments), files)
         (path,) = files.values()
         return json.dumps({"name": path.name, "text": path.read_text(encoding="utf-8")})
 
@@ -48,7 +49,7 @@ def _segment(fields: dict[str, Any]) -> Segment:
 
 
 class _Answers:
-    """What the browser has heard so far, in place of `u2u_hf.audio`; `wanted` is what it has yet to hear."""
+    """What the browser has heard so far, in place of `u2u_hf.data.audio`; `wanted` is what it has yet to hear."""
 
     def __init__(self, corpus: str, files: dict[str, dict[str, Any]], energies: dict[str, list[float]]):
         self._corpus, self._files, self._energies = corpus, files, energies
@@ -87,7 +88,7 @@ def prepare(argument: str) -> str:
     Returns:
         JSON of ``wanted`` (key → ``path`` and ``spans`` in ms) if there is something to be heard first; else of
 
-            - ``report``, ``html``: see `u2u_hf.report`; ``words``: what `--inspect` prints;
+            - ``report``, ``html``: see `u2u_hf.reports.report`; ``words``: what `--inspect` prints;
             - ``splits``: split → rows, each with the dataset's columns but `audio` and `duration`, and ``path``;
             - ``config``: YAML (in JSON's style) for ``recipes/prepare.py --config``.
 

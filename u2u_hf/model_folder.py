@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable
+from pathlib import Path
+
+from u2u_hf import output_folder
 
 # What is made of a model lies in folders of its own: its export, by the names that transformers.js looks for, and its
 # language model.
@@ -56,6 +59,14 @@ CHECKPOINT = (
 )
 # Its weights and scores alone: a run resumes from the last one.
 BEST_CHECKPOINT = (*_WEIGHTS, STATE)
+
+# Folder → the files in it that a recipe makes of a trained model.
+MADE_OF_MODEL = {ONNX: (FULL, SMALL, EXPORT_REPORT), LANGUAGE_MODEL: (ARPA, ARPA_WEIGHTS)}
+
+
+def remove(folder: Path, made: str) -> None:
+    """Remove what was made of the model in `folder`, one of `MADE_OF_MODEL`; other files of its folder stay."""
+    output_folder.remove(folder / made, MADE_OF_MODEL[made].__contains__)
 
 
 def belongs(path: str, patterns: Iterable[str]) -> bool:

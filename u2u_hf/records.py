@@ -93,7 +93,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Word:
-    """A recognised word. `confidence` is 0…1, see `u2u_hf.decode`."""
+    """A recognised word. `confidence` is 0…1, see `u2u_hf.recognition.decoding`."""
 
     text: str
     start_ms: int
@@ -106,7 +106,7 @@ class Segment:
     """A stretch of speech on one channel, and what the recogniser heard in it.
 
     Attributes:
-        confidence: 0…1, see `u2u_hf.decode`; of a text that was aligned its fit, see `u2u_hf.align`.
+        confidence: 0…1, see `recognition.decoding`; of a text that was aligned its fit, see `recognition.alignment`.
         tier: the person's tier that the start and end are from, or the empty string if the machine found them.
         speaker: that tier's participant.
     """

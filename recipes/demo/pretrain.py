@@ -9,7 +9,7 @@ import argparse
 import json
 from pathlib import Path
 
-from u2u_hf import config
+from u2u_hf import cli
 from u2u_hf.demo.pretrain import pretrain
 
 
@@ -26,4 +26,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    config.launch(main)
+    cli.launch(main)

@@ -8,8 +8,9 @@ It is large, see the README. Run the same command again after a break: it goes o
 import dataclasses
 from pathlib import Path
 
-from u2u_hf import config, output_folder
+from u2u_hf import cli, output_folder
 from u2u_hf.download import get_archive
+from u2u_hf.settings import setting
 
 ARCHIVES = ("Yoloxochitl-Mixtec-Manifest.tgz", "Yoloxochitl-Mixtec-Data.tgz")
 SERVERS = (
@@ -22,13 +23,13 @@ SERVERS = (
 
 @dataclasses.dataclass
 class Arguments:
-    output_dir: str = config.setting(help="folder the corpus is unpacked to")
-    url: list[str] = config.setting(list(SERVERS), help="where the archives are, the first that answers")
-    keep_archives: bool = config.setting(False, help="keep the .tgz files when they are unpacked")
+    output_dir: str = setting(help="folder the corpus is unpacked to")
+    url: list[str] = setting(list(SERVERS), help="where the archives are, the first that answers")
+    keep_archives: bool = setting(False, help="keep the .tgz files when they are unpacked")
 
 
 def main() -> None:
-    (args,) = config.parse(Arguments, description=__doc__)
+    (args,) = cli.parse(Arguments, description=__doc__)
     # A person may have brought the archives, or unpacked them.
     besides = [name.removesuffix(suffix) for name in ARCHIVES for suffix in ("", ".tgz")]
     output_folder.claim(Path(args.output_dir), "download.py", besides=besides)
@@ -38,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    config.launch(main)
+    cli.launch(main)

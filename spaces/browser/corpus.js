@@ -16,7 +16,7 @@ let corpora = 0;
  * Decide the preparation: all but the decoding of sound is done by u2u_hf.
  * @param {string} name of the folder
  * @param {Found[]} found
- * @param {object} settings of u2u_hf.preparation.PreparationSettings, but `corpus`
+ * @param {object} settings of u2u_hf.corpus.preparation.PreparationSettings, but `corpus`
  * @param {(share: number) => void} progress
  * @returns what u2u_hf.browser.prepare does
  */

@@ -1,4 +1,4 @@
-// From frames to words, as u2u_hf/decode.py does it.
+// From frames to words, as u2u_hf/recognition/decoding.py does it.
 import { frameEndMs, frameStartMs } from "./frames.js";
 
 const DELIMITER = "|";

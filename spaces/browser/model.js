@@ -34,7 +34,7 @@ export async function openModel(source) {
   return { weights, labels, normalize, uncached };
 }
 
-/** What the outputs stand for; what is not a character is silent, as in u2u_hf.model.labels_of. */
+/** What the outputs stand for; what is not a character is silent, as in u2u_hf.recognition.model.labels_of. */
 export function labelsOf(vocabulary, { pad_token, unk_token, bos_token, eos_token }) {
   const silent = new Set([pad_token, unk_token, bos_token, eos_token]);
   const symbols = [];

@@ -1,4 +1,4 @@
-// Rows of a dataset → parquet files that `datasets` reads, as u2u_hf/dataset.py writes them.
+// Rows of a dataset → parquet files that `datasets` reads, as u2u_hf/data/dataset.py writes them.
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { SAMPLING_RATE } from "./resample.js";
 

@@ -10,7 +10,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from u2u_hf.browser_space import build, headers
+from u2u_hf.publishing.browser_page import build, headers
 from u2u_hf.records import U2UError
 
 TEMPLATE = Path(__file__).parent

@@ -2,8 +2,8 @@
 import { clock, download, make, showProblem, t } from "./page.js";
 import { python } from "./python.js";
 
-const FORMATS = { eaf: ".eaf", textgrid: ".TextGrid", srt: ".srt", tsv: ".tsv" }; // of u2u_hf.outputs
-const UNSURE_BELOW = 0.95; // as u2u_hf.outputs
+const FORMATS = { eaf: ".eaf", textgrid: ".TextGrid", srt: ".srt", tsv: ".tsv" }; // of u2u_hf.formats.writers
+const UNSURE_BELOW = 0.95; // as u2u_hf.formats.writers
 const FRAME_MS = 32;
 const QUIET_DB = -70;
 

@@ -1,10 +1,10 @@
-// Where somebody speaks: Silero VAD, and the cutting of its probabilities into segments, as u2u_hf/vad.py does it.
+// Where somebody speaks: Silero VAD, and the cutting of its probabilities into segments, as u2u_hf/transcription/voice_detection.py does it.
 export const FRAME_SAMPLES = 512;
 const FRAME_MS = 32;
 const CONTEXT = 64;
 const HYSTERESIS = 0.15;
 
-/** The defaults of u2u_hf.vad.VadSettings, which a test compares. */
+/** The defaults of u2u_hf.transcription.voice_detection.VadSettings, which a test compares. */
 export const SETTINGS = {
   threshold: 0.5,
   min_speech_ms: 200,

@@ -20,17 +20,18 @@ from pathlib import Path
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_TELEMETRY="1")
 
 import gradio as gr
+import hosting
+from correction_table import COLUMNS, clock, corrected, rows, write_files
 from strings import STRINGS, language
+from waveform import levels, picture
 
-from u2u_hf import hosting, language_model
-from u2u_hf.corpus import AUDIO_SUFFIXES
-from u2u_hf.markup import element
-from u2u_hf.recognizer import Recognizer
+from u2u_hf.corpus.reader import AUDIO_SUFFIXES
+from u2u_hf.recognition import language_model
+from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
-from u2u_hf.transcribe import Stretches, find_speech, transcribe, write_down
-from u2u_hf.transcript_table import COLUMNS, clock, corrected, rows, write_files
-from u2u_hf.vad import VadSettings
-from u2u_hf.waveform import levels, picture
+from u2u_hf.reports.html import element
+from u2u_hf.transcription.transcribe import Stretches, find_speech, transcribe, write_down
+from u2u_hf.transcription.voice_detection import VadSettings
 
 try:
     from spaces import GPU  # lends a graphics processor for a call, in Spaces of that kind

@@ -29,14 +29,14 @@ sys.path.insert(0, str(TEMPLATE))
 
 from serve import Handler  # noqa: E402
 
-from u2u_hf.audio import audio_info  # noqa: E402
-from u2u_hf.browser_space import build  # noqa: E402
+from u2u_hf.data.audio import audio_info  # noqa: E402
 from u2u_hf.demo.corpus import make_demo_corpus  # noqa: E402
-from u2u_hf.export import export  # noqa: E402
-from u2u_hf.model import start_from  # noqa: E402
-from u2u_hf.recognizer import Recognizer  # noqa: E402
-from u2u_hf.transcribe import find_speech, transcribe, write_down  # noqa: E402
-from u2u_hf.vad import VadSettings  # noqa: E402
+from u2u_hf.publishing.browser_page import build  # noqa: E402
+from u2u_hf.publishing.export import export  # noqa: E402
+from u2u_hf.recognition.model import start_from  # noqa: E402
+from u2u_hf.recognition.recognizer import Recognizer  # noqa: E402
+from u2u_hf.transcription.transcribe import find_speech, transcribe, write_down  # noqa: E402
+from u2u_hf.transcription.voice_detection import VadSettings  # noqa: E402
 
 
 def make_model(folder: Path) -> None:

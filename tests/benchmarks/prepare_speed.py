@@ -26,7 +26,7 @@ RECIPES = Path(__file__).parents[2] / "recipes"
 
 def make_corpus(folder: Path, hours: float, minutes: int) -> None:
     from u2u_hf.demo.corpus import make_demo_corpus
-    from u2u_hf.eaf import read_eaf, write_eaf
+    from u2u_hf.formats.eaf import read_eaf, write_eaf
     from u2u_hf.records import Annotation, Tier
 
     make_demo_corpus(folder / "demo", recordings=8, new_recordings=0)
@@ -106,7 +106,7 @@ def main() -> None:
     command = [sys.executable, str(RECIPES / "prepare.py"), "--corpus", str(corpus), "--output_dir", str(ours)]
     spent, memory = run([*command, "--allow_repeated_sentences", "true"])
 
-    from u2u_hf.dataset import load_splits
+    from u2u_hf.data.dataset import load_splits
 
     rows = [row for split in load_splits(ours).values() for row in split.remove_columns("audio")]
     listed = [[row["recording"], row["channel"], row["start_ms"], row["end_ms"]] for row in rows]

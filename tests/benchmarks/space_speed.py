@@ -14,7 +14,7 @@ from gradio_client import Client
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from test_space import ask, serving
+from support.gradio_page import ask, serving
 from transcribe_speed import make_recording
 
 

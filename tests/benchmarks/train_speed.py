@@ -25,11 +25,11 @@ from transformers import (
     Wav2Vec2Processor,
 )
 
-from u2u_hf.arguments import CtcTrainingArguments
-from u2u_hf.audio import decode_mono, flac_bytes
-from u2u_hf.collator import CtcCollator
-from u2u_hf.model import build_tokenizer
-from u2u_hf.trainer import CtcTrainer
+from u2u_hf.data.audio import decode_mono, flac_bytes
+from u2u_hf.data.collator import CtcCollator
+from u2u_hf.recognition.model import build_tokenizer
+from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.trainer import CtcTrainer
 
 PEER = "transformers' example"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

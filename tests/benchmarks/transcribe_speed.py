@@ -53,8 +53,8 @@ def make_recording(path: Path, minutes: int) -> None:
 def make_model(folder: Path) -> None:
     from transformers import HubertConfig, HubertForCTC, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
 
-    from u2u_hf.export import export
-    from u2u_hf.model import build_tokenizer, save_processor
+    from u2u_hf.publishing.export import export
+    from u2u_hf.recognition.model import build_tokenizer, save_processor
 
     torch.manual_seed(0)
     tokenizer = build_tokenizer(["abcdefghijklmnopqrstuvwxyz ñ¹²³⁴"])
@@ -112,7 +112,7 @@ def main() -> None:
         print(f"{name:20} {spent:7.1f} s  real-time factor {spent / spoken:.3f}")
     print(f"the faster of the others takes {min(list(seconds.values())[1:]) / seconds['ours, int8']:.1f} times as long")
     if args.model:
-        from u2u_hf.metrics import error_rates
+        from u2u_hf.evaluation.metrics import error_rates
 
         transcribe(args.model, recording, args.folder / "small")
         transcribe(without_onnx(args.model, args.folder / "trained"), recording, args.folder / "full")

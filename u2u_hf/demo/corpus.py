@@ -22,8 +22,8 @@ from tqdm.auto import tqdm
 
 from u2u_hf import output_folder
 from u2u_hf.demo.espeak import engine
-from u2u_hf.eaf import write_eaf
 from u2u_hf.files import write_text
+from u2u_hf.formats.eaf import write_eaf
 from u2u_hf.records import Annotation, Tier
 
 VOICE = "nci"

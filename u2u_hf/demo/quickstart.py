@@ -13,8 +13,8 @@ from typing import Any
 
 from u2u_hf import output_folder
 from u2u_hf.demo.corpus import LANGUAGE, make_demo_corpus
-from u2u_hf.eaf import read_eaf
-from u2u_hf.metrics import error_rates
+from u2u_hf.evaluation.metrics import error_rates
+from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.records import Tier, U2UError
 
 BASE_MODEL = Path(__file__).parent / "base"

@@ -1,0 +1,130 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from u2u_hf.corpus.channels import assign_channels, channel_rule
+from u2u_hf.data import audio
+from u2u_hf.records import U2UError, Utterance
+
+AUTO = channel_rule(["auto"], Path())
+
+
+def utterance(path, tier, start, end):
+    return Utterance("r", str(path), tier, tier, None, start, end, "a", "a")
+
+
+@pytest.fixture
+def conversation(tmp_path):
+    """2 s at 8 kHz: A speaks on the right (0-800 ms), B on the left (1000-1800 ms); each leaks, 20 dB down."""
+    rng = np.random.default_rng(0)
+    a, b = np.zeros(16_000), np.zeros(16_000)
+    a[:6400] = rng.standard_normal(6400) * 0.1
+    b[8000:14_400] = rng.standard_normal(6400) * 0.02  # a soft speaker
+    path = tmp_path / "r.wav"
+    soundfile.write(path, np.stack([b + 0.1 * a, a + 0.1 * b], 1) + 0.3, 8000, subtype="FLOAT")  # and a DC offset
+    return path
+
+
+def test_each_speaker_is_found_on_the_louder_channel(conversation):
+    rows = [utterance(conversation, "A", 0, 800), utterance(conversation, "B", 1000, 1800)]
+    placed, choices, dropped = assign_channels(rows, AUTO, audio)
+    assert [(u.tier, u.channel) for u in placed] == [("A", 1), ("B", 0)]
+    assert [c.margin_db for c in choices] == pytest.approx([20, 20], abs=0.5)
+    assert not any(c.close for c in choices)
+    assert not dropped
+
+
+def test_overlap_does_not_count_where_the_speaker_is_also_alone(conversation):
+    # B's second annotation lies where A speaks, ten times as loud: only the first one is listened to.
+    rows = [
+        utterance(conversation, "A", 0, 800),
+        utterance(conversation, "B", 1000, 1800),
+        utterance(conversation, "B", 100, 700),
+    ]
+    placed, _, _ = assign_channels(rows, AUTO, audio)
+    assert {(u.tier, u.channel) for u in placed} == {("A", 1), ("B", 0)}
+
+
+def test_mono_and_one_microphone(tmp_path):
+    noise = np.random.default_rng(0).standard_normal(8000) * 0.1
+    soundfile.write(tmp_path / "mono.wav", noise, 8000)
+    soundfile.write(tmp_path / "same.wav", np.stack([noise, noise], 1), 8000)
+    (mono,), (choice,), _ = assign_channels([utterance(tmp_path / "mono.wav", "A", 0, 500)], AUTO, audio)
+    assert (mono.channel, choice.how, choice.margin_db, choice.close) == (0, "mono", None, False)
+    _, (choice,), _ = assign_channels([utterance(tmp_path / "same.wav", "A", 0, 500)], AUTO, audio)
+    assert choice.close
+
+
+def test_what_has_no_audio_is_dropped_with_its_reason(conversation, tmp_path):
+    rows = [
+        utterance(conversation, "A", 0, 800),
+        utterance(conversation, "A", 1900, 2001),
+        utterance(conversation, "A", -10, 500),
+        utterance(tmp_path / "gone.wav", "A", 0, 800),
+    ]
+    placed, _, dropped = assign_channels(rows, AUTO, audio)
+    assert placed[0].start_ms == 0
+    assert len(placed) == 1
+    assert [(u.start_ms, reason) for u, reason in dropped] == [
+        (1900, "the annotation is not inside the audio, which lasts 2.0 s"),
+        (-10, "the annotation is not inside the audio, which lasts 2.0 s"),
+        (0, f"{tmp_path / 'gone.wav'}: there is no such file"),
+    ]
+
+
+def placed(rows, settings, corpus=Path()):
+    found, choices, dropped = assign_channels(rows, channel_rule(settings, corpus), audio)
+    return {u.tier: u.channel for u in found}, {c.tier: c.how for c in choices}, dropped
+
+
+def test_told_by_order_or_name(conversation):
+    rows = [utterance(conversation, "A", 0, 800), utterance(conversation, "B", 1000, 1800)]
+    assert placed(rows, ["order"])[:2] == ({"A": 0, "B": 1}, {"A": "told", "B": "told"})
+    assert placed(rows, ["A=left", "B=2"])[0] == {"A": 0, "B": 1}
+    assert placed(rows, ["[B-Z]=right"])[:2] == ({"A": 1, "B": 1}, {"A": "heard", "B": "told"})
+    channels, _, dropped = placed(rows, ["*=3"])
+    assert not channels
+    assert dropped[0][1] == "--channels puts the speaker on channel 3, the audio has 2"
+
+
+@pytest.mark.parametrize("table", ["r.wav,Ana López,Beto\n", "recording;left;right\nR;ANA LO\u0301PEZ;Beto\n"])
+def test_told_by_a_table(conversation, table):
+    (conversation.parent / "who").mkdir()
+    (conversation.parent / "who" / "mapping.csv").write_text(table, encoding="utf-8")
+    rows = [
+        Utterance("elan/R_ed-2025", str(conversation), "Beto-SURFACE", "Beto-SURFACE", None, 0, 800, "a", "a"),
+        Utterance("elan/R_ed-2025", str(conversation), "tx", "Ana López", None, 1000, 1800, "a", "a"),
+        Utterance("elan/R_ed-2025", str(conversation), "C", "C", None, 1000, 1800, "a", "a"),
+    ]
+    channels, how, _ = placed(rows, ["mapping.csv"], conversation.parent)
+    assert channels == {"Beto-SURFACE": 1, "tx": 0, "C": 0}
+    assert how == {"Beto-SURFACE": "told", "tx": "told", "C": "heard"}
+
+
+def test_a_table_may_have_codes_of_initials_and_parts_of_names(conversation):
+    table = "wav,left,right\nunrelated,X,Y\nr,RCG500,CTB501\nbad line\n"
+    (conversation.parent / "codes.csv").write_text(table, encoding="utf-8")
+    path = conversation.rename(conversation.with_name("Narrative_R_2010.wav"))
+    names = ("Constantino Teodoro Bautista SURFACE", "RCG Corrección-Surface", "Rey Castillo García-SURFACE2", "CT")
+    rows = [Utterance("x", str(path), name, name, None, 0, 800, "a", "a") for name in names]
+    channels, how, _ = placed(rows, ["codes.csv"], conversation.parent)
+    assert [channels[name] for name in names[:3]] == [1, 0, 0]
+    assert [how[name] for name in names] == ["told", "told", "told", "heard"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["both"], "--channels both: use auto, order"),
+        (["A=up"], "--channels A=up: use auto"),
+        (["A=0"], "--channels A=0: use auto"),
+        (["gone.csv"], r"gone\.csv: there is no such file"),
+        (["thin.csv"], r"thin\.csv: every line needs"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, settings, message):
+    (tmp_path / "thin.csv").write_text("r\n", encoding="utf-8")
+    with pytest.raises(U2UError, match=message):
+        channel_rule(settings, tmp_path)

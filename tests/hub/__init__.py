@@ -1,1 +1,0 @@
-"""A loopback Hugging Face Hub for the tests."""

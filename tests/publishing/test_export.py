@@ -1,0 +1,190 @@
+import json
+import shutil
+from collections import Counter
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from datasets import concatenate_datasets
+from huggingface_hub import ModelCard
+from tokenizers import Tokenizer
+from transformers import HubertConfig, HubertForCTC, Wav2Vec2FeatureExtractor, Wav2Vec2Processor, pipeline
+
+from u2u_hf.data.audio import decode_mono
+from u2u_hf.data.dataset import load_splits
+from u2u_hf.evaluation.metrics import error_rates
+from u2u_hf.frames import frame_count
+from u2u_hf.publishing.cards.model import write_model_card
+from u2u_hf.publishing.export import export, in_words, own_folder
+from u2u_hf.recognition import recognizer
+from u2u_hf.recognition.decoding import collapse
+from u2u_hf.recognition.model import build_tokenizer, load_processor, save_processor
+from u2u_hf.recognition.recognizer import Recognizer, onnx_logits
+from u2u_hf.records import U2UError
+
+
+@pytest.fixture(scope="module")
+def spoken(demo_dataset):
+    """All utterances of the small demo corpus: of only a few, a letter would be more than half a point."""
+    return concatenate_datasets([*load_splits(demo_dataset).values()])
+
+
+@pytest.fixture(scope="module")
+def exported(trained_model, spoken, tmp_path_factory):
+    """The trained tiny model in a folder of its own, exported and measured; and the report."""
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    shutil.copytree(trained_model, folder)
+    return folder, export(str(folder), folder, spoken)
+
+
+def test_both_engines_write_the_same(exported, trained_model, spoken, tmp_path):
+    shutil.copytree(exported[0], tmp_path / "full")
+    (tmp_path / "full" / "onnx" / "model_quantized.onnx").unlink()
+    engines = [Recognizer(folder) for folder in (trained_model, tmp_path / "full", exported[0])]
+    names = ["torch", "onnxruntime, model.onnx", "onnxruntime, model_quantized.onnx"]
+    assert [e.engine for e in engines] == names
+    sounds = [decode_mono(row["audio"]["bytes"]) for row in spoken]
+    trained, full, small = ([collapse(e.log_probs(s).argmax(1), e.labels) for s in sounds] for e in engines)
+    assert all(trained)
+    assert full == trained
+    errors = [error_rates(texts, spoken["text"])["cer"] for texts in (trained, small)]
+    assert errors[1] <= errors[0] + 0.005  # what 8 bits may cost; which letters they mistake may differ
+    for engine in engines:
+        assert engine.labels == engines[0].labels
+        assert engine.log_probs(np.zeros(399, np.float32)).shape == (0, len(engine.labels.symbols))
+
+
+def test_a_gpu_changes_nothing(random_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(recognizer, "processes", lambda: pytest.fail("what is exported was asked for on the GPU"))
+    assert export(str(random_model), tmp_path)["variants"]["onnx"]["difference"] < 1e-3
+
+
+def test_in_32_bits_they_are_the_same_numbers(exported, trained_model, tmp_path):
+    shutil.copytree(exported[0], tmp_path / "full")
+    (tmp_path / "full" / "onnx" / "model_quantized.onnx").unlink()
+    full, trained = Recognizer(tmp_path / "full"), Recognizer(trained_model)
+    for length in (400, 16_000, 53_211):
+        sound = np.random.default_rng(length).standard_normal(length).astype(np.float32)
+        expected = trained.log_probs(sound)
+        assert expected.shape == (frame_count(length), len(trained.labels.symbols))
+        assert np.allclose(full.log_probs(sound), expected, atol=1e-3)
+        for engine in (full, trained):
+            engine.give_back_memory()
+
+
+def test_the_report_says_what_the_smaller_numbers_cost(exported, spoken):
+    folder, report = exported
+    assert report == json.loads((folder / "onnx" / "export.json").read_text(encoding="utf-8"))
+    variants = report["variants"]
+    assert variants["onnx"]["cer"] == variants["torch"]["cer"]
+    assert variants["onnx"]["agreement"] == 1
+    kept = variants[report["quantized"]]
+    assert kept["megabytes"] < variants["onnx"]["megabytes"] / 2
+    assert kept["cer"] <= variants["torch"]["cer"] + 0.005
+    assert report["measured_on"].startswith(f"{len(spoken)} utterances of validation")
+
+
+def test_where_int8_costs_too_much_blocks_take_its_place(trained_model, spoken, tmp_path, monkeypatch):
+    measured = iter([0.1, 0.1, 0.2, 0.1])  # as trained, in 32 bits, int8, blocks
+    monkeypatch.setattr("u2u_hf.publishing.export.error_rates", lambda *texts: {"cer": next(measured)})
+    report = export(str(trained_model), tmp_path, spoken)
+    assert report["quantized"] == "blocks"
+    assert report["variants"]["blocks"]["difference"] < report["variants"]["int8"]["difference"]
+    operations = {n.op_type for n in onnx.load(tmp_path / "onnx" / "model_quantized.onnx").graph.node}
+    assert "MatMulNBits" in operations
+    assert Recognizer(tmp_path).engine == "onnxruntime, model_quantized.onnx"
+
+
+def test_a_model_that_8_bits_spoil_stays_in_32(trained_model, spoken, tmp_path, monkeypatch):
+    measured = iter([0.1, 0.1, 0.2, 0.2])
+    monkeypatch.setattr("u2u_hf.publishing.export.error_rates", lambda *texts: {"cer": next(measured)})
+    (tmp_path / "onnx").mkdir()
+    (tmp_path / "onnx" / "model_quantized.onnx").touch()  # of an earlier export
+    (tmp_path / "onnx" / "export.json").write_text('{"variants": {}}')
+    report = export(str(trained_model), tmp_path, spoken)
+    assert "only the one with 32 bits was kept" in in_words(report)
+    assert {path.name for path in (tmp_path / "onnx").iterdir()} == {"model.onnx", "export.json"}
+    assert Recognizer(tmp_path).engine == "onnxruntime, model.onnx"
+
+
+def test_another_folder_has_all_that_a_browser_needs(random_model, tmp_path):
+    report = export(str(random_model), tmp_path / "out")
+    assert "What the 8-bit numbers cost is not known" in in_words(report)
+    assert "cer" not in report["variants"]["int8"]
+    names = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    needed = {"config.json", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json", "vocab.json"}
+    assert needed | {"onnx/model.onnx", "onnx/model_quantized.onnx", "onnx/export.json"} <= names
+    assert "model.safetensors" not in names
+    # Only products of matrices are in 8 bits: of each of two layers the query, key, value, what becomes of them, and
+    # the two of the feed-forward part, and the projection before them. Of the six convolutions behind the first one,
+    # four take a pair of frames and the next one, two take a pair. The position's convolution stays, and the head.
+    graph = onnx.load(tmp_path / "out" / "onnx" / "model_quantized.onnx").graph
+    operations = Counter(node.op_type for node in graph.node)
+    assert operations["MatMulInteger"] == 2 * 6 + 1 + 4 * 2 + 2
+    assert operations["MatMulNBits"] == 0
+    assert operations["Conv"] == 1
+    assert not operations["ConvInteger"]
+
+
+def test_8_bits_hear_quiet_frames_beside_loud_ones(tmp_path):
+    # The architecture of mHuBERT-147, whose convolutions have no norm between them: with one scale for all frames,
+    # the quiet ones would be rounded to nothing and a third of the labels would turn out otherwise.
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer(["abcdefghijkl"])
+    small = {"hidden_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 192}
+    model = HubertForCTC(HubertConfig(**small, vocab_size=len(tokenizer), pad_token_id=0)).eval()
+    model.save_pretrained(tmp_path / "model")
+    save_processor(Wav2Vec2Processor(Wav2Vec2FeatureExtractor(), tokenizer), tmp_path / "model")
+    export(str(tmp_path / "model"), tmp_path / "model")
+    sound = np.random.default_rng(0).standard_normal(96_000).astype(np.float32)
+    sound *= np.repeat([1, 0.01, 0.1], 32_000).astype(np.float32)
+    with torch.inference_mode():
+        expected = model(torch.from_numpy(sound)[None]).logits[0].numpy()
+    found = onnx_logits(tmp_path / "model" / "onnx" / "model_quantized.onnx")(sound)
+    assert found.shape == expected.shape
+    assert np.linalg.norm(found - expected) < 0.05 * np.linalg.norm(expected - expected.mean(0))
+
+
+def test_the_tokenizer_of_the_browser_writes_the_same(tmp_path):
+    tokenizer = build_tokenizer(["ba ñ¹", "a'ʼ", "e\u0301"])
+    save_processor(Wav2Vec2Processor(Wav2Vec2FeatureExtractor(), tokenizer), tmp_path)
+    fast = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    for text in ("ba ñ¹", "e\u0301 aa", "abba"):
+        assert fast.encode(text).ids == tokenizer(text).input_ids
+    labels = [5, 5, 0, 5, 4, 0, 0, 2, 8, 7, 7]  # b b _ b a _ _ | ñ ¹ ¹
+    assert fast.decode(labels) == "bba ñ¹"
+    assert json.loads((tmp_path / "preprocessor_config.json").read_text())["do_normalize"] is True
+
+
+def test_transformers_still_reads_it(exported):
+    write = pipeline("automatic-speech-recognition", str(exported[0]))
+    sound = (np.random.default_rng(0).standard_normal(48_000) * 0.1).astype(np.float32)
+    trained = Recognizer(exported[0])
+    assert isinstance(write(sound)["text"], str)
+    assert len(load_processor(str(exported[0])).tokenizer) == len(trained.labels.symbols)
+
+
+def test_the_recipe_puts_it_into_the_card(exported, demo_dataset, recipe, tmp_path):
+    shutil.copytree(exported[0], tmp_path / "model", ignore=shutil.ignore_patterns("onnx"))
+    splits = load_splits(demo_dataset)
+    write_model_card(tmp_path / "model", base_model="base", dataset=str(demo_dataset), splits=splits,
+                     scores={"wer": 0.5, "cer": 0.1}, settings={}, steps=1, seconds=1.0)  # fmt: skip
+    for _ in range(2):  # again, it takes the place of what was there
+        done = recipe("export.py", "--model", tmp_path / "model", "--dataset", demo_dataset)
+        assert done.returncode == 0, done.stderr
+        assert "| as trained |" in done.stdout
+        assert "INFO" not in done.stdout + done.stderr
+    text = ModelCard.load(tmp_path / "model" / "README.md").text
+    assert text.count("## On processors and in browsers") == 1
+    assert "| as trained |" in text
+
+
+def test_mistakes_are_named(random_model, tmp_path):
+    with pytest.raises(U2UError, match="ana/model: is no folder on this computer: say with --output_dir"):
+        own_folder("ana/model")
+    shutil.copytree(random_model, tmp_path / "model")
+    (tmp_path / "model" / "onnx").mkdir()
+    (tmp_path / "model" / "onnx" / "model.onnx").write_bytes(b"no")
+    with pytest.raises(U2UError, match=r"model\.onnx: cannot be loaded: export it again"):
+        Recognizer(tmp_path / "model")

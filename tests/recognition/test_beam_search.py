@@ -1,0 +1,67 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from u2u_hf.recognition.beam_search import beam_search
+from u2u_hf.recognition.decoding import Labels, collapse
+from u2u_hf.recognition.language_model import END, START, learn
+
+LABELS = Labels(("", "|", "a", "b", ""), blank=0)  # the last one is the unknown character
+
+
+def score_of_texts(log_probs, model=None):
+    """By the definition: every path, one after the other."""
+    texts = {}
+    for path in itertools.product(range(log_probs.shape[1]), repeat=len(log_probs)):
+        silent = [0 if label == 4 else label for label in path]
+        text = collapse(silent, LABELS)
+        texts[text] = np.logaddexp(texts.get(text, -np.inf), log_probs[np.arange(len(path)), path].sum())
+    if model:
+        for text in texts:
+            spelled = START + text.replace(" ", "|")
+            for at in range(1, len(spelled)):
+                texts[text] += model.weight * model.log_prob(spelled[:at], spelled[at]) + model.bonus
+            texts[text] += model.weight * model.log_prob(spelled, END)
+    return texts
+
+
+def rows(draw):
+    numbers = draw(st.lists(st.lists(st.floats(-4, 0), min_size=5, max_size=5), max_size=5))
+    scores = np.array(numbers, dtype=np.float32).reshape(-1, 5)
+    return scores - np.logaddexp.reduce(scores, axis=1, keepdims=True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.composite(rows)(), st.booleans())
+def test_the_best_text_is_found_among_all(log_probs, with_model):
+    model = learn(["ab a", "b ab ab"], order=3) if with_model else None
+    texts = score_of_texts(log_probs, model)
+    found = beam_search(log_probs, LABELS, model, beam=10_000)
+    assert texts[found] == pytest.approx(max(texts.values()), abs=1e-4)
+
+
+def test_many_paths_outweigh_the_best_one():
+    # Blank is the best label of both frames, 0.6 · 0.6 = 0.36; "a" has 0.4 · 0.6 · 2 + 0.4 · 0.4 = 0.64.
+    log_probs = np.log(np.array([[0.6, 1e-9, 0.4, 1e-9, 1e-9]] * 2, dtype=np.float32))
+    assert collapse(log_probs.argmax(1), LABELS) == ""
+    assert beam_search(log_probs, LABELS) == "a"
+
+
+def test_the_language_model_decides_where_the_sound_does_not():
+    log_probs = np.log(np.array([[0.02, 0.02, 0.48, 0.46, 0.02], [0.96, 0.01, 0.01, 0.01, 0.01]] * 2, dtype=np.float32))
+    assert beam_search(log_probs, LABELS) == "aa"
+    assert beam_search(log_probs, LABELS, learn(["ba", "ba", "ba"])) == "ba"
+
+
+def test_nothing_heard():
+    assert beam_search(np.zeros((0, 5), np.float32), LABELS, learn(["a"])) == ""
+
+
+@given(st.lists(st.integers(0, 3), max_size=40))
+def test_where_one_path_is_sure_it_is_found(path):
+    log_probs = np.full((len(path), 5), -20.0, dtype=np.float32)
+    log_probs[np.arange(len(path)), path] = 0
+    assert beam_search(log_probs, LABELS) == collapse(path, LABELS)

@@ -1,0 +1,150 @@
+"""The static Space as it is built; its algorithms against Python's, number by number."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+import urllib.request
+
+import numpy as np
+import pytest
+import torch
+import torchaudio
+from conftest import PROJECT
+from support.browser_pages import TEMPLATE
+from transformers import Wav2Vec2FeatureExtractor
+
+from u2u_hf.frames import frame_end_ms, frame_start_ms
+from u2u_hf.publishing.browser_page import build
+from u2u_hf.recognition.decoding import Labels, confidence, greedy_words
+from u2u_hf.recognition.model import build_tokenizer, labels_of
+from u2u_hf.records import U2UError
+from u2u_hf.transcription import voice_detection
+
+pytest_plugins = ["support.browser_fixtures"]
+pytestmark = pytest.mark.skipif(not shutil.which("npm"), reason="Node.js, with npm, is not installed")
+
+
+def test_the_algorithms_that_exist_twice_agree():
+    random = np.random.default_rng(0)
+
+    def probabilities(frames):
+        smooth = np.convolve(random.random(frames + 20), np.ones(21) / 21, "valid")
+        return np.clip((smooth - 0.5) * 6 + 0.5, 0, 1).astype(np.float32)
+
+    default = voice_detection.VadSettings()
+    short = {"min_speech_ms": 64, "min_silence_ms": 100, "pad_ms": 300, "max_segment_ms": 2000}
+    other = voice_detection.VadSettings(threshold=0.35, **short)
+    segments = [
+        (probabilities(n), settings, n * 32 - 7) for n in (0, 1, 40, 300, 2000) for settings in (default, other)
+    ]
+    # Two speakers that take turns, each 20 dB and 5 dB quieter on the other's channel; and one microphone.
+    turns = np.repeat(random.integers(0, 2, 50), 20)
+    crosstalk = []
+    for leak in (20, 5, 0):
+        levels = np.stack([np.where(turns == channel, -20.0, -20.0 - leak) for channel in (0, 1)])
+        levels = (levels + (random.normal(0, 1, levels.shape) if leak else 0)).astype(np.float32)
+        crosstalk.append((np.stack([probabilities(1000) for _ in range(2)]), levels))
+    samples = (random.normal(0.1, 0.2, 20_011)).astype(np.float32)
+    rates = [8000, 16_000, 22_050, 44_100, 48_000]
+    frames = [0, 1, 2, 49, 1_000_003]
+    labels = Labels(("", "", "|", "a", "ñ", "𐐷"))
+    logits = [(random.normal(0, 2, (t, 6)).astype(np.float32), start) for t in (0, 1, 50, 700) for start in (0, 12_345)]
+    tokenizer = build_tokenizer(["ab ña¹"])
+    vocabulary = {token: i for token, i in tokenizer.get_vocab().items()}
+    tokens = {f"{name}_token": getattr(tokenizer, f"{name}_token") for name in ("pad", "unk", "bos", "eos")}
+
+    def plain(value):
+        return value.tolist() if isinstance(value, np.ndarray) else dataclasses.asdict(value)
+
+    given = {
+        "segments": segments,
+        "crosstalk": crosstalk,
+        "samples": samples,
+        "rates": rates,
+        "frames": frames,
+        "logits": [(rows, labels, start) for rows, start in logits],
+        "tokenizer": [vocabulary, tokens],
+    }
+    script = PROJECT / "tests" / "browser_space" / "golden.js"
+    run = subprocess.run(
+        ["node", script, TEMPLATE], input=json.dumps(given, default=plain), capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout)
+
+    assert found["settings"] == dataclasses.asdict(default)
+    expected = [voice_detection.segments(*case) for case in segments]
+    assert [[tuple(span) for span in spans] for spans in found["segments"]] == expected
+    assert sum(map(len, expected)) > 50
+    silenced = [voice_detection.without_crosstalk(p, levels, default) for p, levels in crosstalk]
+    for ours, theirs in zip(found["crosstalk"], silenced, strict=True):
+        np.testing.assert_array_equal(np.float32(ours), np.float32(theirs))
+    assert (silenced[0] == 0).any()
+    same = [voice_detection.same_on_all_channels(levels) for _, levels in crosstalk]
+    assert found["same"] == same == [False, False, True]
+    np.testing.assert_allclose(found["levels"], voice_detection.levels_db(samples), atol=1e-4)
+    extractor = Wav2Vec2FeatureExtractor(do_normalize=True)
+    np.testing.assert_allclose(found["normalized"], extractor(samples, sampling_rate=16_000).input_values[0], atol=1e-5)
+    for rate, ours in zip(rates, found["resampled"], strict=True):
+        # In 64 bits: in 32, torchaudio's filter itself is only right to five digits.
+        theirs = torchaudio.functional.resample(torch.from_numpy(samples).double(), rate, 16_000)
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    assert found["frames"] == [[frame_start_ms(frame), frame_end_ms(frame)] for frame in frames]
+    for (rows, start), ours, sure in zip(logits, found["words"], found["confidences"], strict=True):
+        log_probs = torch.log_softmax(torch.from_numpy(rows), -1).numpy()
+        theirs = greedy_words(log_probs, labels, start)
+        assert [(w["text"], w["start_ms"], w["end_ms"]) for w in ours] == [
+            (w.text, w.start_ms, w.end_ms) for w in theirs
+        ]
+        np.testing.assert_allclose([w["confidence"] for w in ours], [w.confidence for w in theirs], rtol=1e-5)
+        assert sure == pytest.approx(confidence(theirs), rel=1e-5)
+    assert found["labels"] == {"symbols": list(labels_of(tokenizer).symbols), "blank": 0}
+
+
+def test_lint_and_unit_tests_of_the_pages(tmp_path):
+    folder = tmp_path / "browser"
+    shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("node_modules"))
+    for command in ("npm ci --ignore-scripts --prefer-offline", "npm run lint", "npm test"):
+        run = subprocess.run(command.split(), cwd=folder, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_built_page_lists_licences_and_needs_no_more(site):
+    licences = (site / "vendor" / "LICENCES.txt").read_text(encoding="utf-8")
+    for name in (
+        "@huggingface/hub",
+        "client-zip",
+        "hyparquet-writer",
+        "mediabunny",
+        "onnxruntime-web",
+        "pyodide",
+        "pympi-ling",
+        "tqdm",
+        "silero-vad",
+    ):
+        assert f"{name} " in licences
+    loaded = [path for path in site.rglob("*.*") if path.suffix not in (".md", ".txt") and "model" not in path.parts]
+    weight = sum(path.stat().st_size for path in loaded if path.is_file())
+    assert weight < 30e6
+
+
+def test_a_model_that_was_not_exported_is_named(exported, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(exported, folder)
+    shutil.rmtree(folder / "onnx")
+    with pytest.raises(U2UError, match=r"onnx.model_quantized.onnx: is needed by the page: run recipes/export.py"):
+        build(TEMPLATE, tmp_path / "site", str(folder))
+
+
+def test_the_local_server_gives_the_page_its_headers(exported):
+    command = [sys.executable, TEMPLATE / "serve.py", "--model", exported, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            address = process.stdout.readline().split()[0]
+            with urllib.request.urlopen(address) as answer:
+                assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+                assert b"Speech to ELAN" in answer.read()
+        finally:
+            process.terminate()

@@ -1,0 +1,103 @@
+"""The page that prepares, in a real browser, beside the recipe."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import soundfile
+from datasets import load_from_disk
+from support.browser_pages import hub_and_page, saved, wait_for
+
+from u2u_hf.data.dataset import load_splits
+
+pytest_plugins = ["support.browser_fixtures"]
+
+
+def assert_same_dataset(ours, theirs):
+    assert set(ours) == set(theirs)
+    for name, split in theirs.items():
+        columns = [column for column in split.column_names if column != "audio"]
+        assert ours[name].select_columns(columns).to_list() == split.select_columns(columns).to_list()
+        for one, other in zip(ours[name], split, strict=True):
+            one, other = (soundfile.read(io.BytesIO(row["audio"]["bytes"]), dtype="int16")[0] for row in (one, other))
+            assert np.abs(one.astype(int) - other).max() <= 1  # of 65,536 steps: rounding
+
+
+def test_a_prepared_dataset_is_what_the_recipe_makes_and_trains(
+    url, open_page, demo_folder, demo_dataset, recipe, random_base, tmp_path
+):
+    page = open_page(f"{url}/prepare.html")
+    page.set_input_files("#folder", demo_folder / "corpus")
+    look = page.get_by_role("button", name="Look at it")
+    page.wait_for_function("document.querySelector('[name=rules]').value")
+    look.click()
+    wait_for(page, "#words", "WHAT WOULD BE PREPARED")
+    make = page.get_by_role("button", name="Make the dataset")
+    with zipfile.ZipFile(saved(page, make, tmp_path)) as archive:
+        archive.extractall(tmp_path / "dataset")
+    ours, theirs = load_splits(tmp_path / "dataset"), load_splits(demo_dataset)
+    assert_same_dataset(ours, theirs)
+    report = json.loads((tmp_path / "dataset" / "report.json").read_text(encoding="utf-8"))
+    assert report["splits"] == json.loads((demo_dataset / "report.json").read_text(encoding="utf-8"))["splits"]
+    arguments = ["--dataset", tmp_path / "dataset", "--model", random_base, "--output_dir", tmp_path / "model"]
+    done = recipe("train.py", *arguments, "--use_cpu", "--max_steps", 2, "--eval_steps", 2, "--save_steps", 2)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "model" / "model.safetensors").is_file()
+
+
+def test_a_dataset_goes_to_the_hub_private_and_is_what_the_recipe_makes(
+    site, open_page, demo_folder, demo_dataset, tmp_path
+):
+    with hub_and_page(site, tmp_path) as (hub, address):
+        hub.add("dataset", "ana/open", private=False)
+        hub.add("dataset", "ana/words", True, {"data/train-00000-of-00002.parquet": b"old", "README.md": b"mine"})
+        page = open_page(f"{address}/prepare.html")
+        page.set_input_files("#folder", demo_folder / "corpus")
+        page.wait_for_function("document.querySelector('[name=rules]').value")
+        page.get_by_role("button", name="Look at it").click()
+        wait_for(page, "#words", "WHAT WOULD BE PREPARED")
+        page.get_by_text("Or send it to the Hugging Face Hub").click()
+
+        def send(name, token):
+            page.get_by_label("Its name there").fill(name)
+            page.get_by_label("A token that may write").fill(token)
+            page.get_by_role("button", name="Send").click()
+
+        send("ana/open", "hf_ana_write")
+        wait_for(page, "#problem", "ana/open is public, everybody could read it")
+        send("ana/new", "hf_nobodys")
+        wait_for(page, "#problem", "ana/new: the Hub does not accept the token (401)")
+        send("ana/new", "hf_ana_read")
+        wait_for(page, "#problem", "ana/new: the token may not write there (403)")
+        assert not hub.uploads()
+        for name in ("ana/new", "ana/words"):
+            send(name, "hf_ana_write")
+            wait_for(page, "#state", f"It is on the Hub, private: give {name} to")
+        assert "hf_ana" not in page.evaluate("JSON.stringify([localStorage, sessionStorage, location.href])")
+        beside = {"prepare.yaml", "report.json", "report.html"}
+        data = {f"data/{split}-00000-of-00001.parquet" for split in ("train", "validation", "test")}
+        for name, kept in (("ana/new", set()), ("ana/words", {"README.md"})):
+            assert hub.repos["dataset", name].private
+            assert set(hub.repos["dataset", name].at("main").files) == data | beside | kept
+        code = (
+            "import sys; from u2u_hf.data.dataset import load_splits as load; load('ana/new').save_to_disk(sys.argv[1])"
+        )
+        environment = hub.environment(tmp_path / "home", "hf_ana_read")
+        command = [sys.executable, "-c", code, tmp_path / "loaded"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    ours, theirs = load_from_disk(tmp_path / "loaded"), load_splits(demo_dataset)
+    assert {name: split.features for name, split in ours.items()} == {n: s.features for n, s in theirs.items()}
+    assert_same_dataset(ours, theirs)
+
+
+def test_tiers_that_are_not_there_are_named(url, open_page, demo_folder):
+    page = open_page(f"{url}/prepare.html")
+    page.set_input_files("#folder", demo_folder / "corpus")
+    page.wait_for_function("document.querySelector('[name=rules]').value")
+    page.get_by_label("Tiers with transcriptions").fill("*SURFACE*")
+    page.get_by_role("button", name="Look at it").click()
+    wait_for(page, "#problem", "*SURFACE*: no tier of any file matches; there are: ")

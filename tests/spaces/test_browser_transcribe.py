@@ -1,0 +1,341 @@
+"""The page that transcribes, in a real browser, beside Python."""
+
+import os
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+import soundfile
+import torch
+import torchaudio
+from conftest import write_with_ffmpeg
+from onnx import TensorProto, helper, numpy_helper
+from support.browser_pages import exported_when_sure, hub_and_page, saved, served, wait_for
+from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
+
+from u2u_hf.data.audio import audio_info
+from u2u_hf.formats.eaf import read_eaf
+from u2u_hf.recognition.model import start_from
+from u2u_hf.recognition.recognizer import Recognizer
+from u2u_hf.transcription import voice_detection
+from u2u_hf.transcription.transcribe import find_speech, transcribe, write_down
+
+pytest_plugins = ["support.browser_fixtures"]
+
+
+def add_model(hub, folder):
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
+    hub.add("model", "ana/ears", True, files)
+
+
+def load_from_hub(page, token):
+    page.get_by_label("On the Hugging Face Hub").fill("ana/ears")
+    page.get_by_label("Token").fill(token)
+    page.get_by_role("button", name="Load").click()
+
+
+def in_python(model, recording):
+    recognizer = Recognizer(model)
+    stretches = find_speech(audio_info(recording), voice_detection.VadSettings())
+    return transcribe(recording, stretches, recognizer, write_down(recognizer.labels))
+
+
+def assert_same(path, transcript):
+    """What the page wrote is what Python hears, to the ms in its segments, to the frame in its words."""
+    tiers = {tier.name: tier.annotations for tier in read_eaf(path).tiers}
+    assert len(transcript.segments) > 3
+    for channel in {segment.channel for segment in transcript.segments}:
+        own = [segment for segment in transcript.segments if segment.channel == channel]
+        found = [(a.start_ms, a.end_ms, a.value) for a in tiers[f"channel {channel + 1}"]]
+        assert found == [(s.start_ms, s.end_ms, s.text) for s in own]
+        words, expected = tiers[f"channel {channel + 1} words"], [word for s in own for word in s.words]
+        assert [a.value for a in words] == [word.text for word in expected]
+        for a, word in zip(words, expected, strict=True):
+            assert abs(a.start_ms - word.start_ms) <= 20
+            assert abs(a.end_ms - word.end_ms) <= 20
+
+
+def test_a_recording_is_transcribed_as_in_python(site, url, open_page, exported, new_recording, elan_schema, tmp_path):
+    asked = []
+    page = open_page("about:blank")
+    page.on("response", lambda response: asked.append(response.url))
+    page.goto(url)
+    wait_for(page, "#model-state", f"ready, on {min(os.cpu_count(), 8)} processor cores")
+    page.set_input_files("#files", new_recording)
+    transcript = in_python(exported, new_recording)
+    wait_for(page, "article", f"Done: {len(transcript.segments)} segments.")
+    files = {site / address.removeprefix(f"{url}/") for address in asked if "/model/" not in address}
+    weight = sum(path.stat().st_size for path in files if path.is_file())
+    assert 5e6 < weight < 7e6  # neither Python nor the graphics processor's part is among them
+    paths = {
+        name: saved(page, page.get_by_role("button", name=f".{name}"), tmp_path)
+        for name in ("eaf", "TextGrid", "srt", "tsv")
+    }
+    assert [path.name for path in paths.values()] == [f"{new_recording.stem}.{name}" for name in paths]
+    elan_schema(paths["eaf"])
+    assert read_eaf(paths["eaf"]).media[0].urls[1] == f"./{new_recording.name}"
+    assert_same(paths["eaf"], transcript)
+
+
+def test_a_model_of_base_size_hears_as_in_python_on_all_cores_and_on_one(site, open_page, new_recording, tmp_path):
+    """mHuBERT-147's configuration, random weights, 8 bits; 12 seconds of two speakers."""
+    samples, rate = soundfile.read(new_recording, stop=12 * 48_000, dtype="int16")
+    recording = tmp_path / "twelve.flac"
+    soundfile.write(recording, samples, rate)
+    torch.manual_seed(0)
+    HubertModel(HubertConfig()).save_pretrained(tmp_path / "base")
+    Wav2Vec2FeatureExtractor(do_normalize=True).save_pretrained(tmp_path / "base")
+    model, processor = start_from(str(tmp_path / "base"), ["tlazohcamati nocniuh"])
+    model.save_pretrained(tmp_path / "model")
+    processor.save_pretrained(tmp_path / "model")
+    shutil.copytree(site, tmp_path / "site", ignore=shutil.ignore_patterns("model"))
+    exported_when_sure(tmp_path / "model", recording, tmp_path / "site" / "model")
+    transcript = in_python(tmp_path / "site" / "model", recording)
+    for isolated, ready in ((True, "processor cores"), (False, "one processor core")):
+        with served(tmp_path / "site", isolated) as address:
+            page = open_page(address)
+            wait_for(page, "#model-state", ready)
+            page.set_input_files("#files", recording)
+            wait_for(page, "article", "Done")
+            assert_same(saved(page, page.get_by_role("button", name=".eaf"), tmp_path), transcript)
+
+
+def test_what_a_person_corrects_is_what_is_saved(url, open_page, new_recording, tmp_path):
+    page = open_page(url, viewport={"width": 360, "height": 740}, locale="es-MX")
+    wait_for(page, "#model-state", "listo")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", "Terminado")
+    box = page.get_by_role("textbox", name="Texto 0:").first
+    box.press("ControlOrMeta+a")
+    page.keyboard.type("tlazohcamati, nocniuh")
+    text = saved(page, page.get_by_role("button", name=".srt"), tmp_path).read_text(encoding="utf-8")
+    assert text.splitlines()[2] == "tlazohcamati, nocniuh"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.evaluate("document.documentElement.lang") == "es"
+    page.select_option("#language", "en")
+    wait_for(page, "article", "Done")
+
+
+def test_without_isolation_it_works_on_one_core(site, open_page, exported, new_recording, tmp_path):
+    flac = tmp_path / "a.flac"
+    soundfile.write(flac, *soundfile.read(new_recording, dtype="int16"))
+    with served(site, isolated=False) as address:
+        page = open_page(address)
+        wait_for(page, "#model-state", "ready, on one processor core")
+        page.set_input_files("#files", flac)
+        wait_for(page, "article", "Done")
+        assert_same(saved(page, page.get_by_role("button", name=".eaf"), tmp_path), in_python(exported, flac))
+
+
+def test_one_channel_is_heard_while_the_rest_is_looked_at(url, open_page, exported, new_recording, tmp_path):
+    samples, rate = soundfile.read(new_recording, dtype="int16")
+    mono = tmp_path / "mono.flac"
+    soundfile.write(mono, np.tile(samples[:, 0], 6), rate)
+    page = open_page(url)
+    wait_for(page, "#model-state", "ready")
+    page.set_input_files("#files", mono)
+    page.wait_for_function("document.querySelector('td textarea')?.disabled === false")
+    some = page.locator("td textarea").count()
+    wait_for(page, "article", "Done")
+    transcript = in_python(exported, mono)
+    assert some < len(transcript.segments)
+    tiers = {tier.name: tier for tier in read_eaf(saved(page, page.get_by_role("button", name=".eaf"), tmp_path)).tiers}
+    spans = [(a.start_ms, a.end_ms) for a in tiers["transcript"].annotations]
+    assert spans == [(s.start_ms, s.end_ms) for s in transcript.segments]
+
+
+GRAPHICS = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader")
+
+
+def test_the_graphics_processor_hears_the_same_also_without_a_network(
+    site, open_page, exported, new_recording, tmp_path
+):
+    """Here it is imitated by software: slow, but with all that WebGPU asks for."""
+    recording = tmp_path / "short.wav"
+    samples, rate = soundfile.read(new_recording, stop=4 * 48_000, dtype="int16")
+    soundfile.write(recording, samples, rate)
+    with hub_and_page(site, tmp_path) as (hub, address):
+        add_model(hub, exported)
+        page = open_page(address, *GRAPHICS)
+        page.set_default_timeout(120_000)
+        load_from_hub(page, "hf_ana_read")
+        wait_for(page, "#model-state", "ready, on the graphics processor")
+        page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    page.reload()
+    load_from_hub(page, "")
+    wait_for(page, "#model-state", "ready, on the graphics processor")
+    page.set_input_files("#files", recording)
+    wait_for(page, "article", "Done")
+    texts = page.locator("article textarea").evaluate_all("boxes => boxes.map((box) => box.value)")
+    segments = in_python(exported, recording).segments
+    assert texts == [s.text for s in sorted(segments, key=lambda s: (s.start_ms, s.channel))]
+    assert any(texts)
+
+
+def test_a_phone_is_spared_the_weights_for_the_graphics_processor(url, open_page):
+    phone = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari/537.36"
+    wait_for(open_page(url, *GRAPHICS, user_agent=phone), "#model-state", "processor cores")
+
+
+def test_a_model_that_the_graphics_processor_cannot_run_is_run_on_processors(site, open_page, tmp_path):
+    shutil.copytree(site, tmp_path / "site")
+    (tmp_path / "site" / "model" / "onnx" / "model.onnx").write_bytes(b"broken")
+    with served(tmp_path / "site") as address:
+        wait_for(open_page(address, *GRAPHICS), "#model-state", "processor cores")
+
+
+def test_what_the_microphone_hears_is_kept_as_it_is(url, open_page, new_recording, tmp_path):
+    page = open_page(url)
+    wait_for(page, "#model-state", "ready")
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.get_by_role("button", name="Stop recording").wait_for()
+    page.wait_for_timeout(3000)
+    page.get_by_role("button", name="Stop recording").click()
+    recording = saved(page, page.get_by_role("button", name="Save the recording"), tmp_path)
+    wait_for(page, "article", "Done")
+    recorded, rate = soundfile.read(recording, always_2d=True)
+    assert 2 < len(recorded) / rate < 8
+    source, source_rate = soundfile.read(new_recording)
+    source = torchaudio.functional.resample(torch.from_numpy(source[:, 0]), source_rate, rate).numpy()
+    # Where it fits best, it is the same wave: cosine of the angle between them.
+    part = recorded[rate : 2 * rate, 0]
+    products = np.fft.irfft(np.fft.rfft(source) * np.conj(np.fft.rfft(part, len(source))), len(source))
+    at = int(products[: len(source) - len(part)].argmax())
+    assert products[at] / np.linalg.norm(part) / np.linalg.norm(source[at : at + len(part)]) > 0.99
+
+
+def test_a_microphone_that_is_unplugged_loses_nothing(url, open_page, tmp_path):
+    page = open_page("about:blank")
+    page.add_init_script("""
+        const hear = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+        if (hear) navigator.mediaDevices.getUserMedia = async (wish) => (window.microphone = await hear(wish));
+    """)
+    page.goto(url)
+    wait_for(page, "#model-state", "ready")
+    page.get_by_role("button", name="Record", exact=True).click()
+    page.get_by_role("button", name="Stop recording").wait_for()
+    page.wait_for_timeout(2000)
+    page.evaluate("window.microphone.getTracks().forEach((track) => track.stop())")
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Stop recording").click()
+    recording = saved(page, page.get_by_role("button", name="Save the recording"), tmp_path)
+    assert soundfile.info(recording).duration > 0.5
+
+
+def test_time_begins_with_the_file_whatever_its_clock_shows(url, open_page, tmp_path):
+    signal = np.tile(0.4 * np.sin(np.arange(6 * 48_000) / 20), (2, 1)).astype(np.float32)
+    signal[:, : 2 * 48_000] = 0
+    write_with_ffmpeg(tmp_path / "a.mts", "aac", signal, 48_000, starts_at=1)
+    page = open_page(url)
+    page.evaluate("document.body.append(Object.assign(document.createElement('input'), {type: 'file', id: 'here'}))")
+    page.set_input_files("#here", tmp_path / "a.mts")
+    read = """async (startMs) => {
+        const { openAudio } = await import("./audio.js");
+        const audio = await openAudio(document.querySelector("#here").files[0]);
+        const [left] = await audio.read(startMs, 6000);
+        const loud = (sample) => Math.abs(sample) > 0.2;
+        return [audio.durationMs, left.findIndex(loud) / 16 + startMs, left.findLastIndex(loud) / 16 + startMs];
+    }"""
+    for start_ms in (0, 1500):
+        assert page.evaluate(read, start_ms) == pytest.approx([6000, 2000, 6000], abs=50)
+
+
+def test_what_was_heard_before_damage_can_be_saved(url, open_page, new_recording, elan_schema, tmp_path):
+    samples, rate = soundfile.read(new_recording, dtype="float32", always_2d=True)
+    one = np.resize(samples[:, 0], (1, 150 * rate))  # of one channel, so that it is heard while the rest is read
+    write_with_ffmpeg(tmp_path / "damaged.m4a", "aac", one, rate)
+    data = bytearray((tmp_path / "damaged.m4a").read_bytes())
+    damage = int(len(data) * 0.85)
+    data[damage : damage + 4000] = np.random.default_rng(0).bytes(4000)
+    (tmp_path / "damaged.m4a").write_bytes(data)
+    page = open_page(url)
+    wait_for(page, "#model-state", "ready")
+    page.set_input_files("#files", tmp_path / "damaged.m4a")
+    wait_for(page, "article .problem", "damaged.m4a: cannot be read")
+    eaf = saved(page, page.get_by_role("button", name=".eaf"), tmp_path)
+    elan_schema(eaf)
+    assert any(a.value for tier in read_eaf(eaf).tiers for a in tier.annotations)
+
+
+def test_no_room_and_no_memory_are_said(site, open_page, exported, new_recording, tmp_path):
+    with hub_and_page(site, tmp_path, model="ana/ears") as (hub, address):
+        add_model(hub, exported)
+        page = open_page("about:blank")
+        room = (exported / "onnx" / "model_quantized.onnx").stat().st_size // 2
+        quota = {"origin": address, "quotaSize": room}
+        page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
+        page.goto(address)
+        wait_for(page, "#problem", "ana/ears: there is no such model, or it is private (401)")
+        load_from_hub(page, "hf_ana_read")
+        wait_for(page, "#model-state", "ana/ears is ready, on")
+        wait_for(page, "#model-state", "Your browser has no room to keep it")
+        write_greedy_model(tmp_path / "model_quantized.onnx")
+        page.set_input_files("#model-files", [*exported.glob("*.json"), tmp_path / "model_quantized.onnx"])
+        wait_for(page, "#model-state", "The model from your computer is ready")
+        page.set_input_files("#files", new_recording)
+        wait_for(page, "article .problem", "Your browser is out of memory")
+
+
+def write_greedy_model(path):
+    """A model that asks for all the memory that WebAssembly has, 4 GB, for whatever it hears."""
+    sizes = {"none": [0, 0], "many": [1, 2**30 - 40_000]}
+    nodes = [
+        helper.make_node("Shape", ["input_values"], ["shape"]),
+        helper.make_node("Mul", ["shape", "none"], ["zero"]),
+        helper.make_node("Add", ["zero", "many"], ["huge"]),
+        helper.make_node("ConstantOfShape", ["huge"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["input_values", "sum"], ["logits"]),
+    ]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, "n"]) for name in ("input_values", "logits")]
+    constants = [numpy_helper.from_array(np.array(value), name) for name, value in sizes.items()]
+    graph = helper.make_graph(nodes, "greedy", ends[:1], ends[1:], constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def test_what_is_wrong_is_said(url, open_page, tmp_path):
+    page = open_page(url)
+    wait_for(page, "#model-state", "ready")
+    (tmp_path / "notes.wav").write_text("not a recording")
+    soundfile.write(tmp_path / "silence.wav", np.zeros(16_000), 16_000)
+    page.set_input_files("#files", [tmp_path / "notes.wav", tmp_path / "silence.wav"])
+    wait_for(page, "article:nth-child(1) .problem", "notes.wav: cannot be read")
+    wait_for(page, "article:nth-child(2)", "No speech was found.")
+    page.locator("#model-choice summary").click()
+    config = tmp_path / "config.json"
+    config.write_text('{"architectures": ["WhisperModel"]}')
+    page.set_input_files("#model-files", config)
+    wait_for(page, "#problem", "is no model of this kind (WhisperModel)")
+    config.write_text('{"architectures": ["HubertForCTC"]}')
+    page.set_input_files("#model-files", config)
+    wait_for(page, "#problem", "vocab.json is missing: export the model")
+
+
+def test_a_private_model_needs_its_token_and_then_no_network(site, open_page, exported, new_recording, tmp_path):
+    with hub_and_page(site, tmp_path) as (hub, address):
+        add_model(hub, exported)
+        page = open_page(address)
+        page.set_input_files("#files", new_recording)
+        wait_for(page, "article", "choose a model first")
+        load_from_hub(page, "")
+        wait_for(page, "#problem", "ana/ears: there is no such model, or it is private (401)")
+        load_from_hub(page, "hf_nobodys")
+        wait_for(page, "#problem", "ana/ears: the token does not open it (401)")
+        load_from_hub(page, "hf_ben_read")
+        wait_for(page, "#problem", "ana/ears: the token does not open it (404)")
+        load_from_hub(page, "hf_ana_read")
+        wait_for(page, "#model-state", "ana/ears is ready")
+        assert "hf_ana" not in page.evaluate(
+            "caches.open('u2u-hf-models').then((c) => c.keys()).then((keys) => keys.map((k) => k.url).join())"
+            ".then((urls) => urls + JSON.stringify(localStorage))"
+        )
+        page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    # Neither the page's server nor the Hub is there any more.
+    page.reload()
+    wait_for(page, "#model-state", "No model yet")
+    load_from_hub(page, "")
+    wait_for(page, "#model-state", "ana/ears is ready")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", "Done")
+    assert "-->" in saved(page, page.get_by_role("button", name=".srt"), tmp_path).read_text(encoding="utf-8")

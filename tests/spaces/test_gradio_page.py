@@ -1,0 +1,254 @@
+"""The Gradio Space as visitors have it: its server, its own client, a browser."""
+
+import importlib
+import json
+import re
+import shutil
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import gradio
+import numpy as np
+import pytest
+import soundfile
+from conftest import PROJECT
+from gradio.route_utils import delete_files_created_by_app
+from gradio_client import Client
+from hosting import Hosting
+from playwright.sync_api import expect, sync_playwright
+from support.gradio_page import ask, serving
+
+from u2u_hf.formats.eaf import read_eaf
+
+
+@pytest.fixture(scope="module")
+def server(trained_model, outside, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("space")
+    with serving(folder, "--model", trained_model, **outside.environment) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def address(server):
+    return server[0]
+
+
+@pytest.fixture(scope="module")
+def guarded(trained_model, tmp_path_factory):
+    """With a password, examples, and little let in."""
+    model = tmp_path_factory.mktemp("with_examples") / "model"
+    shutil.copytree(trained_model, model)
+    (model / "examples").mkdir()
+    soundfile.write(model / "examples" / "hello.wav", np.zeros(16_000), 16_000)
+    limits = {"MODEL_ID": str(model), "APP_PASSWORD": "otomí", "MAX_MINUTES": "0.05", "MAX_FILE_MB": "1"}
+    with serving(tmp_path_factory.mktemp("guarded"), **limits) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def recording(demo_folder):
+    return next((demo_folder / "new_recordings").glob("*.wav"))
+
+
+def downloads(result):
+    return {Path(path).name: Path(path) for path in result[-1]["value"]}
+
+
+def test_a_recording_becomes_files_for_elan(address, recording, elan_schema, tmp_path):
+    result = ask(Client(address, verbose=False, download_files=str(tmp_path)), recording).result(60)
+    name = recording.stem
+    files = downloads(result)
+    assert set(files) == {f"{name}{suffix}" for suffix in (".eaf", ".TextGrid", ".srt", ".tsv", ".zip")}
+    elan_schema(files[f"{name}.eaf"])
+    document = read_eaf(files[f"{name}.eaf"])
+    assert document.media[0].urls[-1] == f"./{recording.name}"
+    assert [tier.name for tier in document.tiers if not tier.parent] == ["channel 1", "channel 2"]
+    segments = sum(len(tier.annotations) for tier in document.tiers if not tier.parent)
+    assert result[0].startswith(f"{recording.name}: {segments} segments, ")
+
+
+def test_bad_files_are_named_and_the_good_one_is_transcribed(address, recording, tmp_path):
+    (tmp_path / "notes.wav").write_text("these are notes")
+    (tmp_path / "empty.wav").touch()
+    soundfile.write(tmp_path / "<b>many.wav", np.zeros((1600, 9)), 16_000)
+    bad = [tmp_path / "notes.wav", tmp_path / "empty.wav", tmp_path / "<b>many.wav"]
+    result = ask(Client(address, verbose=False), *bad, recording).result(60)
+    said = result[0].split("\n\n")
+    assert [line[0] for line in said] == ["⚠", "⚠", "⚠", recording.name[0]]
+    assert "notes.wav: not a sound file" in said[0]
+    assert "has 9 channels, and 8 are let in" in said[2]
+    assert "<" not in result[0]
+    assert str(Path(recording).parent) not in result[0]
+    assert "/gradio/" not in result[0]
+    assert f"{recording.stem}.eaf" in downloads(result)
+
+
+def test_eight_people_at_once_are_all_served(address, recording):
+    jobs = [ask(Client(address, verbose=False), recording) for _ in range(8)]
+    texts = {job.result(120)[0] for job in jobs}
+    assert len(texts) == 1
+    assert "segments" in texts.pop()
+
+
+def test_more_than_can_wait_are_told_and_the_rest_is_served(address, recording):
+    client = Client(address, verbose=False)
+    jobs = [ask(client, recording) for _ in range(24)]
+    said = []
+    for job in jobs:
+        try:
+            said.append(job.result(120)[0])
+        except Exception as error:
+            said.append(str(error))
+    assert sum("queue is full" in text.lower() for text in said) >= 1
+    assert sum("segments" in text for text in said) >= 16
+
+
+def test_what_is_cancelled_stops_and_the_next_is_served(address, recording, tmp_path):
+    sound, rate = soundfile.read(recording, dtype="int16")
+    soundfile.write(tmp_path / "long.wav", np.tile(sound, (40, 1)), rate)
+    client = Client(address, verbose=False)
+    job = ask(client, tmp_path / "long.wav")
+    deadline = time.monotonic() + 60
+    while not ((progress := job.status().progress_data) and progress[0].progress):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    client.predict(api_name="/cancel")
+    assert job.result(30)[0] == "Cancelled."
+    assert "segments" in ask(client, recording).result(60)[0]
+
+
+def test_what_is_uploaded_and_made_is_deleted(trained_model, recording, tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "transcribe"))
+    import app
+
+    page = app.page(Hosting(str(trained_model)), trained_model)
+    _, address, _ = page.queue().launch(prevent_thread_lock=True, quiet=True, i18n=page.i18n_words)
+    try:
+        assert "segments" in ask(Client(address, verbose=False), recording).result(60)[0]
+        there = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
+        assert {".wav", ".eaf", ".TextGrid", ".srt", ".tsv", ".zip"} <= there
+        delete_files_created_by_app(page, None)  # what gradio does with those older than `delete_cache` says
+        # It leaves an empty file for each upload, of a name that says nothing.
+        assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.stat().st_size]
+    finally:
+        page.close()
+
+
+def test_a_correction_of_what_was_deleted_is_refused_with_the_reason(trained_model, monkeypatch):
+    monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "transcribe"))
+    page = importlib.import_module("app").page(Hosting(str(trained_model)), trained_model)
+    (edit,) = (function.fn for function in page.fns.values() if function.name == "edit")
+    spanish = SimpleNamespace(headers={"accept-language": "es-MX"})
+    with pytest.raises(gradio.Error, match="la transcripción se borró aquí"):
+        edit([], 0, [["0:00.000", "0:01.000", "1", "corregido", "100 %"]], spanish)
+
+
+def test_what_is_recorded_is_given_on_as_it_is(trained_model, monkeypatch, tmp_path):
+    """Gradio would have the system's FFmpeg convert it: one that is given a playlist reads what that names."""
+    monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "transcribe"))
+    page = importlib.import_module("app").page(Hosting(str(trained_model)), trained_model)
+    (recorded,) = (block for block in page.blocks.values() if isinstance(block, gradio.Audio))
+    (tmp_path / "a.m3u8").write_text("#EXTM3U\n#EXTINF:3,\nsecret.wav\n#EXT-X-ENDLIST\n")
+    path = str(tmp_path / "a.m3u8")
+    assert recorded.preprocess(gradio.FileData(path=path)) == path
+
+
+def test_the_password_is_asked_for(guarded):
+    with pytest.raises(Exception, match=r"(?i)auth|login"):
+        Client(guarded, verbose=False)
+    with pytest.raises(Exception, match=r"(?i)auth|login"):
+        Client(guarded, auth=("ana", "otomi"), verbose=False)
+    client = Client(guarded, auth=("anybody", "otomí"), verbose=False)
+    assert "hello.wav" in json.dumps(client.config)
+
+
+def test_what_is_too_long_or_too_large_is_not_begun(guarded, tmp_path):
+    client = Client(guarded, auth=("ana", "otomí"), verbose=False)
+    soundfile.write(tmp_path / "long.flac", np.zeros(16_000 * 60), 16_000)
+    assert ask(client, tmp_path / "long.flac").result(60)[0] == (
+        "⚠ long.flac: is 1.0 minutes long, and 0.05 are let in: cut it"
+    )
+    soundfile.write(tmp_path / "large.wav", np.zeros(600_000), 16_000)
+    with pytest.raises(Exception, match=r"(?i)413|size|large"):
+        ask(client, tmp_path / "large.wav").result(60)
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"MODEL_ID": ""}, "MODEL_ID is not set"),
+        ({"MODEL_ID": "ana/ears"}, "the Hugging Face Hub is not asked"),
+    ],
+)
+def test_what_is_not_set_is_said_on_the_page(environment, message, tmp_path):
+    with serving(tmp_path / "space", **environment) as (address, _):
+        config = Client(address, verbose=False).config
+        shown = " ".join(str(component["props"].get("value", "")) for component in config["components"])
+        assert message in shown
+        assert "setup_how" in shown
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+def transcribed(page, address, recording):
+    page.goto(address)
+    page.locator("#files input[type=file]").set_input_files(recording)
+    expect(page.locator("#files")).to_contain_text(recording.name[:4])
+    page.locator("#transcribe").click()
+    expect(page.get_by_test_id("cell-0-3").first).to_be_visible(timeout=60_000)
+
+
+def test_a_correction_is_in_the_download_and_nothing_leaves(server, outside, browser, recording, elan_schema, tmp_path):
+    address, process = server
+    page = browser.new_page(locale="en-US")
+    asked, wrong = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    transcribed(page, address, recording)
+    times = [page.get_by_test_id(f"cell-1-{column}").first.inner_text() for column in (0, 1)]
+    page.get_by_test_id("cell-1-3").first.click()
+    page.wait_for_function("document.querySelector('#player audio').currentTime > 0")
+    start, end = (sum(60 ** (1 - i) * float(part) for i, part in enumerate(t.split(":"))) for t in times)
+    assert start <= page.evaluate("document.querySelector('#player audio').currentTime") <= end
+    link = page.locator("#downloads a", has_text=re.compile("KB|B")).first
+    uncorrected = link.get_attribute("href")
+    page.get_by_test_id("cell-1-3").first.dblclick()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("ñuu sàví <&")
+    page.keyboard.press("Enter")
+    expect(link).not_to_have_attribute("href", uncorrected, timeout=30_000)
+    with page.expect_download() as download:
+        link.click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.name == f"{recording.stem}.eaf"
+    elan_schema(path)
+    assert [a.value for tier in read_eaf(path).tiers for a in tier.annotations].count("ñuu sàví <&") == 1
+    assert not wrong
+    assert {re.match(r"(blob:)?[^/]*//[^/]*", url)[0].removeprefix("blob:") for url in asked} == {address}
+    remote = {c.raddr.ip for p in (process, *process.children(True)) for c in p.net_connections() if c.raddr}
+    assert remote <= {"127.0.0.1", "::1"}
+    assert not outside.asked_for()
+    page.close()
+
+
+def test_on_a_phone_in_spanish_in_the_dark(address, browser, recording):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, locale="es-MX", color_scheme="dark")
+    page = context.new_page()
+    transcribed(page, address, recording)
+    expect(page.locator("#transcribe")).to_have_text("Transcribir")
+    expect(page.locator("#status")).to_contain_text("segmentos")
+    expect(page.get_by_test_id("header-0").first).to_contain_text("inicio")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+    assert max(dark[:3]) < 64
+    assert page.get_by_test_id("cell-0-0").first.bounding_box()["height"] < 60
+    context.close()

@@ -1,0 +1,81 @@
+"""The static Space, built, served and opened in Chromium."""
+
+import shutil
+
+import pytest
+
+from support.browser_pages import TEMPLATE, exported_when_sure, served
+from u2u_hf.publishing.browser_page import build
+
+
+@pytest.fixture(scope="session")
+def new_recording(demo_folder):
+    (path,) = (demo_folder / "new_recordings").glob("*.wav")
+    return path
+
+
+@pytest.fixture(scope="session")
+def exported(trained_model, new_recording, tmp_path_factory):
+    return exported_when_sure(trained_model, new_recording, tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture(scope="session")
+def site(exported, tmp_path_factory):
+    if not shutil.which("npm"):
+        pytest.skip("Node.js, with npm, is not installed")
+    folder = tmp_path_factory.mktemp("built") / "site"
+    build(TEMPLATE, folder, str(exported))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def url(site):
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def chromium(new_recording):
+    """A browser with these arguments; its microphone hears the new recording, again and again."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium")
+    if not path:
+        pytest.skip("chromium is not installed")
+    microphone = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    microphone.append(f"--use-file-for-fake-audio-capture={new_recording}")
+    browsers = {}
+    with sync_playwright() as p:
+
+        def launched(*arguments):
+            if arguments not in browsers:
+                settings = {"executable_path": path, "args": ["--no-sandbox", *microphone, *arguments]}
+                browsers[arguments] = p.chromium.launch(**settings)
+            return browsers[arguments]
+
+        yield launched
+        for browser in browsers.values():
+            browser.close()
+
+
+@pytest.fixture
+def open_page(chromium):
+    """Opens a page in a fresh profile; in the end nothing was asked of any other place, and nothing failed in it."""
+    contexts, asked, errors = [], [], []
+
+    def opened(address, *arguments, **settings):
+        context = chromium(*arguments).new_context(**{"locale": "en-US", **settings})
+        contexts.append(context)
+        context.on("request", lambda request: asked.append(request.url))
+        context.on("weberror", lambda error: errors.append(str(error.error)))
+        page = context.new_page()
+        page.goto(address)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors
+    assert {address.split("/")[2].split(":")[0] for address in asked if not address.startswith("data:")} == {
+        "127.0.0.1"
+    }

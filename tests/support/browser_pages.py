@@ -1,0 +1,90 @@
+"""What the tests of the static Space's pages do with a page and its server."""
+
+import json
+import shutil
+import sys
+import threading
+from contextlib import contextmanager
+from functools import partial
+from http.server import ThreadingHTTPServer
+
+import torch
+from conftest import PROJECT
+
+from support.hub_server import running_hub
+
+sys.path.insert(0, str(PROJECT / "spaces" / "browser"))
+
+from serve import Handler
+
+from u2u_hf.data.audio import audio_info, read_audio
+from u2u_hf.publishing.export import export
+from u2u_hf.recognition.model import load_trained
+from u2u_hf.transcription import voice_detection
+from u2u_hf.transcription.transcribe import find_speech
+
+TEMPLATE = PROJECT / "spaces" / "browser"
+
+
+def exported_when_sure(source, recording, folder):
+    """Export a model whose head has become sure of the label that it gives to each frame of `recording`.
+
+    With 8 bits the last digit of a sample decides between two letters that are as likely as each other; a model that
+    has learnt little has many of those, and then no two computers write the same.
+    """
+    model, processor = load_trained(str(source))
+    info, heard = audio_info(recording), []
+    with torch.inference_mode():
+        for segment in find_speech(info, voice_detection.VadSettings()).segments:
+            (samples,) = read_audio(info, segment.start_ms, segment.end_ms, [segment.channel])
+            inputs = processor.feature_extractor(samples, sampling_rate=16_000, return_tensors="pt").input_values
+            heard.append(model.hubert(inputs).last_hidden_state[0])
+    frames = torch.cat(heard).clone()
+    labels = model.lm_head(frames).argmax(1)
+    optimizer = torch.optim.Adam(model.lm_head.parameters(), lr=0.01)
+    for _ in range(500):
+        loss = torch.nn.functional.cross_entropy(model.lm_head(frames), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    export(str(folder), folder)
+    return folder
+
+
+@contextmanager
+def served(folder, isolated=True):
+    """As serve.py does it, with the headers that isolate the page or without."""
+    handler = type("Local", (Handler,), {} if isolated else {"extra": {}})
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def hub_and_page(site, folder, **settings):
+    """A Hub, and the address of a copy of the page that fetches models from there."""
+    shutil.copytree(site, folder / "site")
+    about = folder / "site" / "space.json"
+    with running_hub(folder / "blobs") as hub, served(folder / "site") as address:
+        settings = json.loads(about.read_text(encoding="utf-8")) | {"own": False, "hub": hub.url} | settings
+        about.write_text(json.dumps(settings), encoding="utf-8")
+        yield hub, address
+
+
+def wait_for(page, selector, text):
+    page.wait_for_function(
+        "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)", arg=[selector, text]
+    )
+
+
+def saved(page, button, folder):
+    with page.expect_download() as download:
+        button.click()
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path

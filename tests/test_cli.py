@@ -1,0 +1,123 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import yaml
+from transformers import TrainingArguments
+
+from u2u_hf import cli
+from u2u_hf.records import U2UError
+from u2u_hf.settings import setting
+
+
+@dataclasses.dataclass
+class Arguments:
+    corpus: str = setting(help="a folder")
+    tiers: list[str] = setting([], help="tiers")
+    rate: float = setting(1e-4, help="rate")
+    count: int = setting(3, help="count")
+    loud: bool = setting(False, help="loud")
+    rules: list[dict] = setting([{"case": "lower"}], help="rules")
+
+
+def parse(tmp_path, text, *argv):
+    path = tmp_path / "c.yaml"
+    path.write_text(text, encoding="utf-8")
+    return cli.parse(Arguments, argv=["--config", str(path), *argv])[0]
+
+
+def test_defaults_then_file_then_command_line(tmp_path):
+    args = parse(tmp_path, "corpus: from_file\ncount: 5\nrate: 0.1\n", "--count", "7")
+    assert (args.corpus, args.count, args.rate, args.loud) == ("from_file", 7, 0.1, False)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("rate: 5e-5", "rate", 5e-5),  # a string, for YAML
+        ("rate: 1", "rate", 1.0),
+        ("corpus: 2024", "corpus", "2024"),
+        ("tiers: 'A*'", "tiers", ["A*"]),
+        ("tiers: [A, 7]", "tiers", ["A", "7"]),
+        ("loud: yes", "loud", True),
+        ("loud: 'true'", "loud", True),
+        ("rules: [{case: keep}]", "rules", [{"case": "keep"}]),
+    ],
+)
+def test_values_have_the_kind_of_their_field(tmp_path, line, name, value):
+    assert getattr(parse(tmp_path, line, *(() if name == "corpus" else ("--corpus", "c"))), name) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "argv", "message"),
+    [
+        ("corpsu: x", (), r"c\.yaml: unknown key 'corpsu': did you mean corpus\?"),
+        ("zzz: x", (), r"c\.yaml: unknown key 'zzz'$"),
+        ("rate: fast", (), r"c\.yaml: rate: 'fast' cannot be read"),
+        ("- a", (), r"c\.yaml: must hold lines of the form"),
+        ("a: [", (), r"c\.yaml: is not YAML"),
+        ("", (), "required: --corpus"),
+        ("corpus: x", ("--tires", "y"), r"unknown argument --tires: did you mean --tiers\?"),
+        ("corpus: x", ("--count", "many"), "count: invalid int value: 'many'"),
+    ],
+)
+def test_mistakes_are_named(tmp_path, text, argv, message):
+    with pytest.raises(U2UError, match=message):
+        parse(tmp_path, text, *argv)
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(U2UError, match=r"nowhere\.yaml: cannot be read .No such file"):
+        cli.parse(Arguments, argv=["--config", "nowhere.yaml"])
+
+
+def test_what_is_saved_is_read_again_and_holds_no_token(tmp_path):
+    args = Arguments(corpus="Yoloxóchitl", rate=5e-5, tiers=["*SURFACE*"])
+    training = TrainingArguments(output_dir=str(tmp_path), learning_rate=3e-5, use_cpu=True, hub_token="hf_secret")
+    cli.save(tmp_path / "saved.yaml", args, training)
+    text = (tmp_path / "saved.yaml").read_text(encoding="utf-8")
+    assert "hf_secret" not in text
+    again, trained = cli.parse(Arguments, TrainingArguments, argv=["--config", str(tmp_path / "saved.yaml")])
+    assert again == args
+    assert trained.learning_rate == 3e-5
+
+
+@pytest.mark.parametrize("path", sorted(Path("recipes").rglob("*.yaml")), ids=str)
+def test_every_yaml_of_the_recipes_is_read_by_its_recipe(path, recipe, tmp_path):
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(values, dict)
+    if path.parent.name == "accelerate":
+        from accelerate.commands.config.config_args import load_config_from_file
+
+        assert load_config_from_file(str(path)).num_processes >= 1
+        return
+    # The recipe reads the whole file before it misses the corpus or dataset.
+    result = recipe(f"{path.stem}.py", "--config", path, *NOT_THERE[path.stem](tmp_path))
+    assert "there is no such" in result.stderr
+    assert "unknown key" not in result.stderr
+
+
+NOT_THERE = {
+    "prepare": lambda folder: ("--corpus", folder / "none", "--output_dir", folder / "out"),
+    "train": lambda folder: ("--dataset", folder / "none", "--output_dir", folder / "out"),
+}
+
+
+@dataclasses.dataclass
+class WithPositional:
+    files: list[str] = setting([], help="files", positional=True)
+    tiers: list[str] = setting([], help="tiers")
+
+
+@pytest.mark.parametrize(
+    ("argv", "files", "tiers"),
+    [
+        (["--tiers", "A", "f", "g"], ["f", "g"], ["A"]),
+        (["f", "--tiers", "A", "--tiers", "B"], ["f"], ["A", "B"]),
+        (["f"], ["f"], ["C", "D"]),  # of the file
+    ],
+)
+def test_a_flag_takes_none_of_the_files(tmp_path, argv, files, tiers):
+    (tmp_path / "c.yaml").write_text("tiers: [C, D]\n", encoding="utf-8")
+    (args,) = cli.parse(WithPositional, argv=["--config", str(tmp_path / "c.yaml"), *argv])
+    assert (args.files, args.tiers) == (files, tiers)

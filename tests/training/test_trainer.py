@@ -1,0 +1,398 @@
+import io
+import itertools
+import json
+import math
+import resource
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+import soundfile
+import torch
+from transformers import EvalPrediction, TrainerCallback
+
+from u2u_hf.data.audio import flac_bytes
+from u2u_hf.data.collator import Augmentation, CtcCollator
+from u2u_hf.output_folder import claim
+from u2u_hf.recognition.recognizer import Recognizer
+from u2u_hf.records import U2UError
+from u2u_hf.training.arguments import CtcTrainingArguments, seconds_of
+from u2u_hf.training.checkpoints import resume_point
+from u2u_hf.training.progress import Progress
+from u2u_hf.training.trainer import build_trainer, infeasible, save_trained
+
+
+def rows(texts, seconds, seed=0):
+    rng = np.random.default_rng(seed)
+    return datasets.Dataset.from_dict(
+        {
+            "audio": [
+                {"bytes": flac_bytes(rng.standard_normal(round(s * 16_000)) * 0.1), "path": f"{i}.flac"}
+                for i, s in enumerate(seconds)
+            ],
+            "text": texts,
+            "duration": seconds,
+        }
+    )
+
+
+SPLITS = {"train": (["ab", "ba a", "b"], [1.0, 0.5, 0.8]), "validation": (["ab", "a"], [1, 0.4])}
+PLAIN = {"mask_time": 0, "mask_feature": 0, "dropout": 0, "layerdrop": 0, "bf16": False}
+
+
+@pytest.fixture
+def make(random_base, tmp_path):
+    """Build a trainer of a very small model; settings as on the command line."""
+
+    def make(splits=SPLITS, **settings):
+        settings = {"learning_rate": 1e-2, "hold_encoder": 0.5, "max_steps": 8, "eval_strategy": "no"} | settings
+        settings = {"save_strategy": "no", "load_best_model_at_end": False, "disable_tqdm": True} | settings
+        args = CtcTrainingArguments(output_dir=str(tmp_path / "run"), per_device_eval_batch_size=2, **settings)
+        made = datasets.DatasetDict({name: rows(*split) for name, split in splits.items()})
+        return build_trainer(str(random_base), made, "made", args)[0]
+
+    return make
+
+
+@pytest.fixture
+def trainer(make):
+    return make()
+
+
+class Watch(TrainerCallback):
+    """Calls `see` before each step of the optimizer with its parameter groups and the state."""
+
+    def __init__(self, see):
+        self._see = see
+
+    def on_optimizer_step(self, args, state, control, optimizer=None, **_):
+        self._see(optimizer.param_groups, state)
+
+
+def test_a_batch_is_padded_at_the_end_and_says_how_many_frames_hold_audio(trainer):
+    batch = trainer.data_collator([trainer.train_dataset[i] for i in (1, 0)])
+    assert batch["input_values"].shape == (2, 16_000)
+    assert batch["attention_mask"].sum(1).tolist() == [8000, 16_000]
+    assert batch["input_values"][0, 8000:].abs().max() == 0
+    assert batch["input_values"][0, :8000].std().item() == pytest.approx(1, abs=1e-2)
+    assert batch["labels"].tolist() == [[4, 3, 2, 3], [3, 4, -100, -100]]  # "ba a", "ab" with a=3, b=4, |=2
+    assert batch["frames"].tolist() == [24, 49]
+
+
+def test_evaluation_hears_nothing_in_the_padding(trainer):
+    batch = trainer.data_collator([trainer.eval_dataset[i] for i in range(2)])
+    _, predicted, labels = trainer.prediction_step(trainer.model, batch, False)
+    assert predicted.shape == (2, 49)
+    assert (predicted[0, 19:] == 0).all()  # the shorter one comes first: 0.4 s are 19 frames
+    assert predicted[0, :19].any()
+    assert labels.tolist() == [[3, -100], [3, 4]]
+
+
+def test_a_few_steps_learn_and_the_convolutions_stay(trainer):
+    before = {name: p.clone() for name, p in trainer.model.named_parameters()}
+    first = trainer.evaluate()
+    trainer.train()
+    assert trainer.evaluate()["eval_loss"] < first["eval_loss"]
+    assert {"eval_wer", "eval_cer"} <= set(first)
+    for name, parameter in trainer.model.named_parameters():
+        if "feature_extractor" in name:
+            assert torch.equal(parameter, before[name])
+    assert not torch.equal(trainer.model.lm_head.weight, before["lm_head.weight"])
+
+
+def test_the_head_learns_first_and_faster(trainer):
+    rates, learning = [], []
+
+    def see(groups, state):
+        rates.append({group["head"]: group["lr"] for group in groups})
+        learning.append({group["head"] for group in groups for p in group["params"] if p.grad is not None})
+
+    before = {name: p.clone() for name, p in trainer.model.hubert.named_parameters()}
+    trainer.add_callback(Watch(see))
+    trainer.train()
+    assert [row[False] for row in rates[:4]] == [0, 0, 0, 0]  # half of 8 steps
+    assert all(row[False] > 0 for row in rates[5:])
+    assert learning == [{True}] * 4 + [{True, False}] * 4  # no gradient is computed for an encoder that is held
+    # Warm-up of 1 step, full until half of the steps, then a cosine to 0: by hand for steps 0 to 7.
+    cosine = [(1 + math.cos(math.pi * x / 4)) / 2 for x in range(4)]
+    assert [row[True] / 1e-3 for row in rates] == pytest.approx([0, 1, 1, 1, *cosine])
+    assert rates[6][False] == pytest.approx(1e-2 * cosine[2])
+    assert not torch.equal(trainer.model.hubert.encoder.layer_norm.weight, before["encoder.layer_norm.weight"])
+
+
+def test_both_learning_rates_and_the_intervals_are_in_the_history(make):
+    trainer = make(logging_steps=2, eval_strategy="steps", eval_steps=4)
+    trainer.train()
+    rows = [row for row in trainer.state.log_history if "loss" in row]
+    falling = [(1 + math.cos(math.pi * x / 4)) / 2 for x in (1, 3)]  # in steps 1, 3, 5 and 7, as above
+    assert [row["head_learning_rate"] / 1e-3 for row in rows] == pytest.approx([1, 1, *falling])
+    assert [row["learning_rate"] / 1e-2 for row in rows] == pytest.approx([0, 0, *falling])
+    scores = trainer.scores()
+    assert set(scores) == {f"{rate}{end}" for rate in ("wer", "cer") for end in ("", "_low", "_high")}
+    assert scores["cer_low"] <= scores["cer"] <= scores["cer_high"]
+
+
+@pytest.fixture
+def timed(make, monkeypatch):
+    """A trainer with 105 s, by a clock on which each step takes 10 s; and the head's rates, of the highest."""
+
+    def timed(**settings):
+        trainer, rates = make(max_steps=-1, time_budget="1m45s", hold_encoder=0.2, **settings), []
+        monkeypatch.setattr(Progress, "seconds", property(lambda progress: 10 * trainer.state.global_step))
+        trainer.add_callback(Watch(lambda groups, state: rates.append(groups[-1]["lr"] / 1e-3)))
+        return trainer, rates
+
+    return timed
+
+
+def test_a_time_budget_takes_the_place_of_steps(timed):
+    trainer, rates = timed()
+    trainer.train()
+    assert trainer.state.global_step == 10  # 5 % are kept for the end: 99.75 s
+    # A step's rate follows from the time at the end of the step before the last: warm-up until 9.975 s, full until
+    # 49.9 s, a cosine over the rest.
+    at = [max(0, 10 * (step - 1)) / 99.75 for step in range(10)]
+    expected = [min(x / 0.1, 1.0) if x < 0.5 else (1 + math.cos(math.pi * (x - 0.5) / 0.5)) / 2 for x in at]
+    assert rates == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_time_budget_keeps_what_the_last_evaluation_will_take(timed):
+    trainer, _ = timed(eval_strategy="steps", eval_steps=0.5, save_strategy="steps", save_steps=0.5)
+    trainer.progress.pause = 20.0  # as measured at an earlier one: 105 - 40 s are left
+    trainer.train()
+    assert trainer.state.global_step == 7
+    assert [row["step"] for row in trainer.state.log_history if "eval_cer" in row] == [4, 7]  # half of 65 s; the end
+    assert {p.name for p in Path(trainer.args.output_dir).iterdir()} == {"checkpoint-4", "checkpoint-7"}
+
+
+def test_what_a_step_learns_does_not_depend_on_how_it_is_divided(make):
+    texts, seconds = ["ab", "ba a", "b", "aab"], [1.0, 0.5, 0.8, 0.9]
+    splits = SPLITS | {"train": (texts, seconds)}
+    whole = make(splits, batch_seconds=75, hold_encoder=0, max_grad_norm=0, **PLAIN)
+    parts = make(splits, batch_seconds=1, gradient_accumulation_steps=4, hold_encoder=0, max_grad_norm=0, **PLAIN)
+    assert len(whole.get_train_dataloader()) == 1
+    assert len(parts.get_train_dataloader()) == 4
+    gradients = []
+    for trainer in (whole, parts):
+        seen = []
+
+        def see(groups, state, seen=seen):
+            seen.append(torch.cat([p.grad.flatten() for group in groups for p in group["params"]]))
+
+        trainer.add_callback(Watch(see))
+        trainer.args.max_steps = 1
+        trainer.train()
+        gradients.append(seen[0])
+    assert torch.allclose(*gradients, rtol=1e-3, atol=1e-5)
+    # By hand: the loss of a character, over all nine of them.
+    model = make(splits, **PLAIN).model.eval()
+    total = 0.0
+    for row in whole.train_dataset:
+        batch = whole.data_collator([row])
+        log_probs = model(batch["input_values"], attention_mask=batch["attention_mask"]).logits.log_softmax(-1)
+        total += torch.nn.functional.ctc_loss(
+            log_probs[0], batch["labels"][0], batch["frames"], torch.tensor([len(row["text"])]), reduction="sum"
+        ).item()
+    assert whole.state.log_history[-1]["train_loss"] == pytest.approx(total / 10, rel=1e-3)
+
+
+def test_a_run_that_is_stopped_is_found_again(make, tmp_path):
+    run = tmp_path / "run"
+    trainer = make(max_steps=4, save_strategy="steps", save_steps=2, eval_strategy="steps", eval_steps=2)
+    vocabulary = trainer.processing_class.tokenizer.get_vocab()
+    claim(run, "train.py")
+    assert resume_point(run, False, vocabulary) is None
+    trainer.train()
+    (run / "checkpoint-6").mkdir()  # the process was killed before this one was written whole
+    (run / "checkpoint-6" / "model.safetensors").write_bytes(b"half")
+    with pytest.raises(U2UError, match=r"run: holds a run that is at step 4: add --resume to go on with it"):
+        resume_point(run, False, vocabulary)
+    with pytest.raises(U2UError, match=r"was trained for other characters .ñ.: the dataset has changed"):
+        resume_point(run, True, vocabulary | {"ñ": 9})
+    moved = tmp_path / "moved"
+    run.rename(moved)
+    last = resume_point(moved, True, vocabulary)
+    assert last == moved / "checkpoint-4"
+    assert not (moved / "checkpoint-6").exists()
+    state = json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))
+    assert Path(state["best_model_checkpoint"]).parent == moved
+
+
+def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays(make, tmp_path):
+    trainer = make(max_steps=4, save_strategy="steps", save_steps=2)
+
+    class Full(TrainerCallback):
+        def on_step_end(self, args, state, control, **_):
+            if state.global_step == 3:  # no file may grow beyond 10 kB from here on
+                resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+
+    trainer.add_callback(Full())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        with pytest.raises(U2UError, match=r"checkpoint-4: cannot be written \(.*\): make room, then run .* --resume"):
+            trainer.train()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["checkpoint-2"]
+
+
+def test_what_was_made_of_an_earlier_model_does_not_answer_for_the_new_one(trainer, tmp_path, capsys):
+    for name in ("onnx/model.onnx", "language_model/weights.json", "recordings/mine.wav"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    save_trained(trainer, trainer.processing_class, tmp_path)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"recordings", "run"}
+    assert f"! {tmp_path / 'onnx'}: is of the model that was here before" in capsys.readouterr().out
+    assert Recognizer(tmp_path).engine == "torch"
+
+
+def test_characters_that_training_never_shows_count_as_errors(make, capsys):
+    trainer = make(SPLITS | {"validation": (["aé"], [1.0])})
+    assert (
+        "validation has characters that training never shows, each counts as an error: é (1×)"
+        in capsys.readouterr().out
+    )
+    labels = np.array([trainer.processing_class.tokenizer("aé").input_ids])
+    heard = np.array([[labels[0][0]] * 3])
+    scores = trainer.compute_metrics(EvalPrediction(heard, labels))
+    assert scores["cer"] == 0.5
+
+
+def test_audio_that_holds_no_numbers_is_named(trainer):
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.full(16_000, np.nan, np.float32), 16_000, format="WAV", subtype="FLOAT")
+    row = {"audio": {"bytes": buffer.getvalue(), "path": "nan.wav"}, "text": "a", "duration": 1.0}
+    with pytest.raises(U2UError, match=r"nan\.wav: its audio holds values that are no numbers"):
+        CtcCollator(trainer.processing_class)([row])
+
+
+def test_a_loss_that_is_lost_is_said(make):
+    trainer = make(max_steps=20)
+    with torch.no_grad():
+        trainer.model.lm_head.weight.fill_(torch.nan)
+    with pytest.raises(U2UError, match=r"step 9: the loss is not a number any more: .* lower --learning_rate"):
+        trainer.train()
+
+
+def test_memory_may_be_saved_by_computing_twice(make):
+    splits = SPLITS | {"train": (["ab", "ba a"], [1.0, 0.9])}
+    losses = []
+    for twice in (False, True):
+        trainer = make(splits, gradient_checkpointing=twice, learning_rate=1e-3, **PLAIN)
+        trainer.train()
+        losses.append(trainer.state.log_history[-1]["train_loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_a_processor_is_asked_for_by_the_launcher(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (8, 0))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    args = CtcTrainingArguments(output_dir="x")
+    assert (args.device.type, args.dataloader_num_workers) == ("cpu", 0)
+
+
+@pytest.mark.parametrize(("best", "cer"), [(True, 0.1), (False, 0.5)])
+def test_the_scores_are_of_the_model_that_is_kept(make, best, cer):
+    trainer = make(
+        load_best_model_at_end=best, eval_strategy="steps", save_strategy="steps", eval_steps=2, save_steps=2
+    )
+    trainer.state.log_history = [{"step": 2, "eval_cer": 0.1}, {"step": 4, "eval_cer": 0.5}]
+    trainer.state.global_step, trainer.state.best_global_step = 4, 2
+    trainer.state.best_model_checkpoint = "checkpoint-2"
+    assert trainer.scores() == {"cer": cer}
+
+
+def test_too_little_memory_is_said(trainer):
+    def compute_loss(*arguments, **settings):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    trainer.compute_loss = compute_loss
+    with pytest.raises(U2UError, match="memory is too small: go on with --resume and a lower --batch_seconds"):
+        trainer.train()
+
+
+def test_a_schedule_that_is_made_on_the_way_is_refused(make):
+    with pytest.raises(U2UError, match="--lr_scheduler_type reduce_lr_on_plateau: give one"):
+        make(lr_scheduler_type="reduce_lr_on_plateau", eval_strategy="steps", eval_steps=2).train()
+
+
+def test_epochs_may_be_asked_for(make):
+    trainer = make(max_steps=-1, num_train_epochs=2, batch_seconds=1.5)
+    trainer.train()
+    assert trainer.state.global_step == 2 * len(trainer.get_train_dataloader())
+    assert trainer.state.epoch == 2
+
+
+def test_very_short_utterances_can_be_masked(make):
+    trainer = make(SPLITS | {"train": (["a", "b"], [0.05, 0.06])}, mask_time=0.5, max_steps=2)
+    trainer.train()
+    assert np.isfinite(trainer.state.log_history[-1]["train_loss"])
+
+
+def test_the_hours_choose_the_regularisation():
+    chosen = [CtcTrainingArguments(output_dir="x").regularisation(hours).mask_time for hours in (0.5, 5, 50)]
+    assert chosen == sorted(chosen, reverse=True)
+    assert len(set(chosen)) == 3
+    assert CtcTrainingArguments(output_dir="x", mask_time=0.0).regularisation(5).mask_time == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"time_budget": "two hours"}, "--time_budget two hours: write it as 2h30m"),
+        ({"time_budget": "2h", "eval_steps": 500}, "--eval_steps 500: with --time_budget give a share"),
+        ({"batch_seconds": 0}, "--batch_seconds 0: give seconds of audio"),
+        ({"hold_encoder": 1.5}, "--hold_encoder 1.5"),
+        ({"speed_perturbation": 10}, "--speed_perturbation 10"),
+        ({"bf16": True, "fp16": True}, "the settings do not go together"),
+    ],
+)
+def test_settings_that_do_not_go_together(settings, message):
+    with pytest.raises(U2UError, match=message):
+        CtcTrainingArguments(output_dir="x", **settings)
+
+
+def test_a_duration_in_words():
+    assert [seconds_of(x) for x in ("2h30m", "90s", "45m", "1d", "1.5h", "1h 5s")] == [
+        9000,
+        90,
+        2700,
+        86400,
+        5400,
+        3605,
+    ]
+
+
+def test_augmented_speech_is_a_little_faster_slower_or_noisier():
+    torch.manual_seed(0)
+    speech = torch.sin(torch.arange(16_000) / 20)
+    lengths = {len(Augmentation(speed=0.1)(speech)) for _ in range(30)}
+    assert lengths == {14546, 16_000, 17_778}  # 16,000 / 1.1, 1 and 0.9
+    noisy = Augmentation(noise_snr_db=10)(speech)
+    snr = 10 * torch.log10(speech.square().sum() / (noisy - speech).square().sum())
+    assert 10 <= snr <= 30
+    spectrum = torch.fft.rfft(noisy - speech).abs().square()
+    octaves = [spectrum[2**k : 2 ** (k + 1)].mean() for k in range(4, 12)]
+    drops = [10 * torch.log10(a / b).item() for a, b in itertools.pairwise(octaves)]
+    assert np.mean(drops) == pytest.approx(3, abs=0.5)
+
+
+def test_utterances_that_ctc_cannot_spell_are_found():
+    # 0.1 s are 4 frames: "abcd" needs 4, "abcc" needs 5.
+    assert infeasible(rows(["abcd", "abcc", "a"], [0.1, 0.1, 0.01])) == [1, 2]
+
+
+def test_an_empty_split_is_named(random_base, tmp_path):
+    splits = datasets.DatasetDict(train=rows(["a"], [1.0]))
+    with pytest.raises(U2UError, match="made: has no utterance in split validation"):
+        build_trainer(str(random_base), splits, "made", CtcTrainingArguments(output_dir=str(tmp_path), use_cpu=True))
+
+
+def test_audio_that_cannot_be_decoded_is_named(trainer):
+    with pytest.raises(U2UError, match=r"broken\.flac: its audio cannot be decoded"):
+        CtcCollator(trainer.processing_class)(
+            [{"audio": {"bytes": b"noise", "path": "broken.flac"}, "text": "a", "duration": 1.0}]
+        )

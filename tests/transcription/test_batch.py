@@ -1,0 +1,278 @@
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import RECIPES
+
+from u2u_hf.formats.eaf import read_eaf, write_eaf
+from u2u_hf.formats.eaf_edit import add_tiers
+from u2u_hf.output_folder import WRITTEN
+from u2u_hf.recognition.recognizer import Recognizer
+from u2u_hf.records import SEGMENT_TYPE, Annotation, Segment, Tier, Transcript, U2UError
+from u2u_hf.transcription.batch import in_words, summary, transcribe_all
+from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
+from u2u_hf.transcription.voice_detection import VadSettings
+
+
+@pytest.fixture(scope="module")
+def recognizer(random_model):
+    return Recognizer(random_model)
+
+
+@pytest.fixture
+def run(recognizer, tmp_path):
+    """Transcribe what is named into OUT, as the recipe does → what was skipped, outcomes."""
+
+    def transcribed(*recordings, **settings):
+        given = TranscriptionSettings(
+            recordings=list(map(str, recordings)), output_dir=str(tmp_path / "out"), **settings
+        )
+        jobs, skipped = find_jobs(given)
+        return skipped, transcribe_all(jobs, recognizer, VadSettings(), given)
+
+    return transcribed
+
+
+@pytest.fixture
+def corpus(demo_folder, tmp_path):
+    """Two recordings of the demo with their ELAN files."""
+    folder = tmp_path / "corpus"
+    for name in ("nci_story_01", "nci_story_02"):
+        for path in (demo_folder / "corpus").rglob(f"{name}*"):
+            folder.mkdir(exist_ok=True)
+            shutil.copy(path, folder)
+    return folder
+
+
+def test_an_output_folder_that_cannot_be_written_is_named_before_the_work(run, demo_folder, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(U2UError, match=r"out: cannot be made .*choose another --output_dir"):
+        run(demo_folder / "new_recordings")
+
+
+def test_windows_hear_what_detection_takes_for_no_speech(run, tmp_path):
+    # Noise that comes and goes: no speech to Silero, but this recogniser writes something into any sound.
+    noise = np.random.default_rng(0).normal(0, 0.1, 4 * 16_000) * np.repeat([0, 1, 0, 1], 16_000)
+    soundfile.write(tmp_path / "whistled.wav", noise, 16_000)
+    (detected,) = run(tmp_path / "whistled.wav")[1]
+    (windows,) = run(tmp_path / "whistled.wav", windows=True, overwrite=True)[1]
+    assert detected.summary == "no speech found"
+    assert "% speech" in windows.summary
+    assert read_eaf(windows.files[0]).tiers[0].annotations
+
+
+def test_bad_recordings_do_not_stop_the_rest_and_what_is_done_stays(demo_folder, run, tmp_path):
+    folder = tmp_path / "recordings" / "sub"
+    folder.mkdir(parents=True)
+    good = next((demo_folder / "new_recordings").glob("*.wav"))
+    shutil.copy(good, folder / "good.wav")
+    (folder / "broken.wav").write_bytes(b"RIFF")
+    (folder / "empty.wav").touch()
+    (folder / "no_sound.flac").write_text("these are notes")
+    soundfile.write(folder / "no_samples.wav", np.zeros(0), 16_000)
+    soundfile.write(folder / "whole.flac", np.random.default_rng(0).normal(0, 0.1, 480_000), 48_000)
+    (folder / "truncated.flac").write_bytes((folder / "whole.flac").read_bytes()[:200_000])
+    (folder / "whole.flac").unlink()
+    outcomes = {os.path.basename(o.audio): o for o in run(tmp_path / "recordings")[1]}
+    assert "broken.wav: not a sound file" in outcomes["broken.wav"].problem
+    assert "empty.wav: not a sound file" in outcomes["empty.wav"].problem
+    assert "no_sound.flac: not a sound file" in outcomes["no_sound.flac"].problem
+    assert "no_samples.wav: holds no sound" in outcomes["no_samples.wav"].problem
+    assert "truncated.flac: cannot be read at" in outcomes["truncated.flac"].problem
+    assert sorted(p.name for p in (tmp_path / "out").rglob("*") if p.is_file()) == [WRITTEN, "good.eaf"]
+    assert in_words([], list(outcomes.values())).count("! skipped") == 5
+    written = tmp_path / "out" / "sub" / "good.eaf"
+    before = written.read_bytes()
+
+    def again(**settings):
+        return next(o for o in run(tmp_path / "recordings", **settings)[1] if o.audio.endswith("good.wav"))
+
+    assert again().summary == "was there already, left as it is"
+    written.write_bytes(before + b"<!-- corrected -->")
+    outcome = again(formats="eaf,srt")
+    assert outcome.summary.endswith("; good.eaf was there already, left as it is")
+    assert [os.path.basename(file) for file in outcome.files] == ["good.eaf", "good.srt"]
+    assert written.with_suffix(".srt").exists()
+    assert written.read_bytes() == before + b"<!-- corrected -->"
+    assert again(overwrite=True).problem == ""
+    assert b"corrected" not in written.read_bytes()
+
+
+def test_a_copy_of_each_recordings_own_file_gets_the_tiers(corpus, run, tmp_path):
+    theirs = {path.name: path.read_bytes() for path in corpus.glob("*.eaf")}
+    (corpus / "broken.eaf").write_text("no")
+    (broken,), outcomes = run(corpus, annotations=str(corpus))
+    assert in_words([broken], []).startswith(f"! skipped {corpus / 'broken.eaf'}: is not XML")
+    assert {path.name: path.read_bytes() for path in corpus.glob("nci*.eaf")} == theirs
+    for outcome in outcomes:
+        name = os.path.basename(outcome.audio).removesuffix(".wav")
+        (own,) = corpus.glob(f"{name}*.eaf")
+        before, after = read_eaf(own).tiers, read_eaf(outcome.files[0]).tiers
+        assert after[: len(before)] == before
+        assert {t.name for t in after[len(before) :]} >= {"channel 1", "channel 1 words", "channel 2"}
+
+
+def test_a_persons_own_file_is_changed_only_when_asked(corpus, recognizer):
+    own, audio = corpus / "story.eaf", corpus / "story.wav"
+    next(corpus.glob("*01*.eaf")).rename(own)
+    next(corpus.glob("*01*.wav")).rename(audio)
+    before = own.read_bytes()
+
+    def run(**settings):
+        given = TranscriptionSettings(
+            recordings=[str(audio)], output_dir=str(corpus), annotations=str(corpus), **settings
+        )
+        return transcribe_all(find_jobs(given)[0], recognizer, VadSettings(), given)
+
+    (outcome,) = run()
+    assert (
+        "story.eaf: is yours: choose another --output_dir, or add tiers to it with --overwrite true" in outcome.problem
+    )
+    assert own.read_bytes() == before
+    (outcome,) = run(overwrite=True)
+    assert not outcome.problem
+    assert len(read_eaf(own).tiers) > 5
+    assert all(line in own.read_bytes() for line in before.splitlines() if b"lastUsed" not in line)
+
+
+def test_segments_of_a_tier_are_heard_and_transcripts_aligned(corpus, run, tmp_path):
+    (tmp_path / "alone.wav").write_bytes(next(corpus.glob("*.wav")).read_bytes())
+    for mode in ("segments_from", "align"):
+        _, outcomes = run(
+            corpus, tmp_path / "alone.wav", annotations=str(corpus), overwrite=True, **{mode: ["*_transcr*"]}
+        )
+        (alone,) = (o for o in outcomes if "alone" in o.audio)
+        assert f"alone.wav: no ELAN file in {corpus} belongs to it" in alone.problem
+        for outcome in outcomes[:-1]:
+            assert not outcome.problem
+            tiers = {t.name: t for t in read_eaf(outcome.files[0]).tiers}
+            for name in (name for name in tiers if name.endswith("_transcription")):
+                theirs, ours = tiers[name].annotations, tiers[f"{name} transcript"].annotations
+                spoken = [a for a in theirs if a.value or mode == "segments_from"]
+                assert [(a.start_ms, a.end_ms) for a in ours] == [(a.start_ms, a.end_ms) for a in spoken]
+                assert tiers[f"{name} transcript"].participant == tiers[name].participant
+
+
+def test_one_recording_of_many_is_no_problem_of_the_others(corpus, run):
+    skipped, (outcome,) = run(next(corpus.glob("*.wav")), annotations=str(corpus), segments_from=["*_transcr*"])
+    assert not skipped
+    assert not outcome.problem
+
+
+def test_a_tier_that_is_not_there_is_named(corpus, run):
+    _, outcomes = run(corpus, annotations=str(corpus), align=["*SURFACE*"])
+    assert len(outcomes) == 2
+    for outcome in outcomes:
+        assert ".eaf: no tier is called *SURFACE*; there are: " in outcome.problem
+
+
+def test_an_eaf_whose_media_is_missing_is_named_where_its_segments_are_wanted(corpus, run):
+    next(corpus.glob("*02*.wav")).unlink()
+    (missing,), (good,) = run(corpus, annotations=str(corpus), segments_from=["*_transcription"])
+    assert "its audio is not in" in missing.reason
+    assert not good.problem
+
+
+def test_what_the_machine_wrote_is_not_taken_for_a_persons(corpus, run, tmp_path):
+    _, outcomes = run(corpus, annotations=str(corpus), segments_from=["*_transcr*"])
+    drafts = tmp_path / "drafts"
+    (tmp_path / "out").rename(drafts)
+    _, again = run(corpus, annotations=str(drafts), align=["*_transcr*"])
+    for first, second in zip(outcomes, again, strict=True):
+        (before, after) = (
+            read_eaf(path).tiers for path in (drafts / os.path.basename(first.files[0]), *second.files[:1])
+        )
+        theirs = [t.name for t in before if t.name.endswith("_transcription")]
+        assert [t.name for t in after[len(before) :] if t.linguistic_type == SEGMENT_TYPE] == [
+            f"{name} transcript (2)" for name in theirs
+        ]
+
+
+def test_an_annotation_without_length_is_named(corpus, run):
+    (own,) = corpus.glob("*01*.eaf")
+    add_tiers(own, own, [Tier("broken_transcription", (Annotation(500, 507, "a"),), "transcription")], {})
+    own.write_bytes(own.read_bytes().replace(b'TIME_VALUE="507"', b'TIME_VALUE="500"'))
+    _, (outcome, good) = run(corpus, annotations=str(corpus), segments_from=["broken*", "*_transcription"])
+    assert "tier 'broken_transcription', 0.500 s: the annotation" in outcome.problem
+    assert not good.problem
+
+
+def test_the_output_may_lie_above_the_persons_files(corpus, recognizer, tmp_path):
+    given = TranscriptionSettings(
+        recordings=[str(corpus)], output_dir=str(tmp_path), annotations=str(corpus), formats="eaf"
+    )
+    jobs, _ = find_jobs(given)
+    assert all(job.own for job in jobs)
+
+
+def test_a_file_that_may_belong_to_several_recordings_is_named(corpus, run):
+    (own,), (audio,) = corpus.glob("*01*.eaf"), corpus.glob("*01*.wav")
+    for day in ("day1", "day2"):
+        (corpus / day).mkdir()
+        shutil.copy(audio, corpus / day)
+    audio.unlink()
+    (ambiguous,), _ = run(corpus, annotations=str(corpus))
+    assert ambiguous.where == str(own)
+    assert "several recordings could be its audio" in ambiguous.reason
+
+
+def test_two_files_for_one_recording(corpus, run):
+    shutil.copy(next(corpus.glob("*01*.eaf")), corpus / "nci_story_01_ed2.eaf")
+    (second,), _ = run(corpus, annotations=str(corpus))
+    assert "belongs to nci_story_01.wav too: keep one" in second.reason
+
+
+def test_coverage():
+    segments = (Segment(0, 1000, 3000), Segment(0, 4000, 5000), Segment(1, 0, 9000))
+    transcript = Transcript("a.wav", 10_000, 2, segments, "a note")
+    assert summary(transcript) == (
+        "channel 1: 30% speech, longest gap 5 s; channel 2: 90% speech, longest gap 1 s; a note"
+    )
+    assert summary(Transcript("a.wav", 10_000, 1, ())) == "no speech found"
+    assert summary(Transcript("a.wav", 10_000, 1, (Segment(0, 0, 10_000),))) == "100% speech, longest gap 0 s"
+
+
+def test_the_work_is_divided_over_processes(demo_folder, random_model, tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", str(RECIPES / "transcribe.py")]
+    command += ["--model", str(random_model), "--output_dir", str(tmp_path / "out"), "--formats", "json"]
+    command += ["--queue", "true"]
+    (tmp_path / "bad.wav").write_text("no")
+    first, second, *_ = sorted((demo_folder / "corpus" / "audio").glob("*.wav"))
+    recordings = [str(first), str(second), str(tmp_path / "bad.wav")]
+    result = subprocess.run([*command, *recordings], capture_output=True, text=True, check=False)
+    assert result.returncode == 1, result.stderr
+    assert len(list((tmp_path / "out").glob("*.json"))) == 2
+    assert result.stdout.count(" → ") == 2
+    assert result.stdout.count("! skipped") == 1
+    queue = (tmp_path / "out" / "queue.tsv").read_text(encoding="utf-8")
+    assert str(first) in queue
+    assert str(second) in queue
+
+
+def test_corrected_transcripts_are_training_data_when_asked(recipe, random_model, demo_folder, tmp_path):
+    """The loop: transcribe, correct, prepare. A machine's tier is taken when it is named, and else never."""
+    folder = tmp_path / "out"
+    audio = tmp_path / "audio"
+    audio.mkdir()
+    for path in sorted((demo_folder / "corpus" / "audio").glob("*.wav"))[:3]:
+        shutil.copy(path, audio)
+    result = recipe("transcribe.py", "--model", random_model, "--output_dir", folder, audio)
+    assert result.returncode == 0, result.stderr
+    for path in audio.glob("*.wav"):
+        shutil.copy(path, folder)
+    result = recipe("prepare.py", "--corpus", folder, "--output_dir", tmp_path / "dataset", "--inspect")
+    assert "no tier looks like a transcription" in result.stdout + result.stderr
+    # In ELAN a person corrects the texts, and gives the tier a type of their own.
+    for number, path in enumerate(sorted(folder.glob("*.eaf"))):
+        tier = read_eaf(path).tiers[0]
+        texts = [f"corrected {chr(97 + number)} {chr(97 + n)}" for n in range(len(tier.annotations))]
+        annotations = [Annotation(a.start_ms, a.end_ms, t) for a, t in zip(tier.annotations, texts, strict=True)]
+        words = Tier("channel 1 words", tuple(annotations), "u2u-hf word", parent="channel 1")
+        write_eaf(path, [Tier("channel 1", tuple(annotations), "corrected"), words], [], {"u2u-hf word": "Included_In"})
+    result = recipe("prepare.py", "--corpus", folder, "--output_dir", tmp_path / "dataset")
+    assert result.returncode == 0, result.stderr
+    assert "channel 1 words: written by a machine" in result.stdout

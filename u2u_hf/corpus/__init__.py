@@ -1,0 +1,1 @@
+"""A folder of annotations and recordings, read, filtered and split into utterances."""

@@ -1,0 +1,1 @@
+"""Sound to dataset to batches."""

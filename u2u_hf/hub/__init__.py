@@ -1,0 +1,1 @@
+"""The Hugging Face Hub: push, fetch, and what it refuses in plain words."""

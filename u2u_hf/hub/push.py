@@ -1,0 +1,273 @@
+"""Folders → the Hugging Face Hub, private unless the user says otherwise."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import re
+import shlex
+import stat
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.utils import filter_repo_objects
+from tqdm.auto import tqdm
+
+from u2u_hf import output_folder
+from u2u_hf.hub.problems import hub_problem, log_in
+from u2u_hf.model_folder import BEST, LANGUAGE_MODEL, LAST, MODEL, ONNX, belongs
+from u2u_hf.records import U2UError
+from u2u_hf.settings import setting
+
+# What is pushed, by repo type; of a Space all that `deploy.build` made.
+BELONGING = {
+    "model": MODEL,
+    "dataset": (
+        *(f"data/{split}-{'[0-9]' * 5}-of-{'[0-9]' * 5}.parquet" for split in ("train", "validation", "test")),
+        *("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt", "report.json", "report.html", "prepare.yaml"),
+    ),
+    "space": None,
+}
+# What our own recipes leave in a folder and is not to be pushed; no word is lost on it. Patterns of the Hub's client.
+_LEFTOVERS = ("*.part", "checkpoint-*", "runs/*", "training_args.bin", "*__pycache__/*")
+_TRIES = 5  # of a commit, while others commit to the same repo
+# What an earlier push left there would be read together with this one: shards of another count, an old ONNX. Of a
+# folder without the first of them, which all else was made from, only what it brings itself is replaced.
+REPLACED = {
+    "dataset": ["data/*"],
+    "space": ["*"],
+    "model": [
+        "*.safetensors",
+        "*.safetensors.index.json",
+        *(f"{name}/*" for name in (ONNX, LANGUAGE_MODEL, LAST, BEST)),
+    ],
+}
+
+
+@dataclass
+class Push:
+    """Where a recipe pushes what it made; not saved with it, so that nobody's copy of the settings pushes."""
+
+    push_to: str = setting("", help="push the result to OWNER/NAME on the Hugging Face Hub, private")
+    public: bool = setting(False, help="with --push_to: let the whole world read it")
+
+    def __post_init__(self):
+        if self.public and not self.push_to:
+            raise U2UError("--public says who may read what --push_to OWNER/NAME pushes: give that too")
+
+
+def check_push(repo_id: str, repo_type: str, public: bool = False, space_sdk: str | None = None) -> None:
+    """Make sure that a push will be let in, before the work whose result is pushed; no file is sent.
+
+    Makes the repo if there is none, private unless `public`: only that tells for every kind of token.
+
+    Args:
+        repo_id: OWNER/NAME.
+        repo_type: model, dataset or space.
+        space_sdk: of a space that is made: gradio, static…
+
+    Raises:
+        U2UError: no valid token, or one that may not write there, no network, not a name, or the repo is
+            public and `public` is not set.
+    """
+    _open(repo_id, repo_type, public, space_sdk)
+
+
+def push_folder(folder: Path, repo_id: str, repo_type: str, public: bool = False, space_sdk: str | None = None) -> str:
+    """Upload what belongs to a model, dataset or Space in a folder (`BELONGING`), and return the address of its page.
+
+    Links, hidden files and what else lies there are not sent; it is said how many. A private repo stays private, also
+    with `public`. A push that was stopped goes on when it is made again: what is there is not sent twice.
+
+    Raises:
+        U2UError: as `check_push`, before a byte is sent; nothing in the folder belongs to a repo of this type; the
+            upload fails; or the repo was made public meanwhile.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise U2UError(f"{folder}: there is no such folder to push")
+    files, others = _belonging(folder, repo_type)
+    if not files:
+        raise U2UError(f"{folder}: holds no file of a {repo_type} that could be pushed; links are not followed")
+    private = _open(repo_id, repo_type, public, space_sdk)
+    if public and private:
+        tqdm.write(f"! {repo_id} was private before and stays private: to open it, change that on its page")
+    if others:
+        named = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+        tqdm.write(f"! {folder}: not pushed, for they are links or no part of a {repo_type}: {len(others)} ({named})")
+    replaced = _replaced(files, repo_type)
+    if repo_type == "space":  # whose folder may be a temporary one
+        advice = "; run the same command again: what was sent already is not sent twice"
+    else:
+        later = _later(folder, repo_id, repo_type, public, files, replaced)
+        advice = f"; nothing is lost, all is in {folder}, to send it later: {later}"
+    with _one_line(repo_id, advice):
+        return str(commit(repo_id, repo_type, files, replaced, "Upload with u2u-hf", public).repo_url)
+
+
+def commit(
+    repo_id: str, repo_type: str, files: Mapping[str, Path], delete: Sequence[str], message: str, public: bool
+) -> CommitInfo:
+    """Upload files and put them into one commit; what is there already is not sent again.
+
+    Whether the repo is private is asked before the first byte and again right before the commit. Where others commit
+    to the repo meanwhile, it is made anew on top of theirs.
+
+    Args:
+        files: path in the repo → file here.
+        delete: patterns of the repo's files that go in the same commit, unless `files` replaces them.
+        public: whether the whole world may read it.
+
+    Raises:
+        U2UError: the repo is public and `public` is not set, or others commit all the time.
+        Exception: what the Hub's client raises; see `u2u_hf.hub.problems.hub_problem`.
+    """
+    api = HfApi()
+    for attempt in range(_TRIES):
+        parent = _info(repo_id, repo_type, public).sha
+        additions = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=path) for name, path in files.items()]
+        api.preupload_lfs_files(repo_id, additions, repo_type=repo_type, free_memory=False)
+        there = api.list_repo_files(repo_id, repo_type=repo_type, revision=parent) if delete else []
+        gone = set(filter_repo_objects(there, allow_patterns=list(delete))) - {".gitattributes", *files}
+        deletions = [CommitOperationDelete(path_in_repo=name, is_folder=False) for name in sorted(gone)]
+        # Which files are as they are there already was asked above: it holds for that commit only.
+        if _info(repo_id, repo_type, public).sha == parent:
+            try:
+                return api.create_commit(
+                    repo_id,
+                    [*deletions, *additions],
+                    commit_message=message,
+                    repo_type=repo_type,
+                    parent_commit=parent,
+                )
+            except HfHubHTTPError as error:
+                if error.response.status_code not in (409, 412):  # being committed to; committed to since
+                    raise
+        time.sleep(attempt)
+    raise U2UError(f"{repo_id}: others write to it all the time: try again later")
+
+
+def regular_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
+    """Return what lies in and below a folder, hidden files aside: files, and what else there is, links mostly.
+
+    The folder itself may be a link; those in it are not followed.
+
+    Returns:
+        path in the folder, its parts separated by ``/`` → file, in order; and the paths of all that is none.
+    """
+    top = os.path.realpath(folder)
+    files, others = {}, []
+    for here, folders, names in os.walk(top):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in (*folders, *sorted(name for name in names if not name.startswith("."))):
+            path = os.path.join(here, name)
+            relative = Path(path).relative_to(top).as_posix()
+            # Windows has several kinds of links, and Python takes only some for what they are.
+            linked = os.path.islink(path) or os.path.realpath(path) != path
+            if not linked and stat.S_ISREG(os.lstat(path).st_mode):
+                files[relative] = Path(path)
+            elif linked or name not in folders:
+                others.append(relative)
+        folders[:] = [name for name in folders if Path(here, name).relative_to(top).as_posix() not in others]
+    return files, others
+
+
+def _belonging(folder: Path, repo_type: str) -> tuple[dict[str, Path], list[str]]:
+    """Return what is to be pushed of a folder, and the paths of what else lies there, known leftovers aside."""
+    found, others = regular_files(folder)
+    patterns = BELONGING[repo_type]
+    if patterns is not None:
+        files = {name: path for name, path in found.items() if belongs(name, patterns)}
+    else:
+        known = set(found) - set(filter_repo_objects(found, allow_patterns=list(_LEFTOVERS)))
+        if output_folder.made_by(folder) == "deploy.py":  # a person may have put more there
+            top = Path(os.path.realpath(folder))
+            known = {name for name in known if output_folder.wrote(top, found[name])}
+        files = {name: path for name, path in found.items() if name in known}
+    others += found.keys() - files.keys()
+    return files, sorted(filter_repo_objects(others, ignore_patterns=list(_LEFTOVERS)))
+
+
+def _replaced(files: Collection[str], repo_type: str) -> list[str]:
+    patterns = REPLACED.get(repo_type, [])
+    brought = [pattern for pattern in patterns if any(filter_repo_objects(files, allow_patterns=pattern))]
+    return patterns if patterns[:1] == brought[:1] else brought
+
+
+def _later(
+    folder: Path, repo_id: str, repo_type: str, public: bool, files: Collection[str], replaced: Sequence[str]
+) -> str:
+    """Return the command that sends the same files without this library.
+
+    `hf upload` follows links to files, so it is told each name; shards, of which there may be many, by a pattern, if
+    nothing else is called so.
+    """
+    top = Path(os.path.realpath(folder))
+    visible = [path.relative_to(top).as_posix() for path in top.glob("**/*") if path.is_file()]
+    included = []
+    for name in files:
+        pattern = re.sub(r"-\d{5}-of-", "-*-of-", glob.escape(name))
+        matched = set(filter_repo_objects(visible, allow_patterns=pattern))
+        included.append(pattern if matched <= set(files) else glob.escape(name))
+    # Without --private, a repo that was deleted meanwhile would be made again, public. Each flag is in quotes with its
+    # value: shells and Click, on Windows, would put file names in the place of a pattern.
+    flags = [f"--include={pattern}" for pattern in dict.fromkeys(included)]
+    flags += [f"--delete={pattern}" for pattern in replaced]
+    words = [_quoted(str(folder)), ".", "--repo-type", repo_type, *([] if public else ["--private"])]
+    return " ".join(["hf", "upload", repo_id, *words, *map(_quoted, flags)])
+
+
+def _quoted(word: str) -> str:
+    """Return a word as bash, cmd and PowerShell take it; with what they take differently in it, as this system does."""
+    return shlex.quote(word) if os.name != "nt" and re.search(r'[$`"!\\]', word) else f'"{word}"'
+
+
+def _info(repo_id: str, repo_type: str, public: bool) -> Any:
+    """Return what the Hub says of a repo; raise U2UError if it is public and `public` is not set."""
+    info = HfApi().repo_info(repo_id, repo_type=repo_type)
+    if not (info.private or public):
+        raise U2UError(
+            f"{repo_id}: this {repo_type} is public, everybody could read what is pushed: "
+            "give another name, make it private on its page, or say --public"
+        )
+    return info
+
+
+def _open(repo_id: str, repo_type: str, public: bool, space_sdk: str | None) -> bool:
+    """Is the repo private? It is there afterwards, and may be written to."""
+    if repo_id.count("/") != 1:
+        raise U2UError(f"{repo_id}: cannot be pushed to: give OWNER/NAME, where OWNER is your name on the Hub")
+    api = HfApi()
+    with _one_line(repo_id):
+        user = api.whoami()["name"]
+        try:
+            try:
+                info = _info(repo_id, repo_type, public)
+            except RepositoryNotFoundError:
+                api.create_repo(repo_id, repo_type=repo_type, private=not public, exist_ok=True, space_sdk=space_sdk)
+                # create_repo(private=True, exist_ok=True) would leave a public repo public, and say nothing.
+                info = _info(repo_id, repo_type, public)
+            api.auth_check(repo_id, repo_type=repo_type, write=True)
+        except HfHubHTTPError as error:
+            if error.response.status_code != 403:
+                raise
+            owner, name = repo_id.split("/")
+            what = "the token may only read: " if owner == user else f"you are {user} there: push to {user}/{name}, or "
+            raise U2UError(f"{repo_id}: cannot be pushed to: {what}{log_in('write')}") from error
+    return bool(info.private)
+
+
+@contextlib.contextmanager
+def _one_line(repo_id: str, advice: str = "") -> Iterator[None]:
+    try:
+        yield
+    except U2UError:
+        raise
+    except Exception as error:  # the library raises many kinds: one line for all of them
+        raise U2UError(f"{repo_id}: cannot be pushed to: {hub_problem(error, 'write')}{advice}") from error

@@ -1,0 +1,1 @@
+"""What others get: ONNX exports, cards, Spaces."""

@@ -1,0 +1,145 @@
+"""The static Space of spaces/browser as it is served: its pages, the libraries they run on, our own Python."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.resources
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+from u2u_hf.model_folder import BROWSER_FILES, BROWSER_WEIGHTS
+from u2u_hf.records import U2UError
+
+# npm package → its files that pages load.
+_LIBRARIES = {
+    "@huggingface/blake3-jit": ["dist/esm/*.js"],
+    "@huggingface/hub": ["dist/browser/*.mjs"],
+    "@huggingface/xetchunk-wasm": ["dist/esm/*.js"],
+    "client-zip": ["index.js"],
+    "gearhash-jit": ["dist/esm/*.js"],
+    "hyparquet": ["src/*.js"],
+    "hyparquet-writer": ["src/*.js"],
+    "mediabunny": ["dist/bundles/mediabunny.min.mjs"],
+    "onnxruntime-web": [
+        "dist/ort.wasm.min.mjs",
+        "dist/ort-wasm-simd-threaded.mjs",
+        "dist/ort-wasm-simd-threaded.wasm",
+        "dist/ort.webgpu.min.mjs",
+        "dist/ort-wasm-simd-threaded.asyncify.mjs",
+        "dist/ort-wasm-simd-threaded.asyncify.wasm",
+    ],
+    "pyodide": ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"],
+}
+_PYTHON = {"pympi": "pympi-ling", "tqdm": "tqdm"}  # packages that our lower layers import
+_NOT_SERVED = shutil.ignore_patterns(
+    "*.test.js", "node_modules", "package*.json", "eslint.config.js", "*.py", "__pycache__"
+)
+_FOR_GRAPHICS = re.compile("webgpu|asyncify")  # only browsers that give a graphics processor need these
+_DETECTOR = "silero_vad_16k_sequence.onnx"
+
+
+def build(template: Path, folder: Path, model: str = "") -> None:
+    """Make the folder that is served, with all that its pages need: they load nothing from elsewhere.
+
+    Args:
+        template: spaces/browser of this project.
+        folder: is made; it may be there already if it is empty.
+        model: the Hub's OWNER/NAME that the page begins with, or a trained model's folder with its onnx/, which is
+            copied; or none, for the visitor to choose.
+
+    Raises:
+        U2UError: the folder holds something, npm is missing or fails, or the model has not been exported.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise U2UError(f"{folder}: is not an empty folder: choose another one for the page")
+    shutil.copytree(template, folder, ignore=_NOT_SERVED, dirs_exist_ok=True)
+    own = Path(model) if model and Path(model).is_dir() else None
+    if own:
+        _copy_model(own, folder / "model")
+    vendor = folder / "vendor"
+    with tempfile.TemporaryDirectory() as temporary:
+        _install(template, Path(temporary))
+        licences = [
+            _vendored(Path(temporary, "node_modules", name), files, vendor / name) for name, files in _LIBRARIES.items()
+        ]
+    with zipfile.ZipFile(vendor / "python.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for path in _modules():
+            archive.write(path, path.relative_to(path.parents[1]))
+    licences += [_licence(name) for name in (*_PYTHON.values(), "silero-vad")]
+    (vendor / "LICENCES.txt").write_text("\n\n".join(licences) + "\n", encoding="utf-8")
+    shutil.copy(str(importlib.resources.files("silero_vad") / "data" / _DETECTOR), vendor)
+    served = [path for path in (*folder.glob("*.*"), *vendor.rglob("*.*")) if path.suffix != ".md"]
+    files = sorted(path.relative_to(folder).as_posix() for path in served)
+    settings = {
+        "model": "" if own else model,
+        "own": bool(own),
+        "hub": "https://huggingface.co",
+        "files": ["space.json", *(name for name in files if not _FOR_GRAPHICS.search(name))],
+        "graphics_files": [name for name in files if _FOR_GRAPHICS.search(name)],
+    }
+    (folder / "space.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
+
+
+def _modules() -> list[Path]:
+    """The files of ours and of other packages that importing `u2u_hf.browser` takes."""
+    code = "import sys, u2u_hf.browser; print(*(getattr(m, '__file__', '') for m in sys.modules.values()), sep='\\n')"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return sorted(path for path in map(Path, run.stdout.splitlines()) if {"u2u_hf", *_PYTHON} & set(path.parts[-3:-1]))
+
+
+def _install(template: Path, folder: Path) -> None:
+    npm = shutil.which("npm")
+    if not npm:
+        raise U2UError("npm is needed to fetch the libraries of the page: install Node.js 20 or newer (nodejs.org)")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(template / name, folder)
+    # Packages' own scripts are not run: onnxruntime's would download more.
+    command = [npm, "ci", "--ignore-scripts", "--omit=dev", "--prefer-offline", "--no-audit", "--no-fund"]
+    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise U2UError(f"npm could not fetch the libraries of the page: {run.stderr.strip().splitlines()[-1]}")
+
+
+def _vendored(package: Path, patterns: list[str], target: Path) -> str:
+    """Copy a package's files, and tell its licence."""
+    about = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    target.mkdir(parents=True)
+    for path in (path for pattern in patterns for path in package.glob(pattern)):
+        if path.name.startswith("ort") and path.suffix == ".wasm":  # runtime.js unpacks it: a quarter of the size
+            (target / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+        else:
+            shutil.copy(path, target)
+    texts = [path.read_text(encoding="utf-8") for path in package.iterdir() if re.match("licen[cs]e", path.name, re.I)]
+    return "\n\n".join([f"{about['name']} {about['version']}: {about['license']}", about.get("homepage", ""), *texts])
+
+
+def _licence(name: str) -> str:
+    found = distribution(name)
+    about = found.metadata
+    classified = [line.split(" :: ")[-1] for line in about.get_all("Classifier", ()) if line.startswith("License")]
+    licence = about.get("License-Expression") or about.get("License") or ", ".join(classified)
+    paths = [path.locate() for path in found.files or () if "licen" in path.name.lower()]
+    return "\n\n".join([f"{name} {found.version}: {licence}", *(Path(p).read_text(encoding="utf-8") for p in paths)])
+
+
+def _copy_model(model: Path, target: Path) -> None:
+    (target / "onnx").mkdir(parents=True)
+    weights = [name for name in BROWSER_WEIGHTS if (model / name).is_file()]
+    for name in (*BROWSER_FILES, *(weights or BROWSER_WEIGHTS)):
+        try:
+            shutil.copy(model / name, target / name)
+        except OSError as error:
+            raise U2UError(f"{model / name}: is needed by the page: run recipes/export.py --model {model}") from error
+
+
+def headers(template: Path) -> dict[str, str]:
+    """The headers that the Space asks for in its README: they let a page use several threads."""
+    block = re.search(r"custom_headers:\n((?:  .+\n)+)", (template / "README.md").read_text(encoding="utf-8"))
+    return dict(line.strip().split(": ") for line in block[1].splitlines())

@@ -1,0 +1,1 @@
+"""The recogniser: model, vocabulary, log-probabilities to words, language model."""

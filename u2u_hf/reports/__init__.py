@@ -1,0 +1,1 @@
+"""What a corpus holds and what a preparation did: terminal, JSON, HTML."""

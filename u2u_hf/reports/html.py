@@ -1,0 +1,114 @@
+"""HTML and SVG from values, escaped: an annotation may hold markup, scripts, or characters that turn text around."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+from u2u_hf.reports.characters import visible
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:; base-uri 'none'; form-action 'none'"
+MOST_ROWS = 1000  # of a table: a page of everything would not open
+
+
+class Markup(str):
+    """What `element` made. Every other string is text, and is escaped where it goes in."""
+
+    __slots__ = ()
+
+
+def element(name: str, *children: str | int | None, **attributes: str | float | None) -> Markup:
+    """``element("a", "x < y", href="#1", class_="far")`` → ``<a href="#1" class="far">x &lt; y</a>``.
+
+    Attributes are named as in HTML, with ``_`` for ``-`` and a ``_`` after Python's own words. What is None
+    is left out.
+    """
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(f"{value:g}" if isinstance(value, float) else value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Markup(f"<{name}{written}>{joined(*children)}</{name}>")
+
+
+def joined(*children: str | int | None) -> Markup:
+    """Children of one element, one after the other."""
+    return Markup("".join(escape(child) for child in children if child is not None))
+
+
+def escape(value: str | int) -> str:
+    """Text as it is written in HTML; markup as it is. Invisible characters are spelled out."""
+    return value if isinstance(value, Markup) else html.escape(visible(str(value)))
+
+
+def document(title: str, style: str, top: Iterable[Markup | None], sections: Iterable[tuple[str, Markup]]) -> str:
+    """A whole page that needs nothing else.
+
+    No script, no address of anything outside; its own policy forbids both, should a text smuggle some in.
+
+    Args:
+        style: the style sheet.
+        top: what stands above the sections.
+        sections: their headings and contents.
+    """
+    sections = [(heading.lower().replace(" ", "-"), heading, content) for heading, content in sections]
+    head = joined(
+        Markup('<meta charset="utf-8">'),
+        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
+        element("title", title),
+        element("style", Markup(style)),
+    )
+    body = joined(
+        element("h1", title),
+        element("nav", *(element("a", heading, href=f"#{key}") for key, heading, _ in sections)),
+        *top,
+        *(element("section", element("h2", heading), content, id=key) for key, heading, content in sections),
+    )
+    return f"<!doctype html>\n{element('html', element('head', head), element('body', body), lang='en')}\n"
+
+
+def numbers(items: Iterable[tuple[str | int, str]]) -> Markup:
+    """Boxes, each with a number and what it is of."""
+    boxes = (element("div", element("b", value), element("span", name)) for value, name in items)
+    return element("div", *boxes, class_="numbers")
+
+
+def listed(title: str, items: Sequence[str]) -> Markup | None:
+    """A titled list; None if there is nothing to list."""
+    return titled(title, element("ul", *(element("li", item) for item in items))) if items else None
+
+
+def titled(title: str, content: Markup) -> Markup | None:
+    """`content` under a heading; None if it is empty."""
+    return joined(element("h3", title), content) if content else None
+
+
+def folded(title: str, content: Markup) -> Markup | None:
+    """`content` behind a line to click on; None if it is empty."""
+    return element("details", element("summary", title), content) if content else None
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str | int]], open_rows: int = 60) -> Markup:
+    """A table, empty if it has no row. A head with # is of numbers, | of bars. Rows beyond `open_rows` are folded."""
+    rows = list(rows)
+    if not rows:
+        return Markup("")
+    classes = ["n" if head.startswith("#") else "wide" if head == "|" else None for head in heads]
+    labels = [head.lstrip("#|") for head in heads]
+
+    def body(part: Sequence[Sequence[str | int]]) -> Markup:
+        lines = (
+            element("tr", *(
+                element("td", cell, class_=kind, data_label=label)
+                for cell, kind, label in zip(row, classes, labels, strict=True)
+            ))
+            for row in part
+        )  # fmt: skip
+        whole = element("table", element("thead", element("tr", *heading)), element("tbody", *lines))
+        return element("div", whole, class_="table")
+
+    heading = [element("th", label, class_=kind, scope="col") for label, kind in zip(labels, classes, strict=True)]
+    rest = rows[open_rows:MOST_ROWS]
+    more = f"{len(rest)} more" + (f" of {len(rows) - open_rows:,}" if len(rows) > MOST_ROWS else "")
+    return joined(body(rows[:open_rows]), folded(more, body(rest)) if rest else None)
