@@ -18,6 +18,9 @@ RECIPES = PROJECT / "recipes"
 # any test module imports the libraries: they read these once.
 _HF_HOME = tempfile.TemporaryDirectory(prefix="hf_home_")
 os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", HF_HOME=_HF_HOME.name)
+if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1:
+    # Each test process and what it starts keep to one core: threads that wait for each other's cores slow all down.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 class Outside:
@@ -182,6 +185,19 @@ def write_with_ffmpeg(path, codec, signal, rate, starts_at=0):
         frame.rate, frame.pts = rate, starts_at * rate
         for packet in (*stream.encode(frame), *stream.encode(None)):
             media.mux(packet)
+
+
+# Who asks for one of these waits for a program to start, a model to be trained or a page to be built.
+_SLOW_FIXTURES = {"recipe", "demo_dataset", "trained_model", "exported", "site", "chromium", "server", "outside"}
+
+
+def pytest_collection_modifyitems(items):
+    """Mark slow tests; of processes that run tests side by side, each takes whole files, which share their fixtures."""
+    for item in items:
+        if _SLOW_FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+        pages = "site" in item.fixturenames  # built once for all files
+        item.add_marker(pytest.mark.xdist_group("pages" if pages else str(item.path)))
 
 
 def pytest_addoption(parser):
