@@ -3,10 +3,10 @@
     python recipes/evaluate.py --model my_model --dataset my_dataset --split test --output_dir my_scores
     python recipes/evaluate.py --model my_model --dataset my_dataset --output_dir my_scores --ignore tones punctuation
 
-Writes OUTPUT_DIR/metrics.json (word and character error rates with confidence intervals, for each speaker and
-recording too; 0 is perfect), OUTPUT_DIR/evaluation.html to look at (errors, the worst utterances and where they are)
-and OUTPUT_DIR/pairs.tsv, where every utterance stands as the person wrote it and as the model heard it. They name
-speakers and quote them; none of it is pushed anywhere.
+Writes OUTPUT_DIR/metrics.json (word and character error rates with confidence intervals, also by speaker and
+recording; 0 is perfect), OUTPUT_DIR/evaluation.html (the same to look at, with the errors and the worst utterances)
+and OUTPUT_DIR/pairs.tsv (reference and hypothesis of every utterance). These files name speakers and quote them;
+they are never pushed.
 """
 
 import dataclasses
@@ -15,8 +15,9 @@ from pathlib import Path
 
 from u2u_hf import cli, output_folder
 from u2u_hf.data.dataset import load_splits, require_split
-from u2u_hf.evaluation.html_page import page
+from u2u_hf.evaluation.html_page import evaluation_page
 from u2u_hf.evaluation.scoring import as_tsv, ignoring, measure, recognise_split
+from u2u_hf.evaluation.verdict import after_evaluation
 from u2u_hf.publishing.cards.model import add_scores
 from u2u_hf.recognition import language_model
 from u2u_hf.recognition.recognizer import Recognizer
@@ -30,15 +31,15 @@ class Arguments:
     dataset: str = setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
     output_dir: str = setting(help="folder for metrics.json, evaluation.html and pairs.tsv")
     split: str = setting("test", help="train, validation or test")
-    ignore: list[str] = setting([], help="score also without: tones, punctuation, case, or any characters")
-    audio: bool = setting(False, help="put the sound of the worst utterances into evaluation.html")
-    update_card: bool = setting(False, help="put the scores into the card of the model, README.md in its folder")
+    ignore: list[str] = setting([], help="score also without tones, punctuation, case, or any characters")
+    audio: bool = setting(False, help="put the audio of the worst utterances into evaluation.html")
+    update_card: bool = setting(False, help="write the scores into the model's card, README.md in its folder")
 
     def __post_init__(self):
-        # What would be noticed after the work.
+        # Raise before the recognition, not after it.
         ignoring(self.ignore)
         if self.update_card and not Path(self.model).is_dir():
-            raise U2UError(f"--update_card: the card that is written is in a folder, and {self.model} is none")
+            raise U2UError(f"--update_card: needs the model's folder, and {self.model} is not one: download it first")
 
 
 def main() -> None:
@@ -51,12 +52,12 @@ def main() -> None:
     sounds = [split[row["row"]]["audio"]["bytes"] for row in metrics["worst"]] if args.audio else []
     output_folder.write(output_dir / "metrics.json", json.dumps(metrics, ensure_ascii=False, indent=2) + "\n")
     output_folder.write(output_dir / "pairs.tsv", as_tsv(pairs))
-    html = page(metrics, f"{Path(args.model).name} on {args.split}", sounds)
+    html = evaluation_page(metrics, f"{Path(args.model).name} on {args.split}", sounds)
     output_folder.write(output_dir / "evaluation.html", html)
-    print(f"{args.split}: WER {metrics['wer']:.1%}, CER {metrics['cer']:.1%}, {metrics['utterances']} utterances")
-    print(f"look at: {output_dir / 'evaluation.html'}")
     if args.update_card:
         add_scores(Path(args.model), args.dataset, args.split, metrics)
+    print(f"every error: {output_dir / 'evaluation.html'}")
+    print(after_evaluation(metrics, f"{args.split}, {metrics['utterances']} utterances", args.model))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The whole way on a made-up corpus, offline, in a few minutes: annotations → recogniser → ELAN transcripts.
+"""Run all steps on a synthetic corpus, offline, in a few minutes: annotations → recogniser → ELAN transcripts.
 
     python recipes/quickstart.py
 
 Makes synthetic field recordings with ELAN files, prepares a dataset, fine-tunes the tiny demonstration model,
-scores it, and transcribes recordings that nobody has transcribed. Each step is one of the other recipes; its
-command is printed, so that you can run it on your own data. A run that was stopped goes on where it was.
+scores it, and transcribes new recordings. Each step is one of the other recipes. Its command is printed, so that you
+can run it on your own data. A run that was stopped resumes where it stopped.
 """
 
 import dataclasses

@@ -4,11 +4,11 @@
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --time_budget 2h30m
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --resume
 
-Starts from utter-project/mHuBERT-147 unless --model names another HuBERT. Ends with OUTPUT_DIR holding what
-transformers.pipeline("automatic-speech-recognition", OUTPUT_DIR) loads: the checkpoint with the lowest
-character error rate on the validation split. Stopped at any moment, the same command with --resume goes on
-from the last checkpoint; with --push_to, from that on the Hub too. Every argument of
-transformers.TrainingArguments works too; they are listed below with the ones of this recipe first.
+Starts from utter-project/mHuBERT-147 unless --model names another HuBERT. OUTPUT_DIR then holds the checkpoint
+with the lowest character error rate on the validation split, as
+transformers.pipeline("automatic-speech-recognition", OUTPUT_DIR) loads it. A run may be stopped at any moment: the
+same command with --resume resumes from the last checkpoint; with --push_to also from the one on the Hub.
+Every argument of transformers.TrainingArguments works too; --help_all lists them.
 """
 
 import dataclasses
@@ -16,14 +16,17 @@ from pathlib import Path
 
 from u2u_hf import cli, output_folder
 from u2u_hf.data.dataset import load_splits
+from u2u_hf.evaluation.verdict import after_training
 from u2u_hf.hub.push import Push, check_push, push_folder
+from u2u_hf.model_folder import CURVES, SETTINGS
 from u2u_hf.publishing.cards.model import write_model_card
 from u2u_hf.recognition.model import DEFAULT_MODEL
 from u2u_hf.settings import changed, setting
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.checkpoints import HubCheckpoints, resume_point
 from u2u_hf.training.curves import training_curves
-from u2u_hf.training.trainer import build_trainer, save_trained
+from u2u_hf.training.trainer import save_trained
+from u2u_hf.training.trainer_setup import build_trainer
 
 
 @dataclasses.dataclass
@@ -47,12 +50,12 @@ def main() -> int:
         trainer.add_callback(HubCheckpoints(push.push_to, push.public))
     trainer.train(checkpoint)
     if trainer.progress.interrupted:
-        print(f"stopped at step {trainer.state.global_step}; the same command with --resume goes on from there")
+        print(f"stopped at step {trainer.state.global_step}; the same command with --resume resumes there")
         return 130
     scores = trainer.scores()
     save_trained(trainer, processor, output_dir)
     if trainer.is_world_process_zero():
-        training_curves(trainer.state.log_history, output_dir / "training_curves.png")
+        training_curves(trainer.state.log_history, output_dir / CURVES)
         write_model_card(
             output_dir,
             base_model=args.model,
@@ -64,12 +67,12 @@ def main() -> int:
             seconds=trainer.progress.seconds,
             repo_id=push.push_to,
         )
-        cli.save(output_dir / "train.yaml", args, training)
-        print(f"validation: CER {scores['cer']:.1%}, WER {scores['wer']:.1%}")
-        print(f"curves: {output_dir / 'training_curves.png'}")
+        cli.save(output_dir / SETTINGS, args, training)
+        print(f"curves: {output_dir / CURVES}")
         print(f"model: {output_dir}")
         if push.push_to:
             print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
+        print(after_training(scores, training.output_dir, args.dataset))
     return 0
 
 

@@ -5,17 +5,16 @@
     python recipes/transcribe.py --model my_model --output_dir out --annotations my_elan --align '*_tx' my_recordings/
     torchrun --nproc_per_node 4 recipes/transcribe.py --model my_model --output_dir my_transcripts my_recordings/
 
-Speech is found on each channel, recognised, and written with times of segments and words; segments that the
-recogniser is unsure of are marked on a tier of their own. What is there already is left as it is: a run that was
-stopped goes on where it was.
+Speech is detected on each channel, recognised, and written with the times of segments and words. Segments that the
+recogniser is unsure of are marked on a tier of their own. Existing transcripts are not changed, so a run that was
+stopped resumes where it stopped.
 
-Correct an .eaf in ELAN, with --queue true the segments of queue.tsv first. Then give the corrected tier a type of
-your own (Tier > Change Tier Attributes), which says that it is your work now, and it is training data for
-prepare.py; tiers that still have the machine's types are not, unless --tiers or --linguistic_types names them.
+Correct an .eaf in ELAN; with --queue, queue.tsv lists the segments to correct first. Then give the corrected tier a
+type of your own (Tier > Change Tier Attributes): this marks it as your work, and prepare.py takes it as training data.
+It takes tiers with the machine's types only if --tiers or --linguistic_types names them.
 
-With --annotations the recordings' own ELAN files are looked up, and a copy of each gets the new tiers. With
---segments_from the recogniser hears what a tier there has segmented; with --align it finds the times of the words
-of a tier's transcripts, and how well each transcript fits.
+With --annotations, a copy of each recording's own ELAN file gets the new tiers. --segments_from recognises the segments
+of one of its tiers; --align finds the times of the words in a tier's transcripts, and how well each transcript fits.
 """
 
 import dataclasses
@@ -25,7 +24,7 @@ from u2u_hf.data.processes import processes
 from u2u_hf.recognition import language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.settings import setting
-from u2u_hf.transcription.batch import in_words, transcribe_all, write_queue
+from u2u_hf.transcription.batch import next_steps, outcome_lines, transcribe_all, write_queue
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.transcription.voice_detection import VadSettings
 
@@ -40,10 +39,11 @@ def main() -> int:
     jobs, skipped = find_jobs(args)
     outcomes = transcribe_all(jobs, Recognizer(args.model), vad, args, language_model.load(args.model))
     if processes().is_main_process:
-        print(in_words(skipped, outcomes))
+        print(outcome_lines(skipped, outcomes))
         if queue := write_queue(outcomes, args):
-            print(f"to look at first: {queue}")
-    return 1 if skipped or any(outcome.problem for outcome in outcomes) else 0
+            print(f"to correct first: {queue}")
+        print(next_steps(skipped, outcomes, args))
+    return 1 if any(item.is_problem for item in skipped) or any(outcome.problem for outcome in outcomes) else 0
 
 
 if __name__ == "__main__":

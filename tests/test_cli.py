@@ -8,6 +8,7 @@ from transformers import TrainingArguments
 from u2u_hf import cli
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
+from u2u_hf.training.arguments import CtcTrainingArguments
 
 
 @dataclasses.dataclass
@@ -121,3 +122,76 @@ def test_a_flag_takes_none_of_the_files(tmp_path, argv, files, tiers):
     (tmp_path / "c.yaml").write_text("tiers: [C, D]\n", encoding="utf-8")
     (args,) = cli.parse(WithPositional, argv=["--config", str(tmp_path / "c.yaml"), *argv])
     assert (args.files, args.tiers) == (files, tiers)
+
+
+@dataclasses.dataclass
+class Switches:
+    files: list[str] = setting([], help="files", positional=True)
+    loud: bool = setting(False, help="loud")
+    best: bool = setting(True, help="best")
+    half: bool | None = setting(None, help="half")
+    sorted: bool = setting(False, fixed=True)
+
+
+@pytest.mark.parametrize(
+    ("argv", "values"),
+    [
+        (["a"], (False, True, None)),
+        (["--loud", "a"], (True, True, None)),
+        (["a", "--loud", "--no_best", "--no_half"], (True, False, False)),
+        (["--loud", "--half", "a", "--no_loud"], (False, True, True)),
+    ],
+)
+def test_a_switch_stands_alone(argv, values):
+    (args,) = cli.parse(Switches, argv=argv)
+    assert args.files == ["a"]
+    assert (args.loud, args.best, args.half) == values
+
+
+def test_the_command_line_turns_off_what_the_file_turns_on(tmp_path):
+    (tmp_path / "c.yaml").write_text("loud: true\nbest: no\nhalf: 'true'\n", encoding="utf-8")
+    (args,) = cli.parse(Switches, argv=["--config", str(tmp_path / "c.yaml"), "--no_loud", "a"])
+    assert (args.loud, args.best, args.half) == (False, False, True)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--loud", "true", "a"], r"^--loud true: a switch takes no value: give --loud alone$"),
+        (["--loud=true", "a"], r"^--loud true: a switch takes no value: give --loud alone$"),
+        (["a", "--best", "False"], r"^--best False: a switch takes no value: give --no_best alone$"),
+        (["a", "--sorted"], r"unknown argument --sorted"),
+    ],
+)
+def test_a_value_of_a_switch_is_an_error_that_names_the_bare_form(argv, message):
+    with pytest.raises(U2UError, match=message):
+        cli.parse(Switches, argv=argv)
+
+
+def test_a_fixed_setting_is_no_key_of_a_file(tmp_path):
+    (tmp_path / "c.yaml").write_text("sorted: true\n", encoding="utf-8")
+    with pytest.raises(U2UError, match="unknown key 'sorted'"):
+        cli.parse(Switches, argv=["--config", str(tmp_path / "c.yaml"), "a"])
+    assert cli.parse(Switches, argv=["a"])[0].sorted is False
+
+
+def help_text(capsys, flag, *classes):
+    with pytest.raises(SystemExit) as end:
+        cli.parse(*classes, description="About it.", argv=[flag])
+    assert end.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_help_shows_our_settings_and_help_all_those_of_transformers_too(capsys):
+    ours = help_text(capsys, "--help", CtcTrainingArguments)
+    every = help_text(capsys, "--help_all", CtcTrainingArguments)
+    for text in (ours, every):
+        assert "About it." in text
+        assert "--batch_seconds X" in text
+        assert "--no_load_best_model_at_end" in text
+        assert "--greater_is_better" not in text
+    assert "--weight_decay" not in ours
+    assert "--weight_decay" in every
+    assert len(ours.splitlines()) < 80 < len(every.splitlines())
+    # A recipe without settings of transformers has nothing more to show.
+    assert "--help_all" not in help_text(capsys, "--help", Arguments)

@@ -13,7 +13,6 @@ from conftest import RECIPES
 from u2u_hf import model_folder, output_folder
 from u2u_hf.data.dataset import load_splits, write_dataset
 from u2u_hf.demo.corpus import make_demo_corpus
-from u2u_hf.download import get_archive
 from u2u_hf.output_folder import MARKER, WRITTEN, claim
 from u2u_hf.publishing.browser_page import build as build_site
 from u2u_hf.publishing.deploy import DeploySettings, build
@@ -68,11 +67,10 @@ ARGUMENTS = {
     "evaluate.py": ["--dataset", "{dataset}", "--model", "{model}"],
     "export.py": ["--model", "{model}"],
     "language_model.py": ["--dataset", "{dataset}", "--model", "{model}"],
-    "deploy.py": ["--model", "ana/m", "--dry_run", "true"],
-    "deploy.py --kind": ["--model", "ana/m", "--kind", "browser", "--dry_run", "true"],
+    "deploy.py": ["--model", "ana/m", "--dry_run"],
+    "deploy.py --kind": ["--model", "ana/m", "--kind", "browser", "--dry_run"],
     "quickstart.py": [],
     "demo/pretrain.py": [],
-    "yoloxochitl_mixtec/download.py": ["--url", "http://127.0.0.1:9"],
 }
 
 
@@ -320,23 +318,6 @@ def test_a_site_is_built_into_an_empty_folder_only(mine):
     assert snapshot(mine) == before
 
 
-def test_an_archive_that_a_person_brought_stays(run, tmp_path):
-    names = ["Yoloxochitl-Mixtec-Manifest", "Yoloxochitl-Mixtec-Data"]
-    for name in names:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "a").write_text("x")
-        packed = shutil.make_archive(str(tmp_path / "packed"), "gztar", tmp_path / name)
-        Path(packed).rename(tmp_path / f"{name}.tgz")
-        shutil.rmtree(tmp_path / name)
-    code, _ = run("yoloxochitl_mixtec/download.py", "--output_dir", tmp_path, "--url", "http://127.0.0.1:9")
-    assert code == 0
-    assert {path.name for path in tmp_path.iterdir()} == {*names, *(f"{name}.tgz" for name in names), MARKER}
-    output_folder.note(tmp_path, tmp_path / f"{names[0]}.tgz")  # as when it was downloaded, and the run stopped then
-    shutil.rmtree(tmp_path / names[0])
-    get_archive(f"{names[0]}.tgz", [], tmp_path)
-    assert not (tmp_path / f"{names[0]}.tgz").exists()
-
-
 def test_transcribe_replaces_only_what_it_wrote(run, random_model, demo_folder, tmp_path):
     folder = tmp_path / "recordings"
     shutil.copytree(demo_folder / "new_recordings", folder)
@@ -346,17 +327,17 @@ def test_transcribe_replaces_only_what_it_wrote(run, random_model, demo_folder, 
     queue.write_text("my list")
     command = ["--model", random_model, "--output_dir", folder, "--formats", "eaf,txt", audio]
     before = snapshot(folder)
-    for more in (["--overwrite", "true"], ["--queue", "true"]):
+    for more in (["--overwrite"], ["--queue"]):
         assert run("transcribe.py", *command, *more)[0] == 1
         assert snapshot(folder) == before
     queue.unlink()
     text.unlink()
-    assert run("transcribe.py", *command, "--queue", "true")[0] == 0
+    assert run("transcribe.py", *command, "--queue")[0] == 0
     first = snapshot(folder)
-    assert run("transcribe.py", *command, "--queue", "true", "--overwrite", "true")[0] == 0
+    assert run("transcribe.py", *command, "--queue", "--overwrite")[0] == 0
     assert snapshot(folder).keys() == first.keys()
     eaf.write_text(corrected := eaf.read_text(encoding="utf-8").replace("<TIER ", "<TIER  ", 1), encoding="utf-8")
-    code, lines = run("transcribe.py", *command, "--overwrite", "true")
+    code, lines = run("transcribe.py", *command, "--overwrite")
     assert code == 0
     kept = eaf.with_name(f"{eaf.stem}.edited.eaf")
     assert any(f"{eaf}: was edited, and is kept as {kept.name}" in line for line in lines)
@@ -364,10 +345,10 @@ def test_transcribe_replaces_only_what_it_wrote(run, random_model, demo_folder, 
     assert "<TIER  " not in eaf.read_text(encoding="utf-8")
     kept.unlink()
     # The documented way to add tiers to one's own file; it stays the person's.
-    own = ["--annotations", folder, "--overwrite", "true"]
+    own = ["--annotations", folder, "--overwrite"]
     assert run("transcribe.py", *command[:4], *own, audio)[0] == 0
     added = eaf.read_text(encoding="utf-8")
-    assert run("transcribe.py", *command, "--overwrite", "true")[0] == 0
+    assert run("transcribe.py", *command, "--overwrite")[0] == 0
     assert kept.read_text(encoding="utf-8") == added
 
 

@@ -9,6 +9,7 @@ standard library, pympi and tqdm alone.
     files           writing a file whole or not at all
     settings        a recipe's setting: a dataclass field with help
     output_folder   a recipe writes only into a folder that is new, empty or its own
+    progress_bar    a bar in a terminal, plain lines in pipes and notebooks
     model_folder    what lies in a model's folder and in a pushed repository
     formats/        ELAN, Praat, tables, subtitles: files to records and back
     corpus/         a folder of annotations and recordings to utterances in splits
@@ -23,7 +24,6 @@ standard library, pympi and tqdm alone.
     publishing/     ONNX, cards, Spaces: what others get
     cli             the recipes' door: flags, --config, errors in one line
     demo/           the made-up corpus and the tiny model
-    download        one corpus's archives
 """
 
 import os
@@ -32,10 +32,10 @@ from pathlib import Path
 
 __version__ = "0.1.0"
 
-# What the libraries send or ask for unless told otherwise, before they are imported: onnxruntime and the Hub's clients
-# report every use; `datasets` tells a computer at Amazon the name of each dataset that is loaded from the Hub, also of
-# private ones; transformers sends the name of a base without model.safetensors to a conversion service, and of private
-# ones the user's token (5.24, safetensors_conversion.py); gradio, which --report_to trackio starts, reports each page.
+# Set before the libraries are imported, which otherwise report: onnxruntime and the Hub's clients, every use;
+# `datasets`, to a server at Amazon, the name of each dataset loaded from the Hub, private ones too; transformers, to a
+# conversion service, the name of a base model without model.safetensors, and for a private one the user's token (5.24,
+# safetensors_conversion.py); gradio, which --report_to trackio starts, each page.
 os.environ.update(
     ORT_DISABLE_TELEMETRY="1",
     HF_HUB_DISABLE_TELEMETRY="1",
@@ -44,7 +44,7 @@ os.environ.update(
     GRADIO_ANALYTICS_ENABLED="False",
 )
 
-# Python puts the folder of a running recipe first on its path, where recipes/evaluate.py would be imported
-# instead of the library `evaluate`.
+# Python puts the folder of a running recipe first on its path, where it would find recipes/evaluate.py instead of the
+# library `evaluate`.
 if sys.path and all(Path(sys.path[0], name).is_file() for name in ("prepare.py", "train.py", "evaluate.py")):
     del sys.path[0]

@@ -1,7 +1,7 @@
-"""What the pages of spaces/browser ask of Python, which runs there under Pyodide: JSON in, JSON out.
+"""The functions that the pages of spaces/browser call in Python, which runs there under Pyodide: JSON in, JSON out.
 
-The browser alone can decode sound and must be waited for, which Python cannot do; so a preparation is asked for
-again and again, each time with the answers to what it wanted to hear the time before.
+Only the browser can decode audio, and Python cannot wait for it. So `prepare` is called repeatedly: it returns the
+measurements of loudness that it needs, and the page calls it again with them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from u2u_hf.corpus.preparation import PreparationSettings, inspect
 from u2u_hf.corpus.text_rules import DEFAULT_RULES
 from u2u_hf.formats import writers
 from u2u_hf.records import Segment, Transcript, U2UError, Utterance, Word
-from u2u_hf.reports import report
+from u2u_hf.reports.digest import digest
+from u2u_hf.reports.html_report import html_report
+from u2u_hf.reports.json_report import report_values
+from u2u_hf.reports.terminal import inspection
 
 
 def transcript_file(argument: str) -> str:
-    """A transcript in one format.
+    """Write a transcript in one format.
 
     Args:
         argument: JSON of ``transcript`` (the fields of `records.Transcript`; `audio` is a file name) and
@@ -36,7 +39,7 @@ def transcript_file(argument: str) -> str:
     fields = asked["transcript"]
     segments = tuple(_segment(segment) for segment in fields.pop("segments"))
     with tempfile.TemporaryDirectory() as folder:
-        # Beside each other, as the visitor will have them: the transcript leads to ./recording.wav.
+        # In one folder, as the visitor will have them: the transcript refers to ./recording.wav.
         audio = Path(folder, fields.pop("audio"))
         files = writers.planned(audio.with_suffix(""), [asked["format"]])
         writers.write(Transcript(str(audio), **fields, segments=segments), files)
@@ -49,7 +52,7 @@ def _segment(fields: dict[str, Any]) -> Segment:
 
 
 class _Answers:
-    """What the browser has heard so far, in place of `u2u_hf.data.audio`; `wanted` is what it has yet to hear."""
+    """The browser's measurements, in place of `u2u_hf.data.audio`; `wanted` are those that are still missing."""
 
     def __init__(self, corpus: str, files: dict[str, dict[str, Any]], energies: dict[str, list[float]]):
         self._corpus, self._files, self._energies = corpus, files, energies
@@ -71,7 +74,7 @@ class _Answers:
 
 
 def default_rules(argument: str) -> str:
-    """JSON of `text.DEFAULT_RULES`, for the visitor to change; there is nothing to ask."""
+    """Return JSON of `text_rules.DEFAULT_RULES`, for the visitor to change; the argument is not used."""
     return json.dumps(DEFAULT_RULES)
 
 
@@ -83,17 +86,17 @@ def prepare(argument: str) -> str:
 
             - ``settings``: of `PreparationSettings`; `corpus` is the folder, in which recordings are empty files;
             - ``files``: recording → its ``channels`` and ``duration_ms``, or its ``problem``;
-            - ``energies``: of what was ``wanted``, by key: the energy of each channel.
+            - ``energies``: key of ``wanted`` → the energy of each channel.
 
     Returns:
-        JSON of ``wanted`` (key → ``path`` and ``spans`` in ms) if there is something to be heard first; else of
+        JSON of ``wanted`` (key → ``path`` and ``spans`` in ms) if energies are missing; else of
 
-            - ``report``, ``html``: see `u2u_hf.reports.report`; ``words``: what `--inspect` prints;
+            - ``report``: the values of report.json; ``html``: report.html; ``words``: what `--inspect` prints;
             - ``splits``: split → rows, each with the dataset's columns but `audio` and `duration`, and ``path``;
             - ``config``: YAML (in JSON's style) for ``recipes/prepare.py --config``.
 
     Raises:
-        U2UError: nothing can be prepared with these settings.
+        U2UError: there is no corpus to look at, or a setting is invalid.
     """
     asked = json.loads(argument)
     settings = PreparationSettings(**asked["settings"])
@@ -102,18 +105,16 @@ def prepare(argument: str) -> str:
     if sound.wanted:
         return json.dumps({"wanted": sound.wanted})
     corpus = Path(settings.corpus)
-    with tempfile.TemporaryDirectory() as folder:
-        words = report.write_inspection(preparation, corpus, Path(folder))
-        html = Path(folder, "report.html").read_text(encoding="utf-8")
+    found = digest(preparation, corpus)
     splits = {} if preparation.problem else preparation.splits
-    found = {
-        "report": report.preparation_report(preparation),
-        "words": words,
-        "html": html,
+    decided = {
+        "report": report_values(found),
+        "words": inspection(found),
+        "html": html_report(found),
         "splits": {name: [_row(utterance, corpus) for utterance in rows] for name, rows in splits.items()},
         "config": json.dumps(asked["settings"] | {"corpus": corpus.name}, ensure_ascii=False, indent=1) + "\n",
     }
-    return json.dumps(found)
+    return json.dumps(decided)
 
 
 def _row(utterance: Utterance, corpus: Path) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Frame arithmetic of the HuBERT/wav2vec 2.0 convolutional encoder, in exact integers.
+"""Frame arithmetic of the HuBERT/wav2vec 2.0 conv feature encoder, in exact integers.
 
-Seven convolutions (kernels and strides below; Baevski et al. 2020, wav2vec 2.0, section 4.1) turn 16 kHz
-samples into frames. Frame i sees samples [320·i, 320·i + 400), 25 ms, and stands for the 20 ms around the
-middle of what it sees: samples [320·i + 40, 320·i + 360).
+Seven convolutions (kernels and strides below; Baevski et al. 2020, wav2vec 2.0, section 4.1) turn 16 kHz samples into
+frames. The receptive field of frame i is samples [320·i, 320·i + 400), 25 ms. The frame stands for the middle 20 ms
+of it: samples [320·i + 40, 320·i + 360).
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ _SAMPLES_PER_MS = SAMPLING_RATE // 1000
 
 
 def frame_count(samples: int) -> int:
-    """How many frames `samples` samples at 16 kHz give: 400 give 1, 16,000 give 49."""
+    """Return the number of frames of `samples` samples at 16 kHz: 1 for 400, 49 for 16,000."""
     if samples < RECEPTIVE_FIELD:
         return 0
     return (samples - RECEPTIVE_FIELD) // STRIDE + 1
 
 
 def frames_in_ms(duration_ms: int) -> int:
-    """How many frames a stretch of `duration_ms` gives."""
+    """Return the number of frames of `duration_ms` milliseconds of sound."""
     return frame_count(duration_ms * _SAMPLES_PER_MS)
 
 
 def frame_start_ms(frame: int) -> int:
-    """Where the stretch that frame `frame` stands for begins, in whole ms (rounded down)."""
+    """Return the start of the 20 ms that frame `frame` stands for, in whole ms (rounded down)."""
     return (frame * STRIDE + _LEAD) // _SAMPLES_PER_MS
 
 
 def frame_end_ms(frame: int) -> int:
-    """Where the stretch that frame `frame` stands for ends: the start of the next one's."""
+    """Return the end of the 20 ms that frame `frame` stands for: the start of the next frame."""
     return frame_start_ms(frame + 1)
 
 
 def frames_needed(labels: str | list[int] | tuple[int, ...]) -> int:
-    """The fewest frames that can spell `labels` in CTC: one each, and a blank between equal neighbours.
+    """Return the fewest frames in which CTC can spell `labels`: one for each, and a blank between equal neighbours.
 
     Graves et al. 2006, section 3.1: a repeated label needs a blank between its two occurrences.
     """

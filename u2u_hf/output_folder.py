@@ -1,7 +1,7 @@
-"""The folders that recipes write into: new, empty or made by the same recipe, so that nobody's files are lost.
+"""Folders that recipes write into: new, empty or made by the same recipe, so that nobody's files are lost.
 
-Two hidden files say what is whose, and go with the folder when it is moved: `MARKER`, which recipe made it; and
-`WRITTEN`, the checksum of each file as it was written. Neither is pushed.
+Each has two hidden files, which are not pushed: `MARKER` with the recipe that made the folder, and `WRITTEN` with the
+checksum of each file that a recipe wrote. A file with another checksum was edited by a person.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from u2u_hf.files import replacing, write_text
@@ -20,55 +20,51 @@ from u2u_hf.records import U2UError
 
 MARKER = ".u2u-hf.json"
 WRITTEN = ".u2u-hf.written"
-# What file managers leave in a folder that shows as empty.
+# Files of file managers, which do not show them.
 _CLUTTER = (".ds_store", "thumbs.db", "desktop.ini")
-_ADDING = ("export.py", "language_model.py")
-_claimed: list[tuple[Path, list[Path]]] = []  # with those that were made for it, the innermost first
+_ADDING = ("export.py", "language_model.py")  # recipes that may share an output folder
+# Each with the folders that were made for it, the innermost first.
+_claimed: list[tuple[Path, list[Path]]] = []
 
 
-def check(
-    folder: Path, made_by: str, *, besides: Collection[str] = (), inputs: Mapping[str, str] | None = None
-) -> None:
+def check(folder: Path, made_by: str, *, inputs: Mapping[str, str] | None = None) -> None:
     """Raise U2UError unless a recipe may write into `folder`: new, empty or made by it. Nothing is written.
 
     Args:
         made_by: the recipe's file name: ``prepare.py``.
-        besides: names that may be in the folder, too.
-        inputs: flag → folder that the recipe reads; the output may be inside of it, but not be it or hold it.
+        inputs: flag → folder that the recipe reads; `folder` may be inside it, but must not be it or contain it.
     """
-    _check(Path(folder), (made_by,), besides, inputs or {})
+    _check(Path(folder), (made_by,), inputs or {})
 
 
-def claim(
-    folder: Path, made_by: str, *, besides: Collection[str] = (), inputs: Mapping[str, str] | None = None
-) -> None:
-    """Make `folder` if need be and mark it as made by a recipe; see `check`. To be done before any long work.
+def claim(folder: Path, made_by: str, *, inputs: Mapping[str, str] | None = None) -> None:
+    """Create `folder` if it is missing and mark it as made by a recipe; see `check`. Call it before any long work.
 
-    A folder that holds nothing but the mark counts as empty, so a recipe that fails has taken no folder from another.
+    A folder that contains only the mark counts as empty, so that other recipes may use it after a run that failed.
 
     Raises:
         U2UError: as `check`, or the folder cannot be made or written to.
     """
     folder = Path(folder)
-    _check(folder, (made_by,), besides, inputs or {})
+    _check(folder, (made_by,), inputs or {})
     _mark(folder, made_by)
 
 
 def check_for_model(folder: Path, made_by: str, source: str) -> None:
-    """Raise U2UError unless a recipe may add to `folder` what it makes of the model `source`.
+    """Raise U2UError unless a recipe may write files made from the model `source` into `folder`.
 
-    It may in the model's own folder, and in one for what is made of models. The folder of another model is no place
-    for it: it would answer in that one's stead.
+    It may write into the model's own folder or, as with `check`, into one for such files. In the folder of another
+    model they would be taken for that model's.
     """
     folder = Path(folder)
     if not is_model_folder(folder, source):
-        _check(folder, (made_by, *_ADDING), (), {})
+        _check(folder, (made_by, *_ADDING), {})
     elif not os.access(folder, os.W_OK):
         raise U2UError(f"{folder}: you may not write there: choose another --output_dir")
 
 
 def claim_for_model(folder: Path, made_by: str, source: str) -> None:
-    """Claim `folder` for what is made of the model `source`; its own folder stays that of whoever made it.
+    """Claim `folder` for files made from the model `source`; the mark of the model's own folder stays.
 
     Raises:
         U2UError: as `check_for_model`, or the folder cannot be made or written to.
@@ -83,7 +79,7 @@ def is_model_folder(folder: Path, source: str) -> bool:
     return os.path.isdir(source) and Path(folder).is_dir() and Path(folder).samefile(source)
 
 
-def _check(folder: Path, makers: tuple[str, ...], besides: Collection[str], inputs: Mapping[str, str]) -> None:
+def _check(folder: Path, makers: tuple[str, ...], inputs: Mapping[str, str]) -> None:
     if folder.is_symlink() and not folder.exists():
         raise U2UError(f"{folder}: is a link that leads nowhere: choose another --output_dir")
     if folder.exists() and not folder.is_dir():
@@ -95,7 +91,7 @@ def _check(folder: Path, makers: tuple[str, ...], besides: Collection[str], inpu
         there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     except OSError as error:
         raise U2UError(f"{folder}: cannot be read ({error.strerror}): choose another --output_dir") from error
-    others = [name for name in there if name not in besides and not _is_clutter(name)]
+    others = [name for name in there if not _is_clutter(name)]
     maker = made_by(folder)
     if not others or maker in makers:
         return
@@ -107,7 +103,7 @@ def _check(folder: Path, makers: tuple[str, ...], besides: Collection[str], inpu
 
 
 def _is_clutter(name: str) -> bool:
-    # Also what a killed run left of writing the mark, and the files that macOS adds on other systems' disks.
+    # Temporary files of the mark after a killed run, and files (._) that macOS adds on other systems' disks, count too.
     return name.lower() in _CLUTTER or name in (MARKER, WRITTEN) or name.startswith(("._", f".{MARKER}."))
 
 
@@ -118,7 +114,7 @@ def _mark(folder: Path, recipe: str) -> None:
     except OSError as error:
         raise U2UError(f"{folder}: cannot be made ({error.strerror}): choose another --output_dir") from error
     others = [path.name for path in folder.iterdir() if not _is_clutter(path.name)]
-    if others and made_by(folder):  # of what adds to a folder, the first that wrote into it made it
+    if others and made_by(folder):  # of recipes that share the folder, the first one made it
         return
     try:
         write_text(folder / MARKER, json.dumps({"made_by": recipe}) + "\n")
@@ -129,7 +125,7 @@ def _mark(folder: Path, recipe: str) -> None:
 
 
 def give_back() -> None:
-    """Remove the marks, and the folders made for them, of claimed folders that nothing was written into."""
+    """Unmark claimed folders that nothing was written into, and remove those that were created."""
     while _claimed:
         folder, new = _claimed.pop()
         with contextlib.suppress(OSError):
@@ -140,7 +136,7 @@ def give_back() -> None:
 
 
 def made_by(folder: Path) -> str:
-    """Return the recipe that made the folder, or the empty string: it is not one of ours."""
+    """Return the recipe that made the folder, or the empty string if none did."""
     try:
         maker = json.loads((Path(folder) / MARKER).read_text(encoding="utf-8"))["made_by"]
     except (OSError, ValueError, TypeError, KeyError):
@@ -149,9 +145,9 @@ def made_by(folder: Path) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all; what a person made of our earlier file in its place is kept beside it.
+    """Write UTF-8 text, whole or not at all. If a person edited the earlier file, it is kept beside the new one.
 
-    A folder that no recipe made has no record of what was written; there the file is just written.
+    A folder that no recipe made has no record of written files; there an earlier file is replaced.
 
     Raises:
         U2UError: it cannot be written.
@@ -164,9 +160,9 @@ def write(path: Path, text: str) -> None:
 
 
 def amend(path: Path, text: str) -> None:
-    """Write UTF-8 text that was made from the file in its place, with all that a person wrote there.
+    """Write UTF-8 text that contains everything of the file it replaces, edits too.
 
-    A file that a person has edited stays theirs.
+    A file that a person has edited still counts as edited.
 
     Raises:
         U2UError: it cannot be written.
@@ -177,9 +173,9 @@ def amend(path: Path, text: str) -> None:
 
 
 def replace_all(made: Path, folder: Path) -> None:
-    """Move the files of `made` into the claimed `folder`, on the same disk, in place of all that a recipe wrote there.
+    """Move the files of `made` into the claimed `folder` on the same disk, and remove files of earlier runs.
 
-    Files that a person put there stay, and edited ones are kept beside the new ones.
+    A person's own files stay, and edited ones are kept beside the new ones.
 
     Raises:
         U2UError: a file cannot be written.
@@ -201,7 +197,7 @@ def replace_all(made: Path, folder: Path) -> None:
 
 
 def remove(folder: Path, is_ours: Callable[[str], object]) -> None:
-    """Remove the files of a folder whose names `is_ours` takes, and the folder itself if nothing else is in it."""
+    """Remove the files of a folder whose names `is_ours` accepts, and the folder if it is empty then."""
     if folder.is_dir():
         for path in list(folder.iterdir()):
             if is_ours(path.name):
@@ -214,15 +210,13 @@ def _remove_if_empty(*folders: Path) -> None:
         try:
             folder.rmdir()
         except OSError as error:
-            # Another system's code for a folder that is not empty is EEXIST; a link is not ours to remove.
+            # Some systems say EEXIST for a folder that is not empty. ENOTDIR: a link, which stays.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
                 raise
 
 
 def note(folder: Path, path: Path) -> None:
-    """Record that a file in or below `folder`, as it is now, was written by a recipe.
-
-    Several processes may do this at once.
+    """Record that a recipe wrote this file, in or below `folder`, as it is now. Processes may do so at once.
 
     Raises:
         U2UError: the record cannot be written.
@@ -234,7 +228,7 @@ def note(folder: Path, path: Path) -> None:
 
 
 def wrote(folder: Path, path: Path) -> bool:
-    """Return whether a file in or below `folder` is as a recipe wrote it; False if there is none."""
+    """Return whether a file in or below `folder` exists and is as a recipe wrote it."""
     hashes = _written(folder).get(path.relative_to(folder).as_posix(), ())
     return bool(hashes) and path.is_file() and _checksum(path) in hashes
 
@@ -253,7 +247,7 @@ def _checksum(path: Path) -> str:
 
 
 def _written(folder: Path) -> dict[str, set[str]]:
-    """Path in the folder → checksums of all that was ever written there."""
+    """Return the checksums of all versions that recipes wrote, by path in the folder."""
     found: dict[str, set[str]] = {}
     try:
         lines = (Path(folder) / WRITTEN).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -264,13 +258,13 @@ def _written(folder: Path) -> dict[str, set[str]]:
             name, checksum = json.loads(line)
             found.setdefault(name, set()).add(checksum)
         except (ValueError, TypeError):
-            continue  # cut off when a run was killed; its file counts as a person's
+            continue  # cut off when a run was killed; its file counts as edited
     return found
 
 
 def _note(folder: Path, name: str, checksum: str) -> None:
-    # One short write at the end of a file is whole also beside those of other processes. It begins with a line break
-    # because a killed run may have left half a line.
+    # One short append is atomic, also with other processes'. It begins with a line break because a killed run may have
+    # left half a line.
     line = f"\n{json.dumps([name, checksum])}\n".encode()
     descriptor = os.open(Path(folder) / WRITTEN, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
@@ -280,7 +274,7 @@ def _note(folder: Path, name: str, checksum: str) -> None:
 
 
 def keep_edited(folder: Path, path: Path, data: bytes | None = None) -> None:
-    """Copy a file that is not as a recipe wrote it, and not the same as `data`, to a free name beside it.
+    """Copy a file to a free name beside it if it is neither as a recipe wrote it nor equal to `data`.
 
     Raises:
         U2UError: it cannot be copied.

@@ -1,24 +1,25 @@
-"""The records that pass between stages, and the error a user sees.
+"""The records that pass between stages, and the error that a user sees.
 
-Plain frozen values: times are integer milliseconds from the start of the recording, channels count
-from 0, paths are strings.
+All are frozen and hold plain values: times are integer milliseconds from the start of the recording, channels are
+numbered from 0, paths are strings.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-# The linguistic types of machine-made tiers: nobody takes them for a person's work.
+# The linguistic types of machine-made tiers, so that nobody takes these for a person's work.
 MACHINE_TYPES = SEGMENT_TYPE, WORD_TYPE, UNSURE_TYPE = "u2u-hf transcript", "u2u-hf word", "u2u-hf unsure"
+MACHINE_ANNOTATOR = "u2u-hf"  # of these tiers; it stays when a person corrects one and gives it another type
 
 
 class U2UError(Exception):
-    """Something the user can mend. Its message is one line: the file, what is wrong, what to do."""
+    """An error that the user can fix. Its message is one line: the file, what is wrong, what to do."""
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """One annotation of a tier, as it stands in the file."""
+    """One annotation of a tier, as the file has it."""
 
     start_ms: int
     end_ms: int
@@ -27,9 +28,13 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Tier:
-    """One tier of an annotation file; annotations are in order of time.
+    """One tier of an annotation file; its annotations are in order of time.
 
-    An attribute that the file does not give is the empty string.
+    An attribute that is missing in the file is the empty string.
+
+    Attributes:
+        constraint: ELAN's, of the linguistic type: ``Symbolic_Association``, ``Included_In``, ``Time_Subdivision`` or
+            ``Symbolic_Subdivision``. Not compared, because it belongs to the type.
     """
 
     name: str
@@ -39,14 +44,15 @@ class Tier:
     annotator: str = ""
     language: str = ""
     parent: str = ""
+    constraint: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
 class Media:
-    """A recording that an annotation file names.
+    """A link from an annotation file to a recording.
 
     Attributes:
-        urls: as written, absolute first: ``file:///C:/Users/Ana/a.wav``, ``./a.wav``.
+        urls: as the file has them, absolute first: ``file:///C:/Users/Ana/a.wav``, ``./a.wav``.
         origin_ms: the time in the media that is time 0 of the annotations.
     """
 
@@ -56,22 +62,42 @@ class Media:
 
 @dataclass(frozen=True)
 class AnnotationDocument:
-    """An annotation file as read: its tiers and the media it names."""
+    """What an annotation file says of one recording: its tiers and the media that it links to.
+
+    Attributes:
+        date: when the file was last saved, as it says itself (ISO 8601), or the empty string.
+        domain_ms: start and end of the time that the file is about, as it says itself, or (0, 0).
+    """
 
     path: str
     media: tuple[Media, ...]
     tiers: tuple[Tier, ...]
+    date: str = ""
+    domain_ms: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file, folder or tier that was not used, and why.
+
+    Attributes:
+        is_problem: the user should look at it; False if another file is used in its place, as it should be.
+    """
+
+    where: str
+    reason: str
+    is_problem: bool = True
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """What one speaker says in one stretch of one recording: who, when, which channel, what.
+    """A stretch of one recording in which one speaker says something: who, when, which channel, what.
 
     Attributes:
         recording: the annotation file's path in the corpus, without its extension.
         audio: path of the audio file.
         channel: of the audio file, from 0; None until it is known.
-        raw_text: the annotation as it stands in the file.
+        raw_text: the annotation as the file has it.
         text: after the text rules.
     """
 
@@ -87,13 +113,31 @@ class Utterance:
 
     @property
     def duration(self) -> float:
-        """Seconds."""
+        """Return the length in seconds."""
         return (self.end_ms - self.start_ms) / 1000
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """An utterance that is not used, and why.
+
+    Attributes:
+        reason: one of few fixed sentences, by which reports group utterances.
+        detail: specifics, such as a library's message or a duration, or the empty string. Neither holds a path,
+            because reports are pushed: the file is the utterance's `audio`.
+    """
+
+    utterance: Utterance
+    reason: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+
+
+@dataclass(frozen=True)
 class Word:
-    """A recognised word. `confidence` is 0…1, see `u2u_hf.recognition.decoding`."""
+    """A recognised word. `confidence` is 0 to 1, see `u2u_hf.recognition.decoding`."""
 
     text: str
     start_ms: int
@@ -103,11 +147,12 @@ class Word:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of speech on one channel, and what the recogniser heard in it.
+    """A stretch of speech on one channel, and the text recognised in it.
 
     Attributes:
-        confidence: 0…1, see `recognition.decoding`; of a text that was aligned its fit, see `recognition.alignment`.
-        tier: the person's tier that the start and end are from, or the empty string if the machine found them.
+        confidence: 0 to 1, see `recognition.decoding`; for a text that was aligned, how well it fits, see
+            `recognition.alignment`.
+        tier: the tier of a person's file that gave the start and end, or the empty string if a detector found them.
         speaker: that tier's participant.
     """
 
@@ -123,11 +168,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class Transcript:
-    """What was heard in a recording: segments in order of channel (or of the person's tiers), then time.
+    """The recognised segments of a recording, in order of channel (or of the person's tiers), then of time.
 
     Attributes:
-        note: something the user should know about the recording, or the empty string.
-        annotations: path of the recording's own ELAN file, which the tiers are to be added to, or the empty string.
+        note: a remark about the recording for the user, or the empty string.
+        annotations: path of the recording's own ELAN file, to which the tiers are added, or the empty string.
         origin_ms: the time in the recording that is time 0 of `annotations`.
     """
 

@@ -1,4 +1,4 @@
-"""A setting of a recipe: a dataclass field with a line of help."""
+"""A setting of a recipe: a dataclass field with help."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from typing import Any
 
 
 def setting(default: Any = dataclasses.MISSING, help: str = "", **metadata: Any) -> Any:
-    """A dataclass field with a line of help; ``positional=True`` makes it an argument without a flag.
+    """Return a keyword-only dataclass field that `u2u_hf.cli` makes a flag of.
 
-    Fields are keyword-only, so one without a default may follow others.
+    Args:
+        default: without one, the flag is required.
+        help: its line in ``--help``.
+        metadata: ``positional=True`` for an argument without a flag; ``fixed=True`` for a field of a base class that
+            users do not choose: no flag, always the default.
     """
     metadata = {"help": help, **metadata}
     if isinstance(default, list):
@@ -20,9 +24,10 @@ def setting(default: Any = dataclasses.MISSING, help: str = "", **metadata: Any)
 
 
 def changed(*filled: Any) -> dict[str, Any]:
-    """The settings that differ from their defaults, fit for others to read: no token, nor where on whose computer.
+    """Return the settings that differ from their defaults, safe to publish: no tokens, no absolute paths.
 
-    What a dataclass chose by itself, for this computer, is as it was given: the dataclass keeps that in ``given``.
+    A dataclass may replace values by ones for this computer, in ``__post_init__``; its attribute ``given`` then has the
+    values that the user gave, by name, and these are returned.
     """
     values: dict[str, Any] = {}
     for item in filled:
@@ -32,12 +37,15 @@ def changed(*filled: Any) -> dict[str, Any]:
             default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
             plain = isinstance(value, (str, int, float, list)) and not field.name.endswith("_token")
             if plain and field.init and value != default and not field.metadata.get("positional"):
-                values[field.name] = _placeless(value)
+                values[field.name] = _without_folders(value)
     return values
 
 
-def _placeless(value: Any) -> Any:
-    """Of an absolute path the last part. Left out altogether, a default would silently take its place."""
-    if isinstance(value, list):  # in which only files are paths: a tier may be called /fonemas/
-        return [_placeless(v) if isinstance(v, str) and os.path.isfile(v) else v for v in value]
+def _without_folders(value: Any) -> Any:
+    """Return a value with absolute paths reduced to their last part.
+
+    Without a value, a reader of the settings would take the default for it.
+    """
+    if isinstance(value, list):  # only files: a tier may be called /fonemas/
+        return [_without_folders(v) if isinstance(v, str) and os.path.isfile(v) else v for v in value]
     return os.path.basename(os.path.normpath(value)) if isinstance(value, str) and os.path.isabs(value) else value

@@ -1,4 +1,4 @@
-"""A transcript as a table that a person corrects, and the files that are made of what it says then."""
+"""A transcript as a table that a person corrects, and the files written from the corrected table."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ Row = Sequence[object]
 
 
 def rows(transcript: Transcript, unsure_below: float = writers.UNSURE_BELOW) -> list[list[str]]:
-    """The segments in order of time: start and end as ``1:02.345``, channel from 1, text, confidence.
+    """Return the segments in order of time: start and end as ``1:02.345``, channel from 1, text, confidence.
 
-    The confidence of what a person should look at begins with ``⚠``.
+    The confidence of an unsure segment begins with ``⚠``.
     """
     ordered = sorted(transcript.segments, key=lambda s: (s.start_ms, s.channel))
     return [
         [
-            clock(s.start_ms),
-            clock(s.end_ms),
+            format_time(s.start_ms),
+            format_time(s.end_ms),
             str(s.channel + 1),
             s.text,
             f"{'⚠ ' if s.confidence < unsure_below else ''}{s.confidence:.0%}",
@@ -39,13 +39,13 @@ def rows(transcript: Transcript, unsure_below: float = writers.UNSURE_BELOW) -> 
 
 
 def corrected(transcript: Transcript, table: Sequence[Row]) -> Transcript:
-    """The transcript as a person left its table: rows may be changed, added, taken out, and in any order.
+    """Return the transcript of a table in which a person has changed, added, deleted or reordered rows.
 
-    A row that is as it was keeps its words and its confidence; another one is sure, and has no words' times. Empty
-    rows are left out.
+    An unchanged row keeps its words and its confidence; a changed or new row has confidence 1 and no words. Empty rows
+    are dropped.
 
     Raises:
-        U2UError: a time or channel that is none, or is not in the recording, or rows of a channel that overlap.
+        U2UError: a time or channel is invalid or outside the recording, or rows of one channel overlap.
     """
     known = {(s.channel, s.start_ms, s.end_ms, s.text): s for s in transcript.segments}
     found = []
@@ -57,21 +57,23 @@ def corrected(transcript: Transcript, table: Sequence[Row]) -> Transcript:
         if not channel.isdecimal() or not 1 <= int(channel) <= transcript.channels:
             raise U2UError(f"row {number}, {start}: channel {channel!r}: give a number from 1 to {transcript.channels}")
         if span[0] >= span[1]:
-            raise U2UError(f"row {number}: ends at {end}, before it begins at {start}")
+            raise U2UError(f"row {number}: the end {end} is not after the start {start}")
         key = (int(channel) - 1, *span, " ".join(text.split()))
         found.append(known.get(key) or Segment(*key, confidence=1.0))
     found.sort(key=lambda s: (s.channel, s.start_ms))
     for a, b in itertools.pairwise(found):
         if a.channel == b.channel and b.start_ms < a.end_ms:
-            where = f"channel {b.channel + 1}, {clock(b.start_ms)}"
-            raise U2UError(f"{where}: begins before the row above it ends ({clock(a.end_ms)}), which ELAN cannot hold")
+            where = f"channel {b.channel + 1}, {format_time(b.start_ms)}"
+            raise U2UError(
+                f"{where}: begins before the row above ends ({format_time(a.end_ms)}); in ELAN they may not overlap"
+            )
     return dataclasses.replace(transcript, segments=tuple(found))
 
 
 def write_files(transcript: Transcript, folder: Path) -> list[Path]:
-    """Write the transcript in `FORMATS`, and all of them in a .zip, under the name of the recording.
+    """Write the transcript in `FORMATS`, and a .zip of these files, under the name of the recording.
 
-    They link to the recording as one that lies beside them.
+    The files refer to the recording as a file in their own folder.
 
     Raises:
         U2UError: a file cannot be written.
@@ -86,8 +88,12 @@ def write_files(transcript: Transcript, folder: Path) -> list[Path]:
     return [*files.values(), whole]
 
 
-def clock(ms: int) -> str:
-    """62345 → ``1:02.345``; with hours if there are any."""
+def format_time(ms: int) -> str:
+    """Return a time as minutes and seconds, with hours if there are any.
+
+    >>> format_time(62345)
+    '1:02.345'
+    """
     minutes, rest = divmod(ms, 60_000)
     seconds = f"{rest / 1000:06.3f}"
     return f"{minutes // 60}:{minutes % 60:02d}:{seconds}" if minutes >= 60 else f"{minutes}:{seconds}"
@@ -96,9 +102,9 @@ def clock(ms: int) -> str:
 def _milliseconds(cell: str, where: str, duration_ms: int) -> int:
     parts = _CLOCK.fullmatch(cell.replace(",", "."))
     if not parts:
-        raise U2UError(f"{where}: {cell!r} is no time: write minutes and seconds, as 1:02.345")
+        raise U2UError(f"{where}: {cell!r} is not a time: write minutes and seconds, such as 1:02.345")
     hours, minutes, seconds = (float(part or 0) for part in parts.groups())
     ms = round((hours * 3600 + minutes * 60 + seconds) * 1000)
     if ms > duration_ms:
-        raise U2UError(f"{where}: {cell} is after the end of the recording, {clock(duration_ms)}")
+        raise U2UError(f"{where}: {cell} is after the end of the recording at {format_time(duration_ms)}")
     return ms

@@ -1,23 +1,23 @@
-"""Every word that visitors read. To translate the app, add a language with the same keys."""
+"""Every text that visitors read. To translate the page, add a language with the same keys."""
 
 STRINGS = {
     "en": {
         "title": "Speech to ELAN",
-        "private": "Your recordings are heard by this app and sent to nobody else. They are deleted after an hour.",
+        "private": "Your recordings are sent only to this page's server, and deleted there after an hour.",
         "model": "Model",
         "model_model": "Model",
         "model_revision": "Revision",
-        "model_cer": "Characters it gets wrong",
+        "model_cer": "Character error rate",
         "model_license": "Licence",
-        "model_engine": "Computed with",
+        "model_engine": "Runs on",
         "upload": "Recordings",
         "record": "Or record",
         "options": "Options",
         "sensitivity": "Sensitivity",
-        "sensitivity_info": "Higher finds quieter speech, and more that is none.",
+        "sensitivity_info": "A higher value finds quieter speech, and takes more noise for speech.",
         "longest": "Longest segment, seconds",
-        "all_channels": "Each channel on a tier of its own",
-        "all_channels_info": "Off: only the first channel is heard.",
+        "all_channels": "A tier for each channel",
+        "all_channels_info": "Off: only the first channel is transcribed.",
         "language_model": "Use the language model",
         "transcribe": "Transcribe",
         "cancel": "Cancel",
@@ -28,13 +28,13 @@ STRINGS = {
         "channel": "channel",
         "text": "text",
         "confidence": "confidence",
-        "how": "Click a row to hear it; with the keyboard, Ctrl + Space plays the chosen one. Double-click or type to "
-        "correct. ⚠ marks what the model is unsure of.",
+        "how": "Click a row to hear it; Ctrl + Space plays the selected row. Double-click a cell or type in it to "
+        "correct it. ⚠ marks unsure segments.",
         "downloads": "Downloads, with your corrections",
         "examples": "Examples",
         "waveform": "Waveform with the segments found",
-        "listening": "{name}: looking for speech",
-        "hearing": "{name}: {left} left",
+        "listening": "{name}: detecting speech",
+        "hearing": "{name}: transcribing, {left} left",
         "waiting": "Working…",
         "done": "{name}: {count} segments, {minutes:.1f} minutes of speech.",
         "nothing": "{name}: no speech found. Try a higher sensitivity.",
@@ -42,30 +42,30 @@ STRINGS = {
         "failed": "⚠ {problem}",
         "none": "Choose a recording first.",
         "cancelled": "Cancelled.",
-        "expired": "For an hour nothing was corrected, and the transcript was deleted here. What you correct now "
-        "does not reach the downloads: copy it from the table, and transcribe the recording again.",
-        "login": "The password is asked for by whoever set up this app; any user name will do.",
-        "setup": "This app is not set up yet",
-        "setup_how": "In a Space: Settings → Variables and secrets. After a change the Space starts anew by itself. "
-        "A private model needs a secret HF_TOKEN, a token that may read it.",
+        "expired": "The transcript was deleted on the server after an hour without corrections. New corrections do not "
+        "reach the downloads: copy them from the table, and transcribe the recording again.",
+        "login": "Ask the person who set up this page for the password. The user name can be anything.",
+        "setup": "This page is not set up yet",
+        "setup_how": "In a Space: Settings → Variables and secrets. After a change the Space restarts. A private model "
+        "needs the secret HF_TOKEN, a token that may read it.",
     },
     "es": {
         "title": "De la voz a ELAN",
-        "private": "Esta aplicación escucha sus grabaciones y no las envía a nadie más. Se borran después de una hora.",
+        "private": "Sus grabaciones solo se envían al servidor de esta página y se borran allí después de una hora.",
         "model": "Modelo",
         "model_model": "Modelo",
         "model_revision": "Revisión",
-        "model_cer": "Caracteres que escribe mal",
+        "model_cer": "Tasa de error de caracteres",
         "model_license": "Licencia",
-        "model_engine": "Se calcula con",
+        "model_engine": "Se ejecuta con",
         "upload": "Grabaciones",
         "record": "O grabe",
         "options": "Opciones",
         "sensitivity": "Sensibilidad",
-        "sensitivity_info": "Más alta encuentra habla más baja, y también más ruido.",
+        "sensitivity_info": "Un valor más alto encuentra habla más baja y toma más ruido por habla.",
         "longest": "Segmento más largo, segundos",
-        "all_channels": "Cada canal en su propia línea",
-        "all_channels_info": "Sin marcar: solo se escucha el primer canal.",
+        "all_channels": "Una línea (tier) por canal",
+        "all_channels_info": "Sin marcar: solo se transcribe el primer canal.",
         "language_model": "Usar el modelo de lengua",
         "transcribe": "Transcribir",
         "cancel": "Cancelar",
@@ -76,13 +76,13 @@ STRINGS = {
         "channel": "canal",
         "text": "texto",
         "confidence": "confianza",
-        "how": "Pulse una fila para oírla; con el teclado, Ctrl + Espacio reproduce la elegida. Doble clic o escriba "
-        "para corregir. ⚠ marca lo que el modelo no sabe con seguridad.",
+        "how": "Pulse una fila para oírla; Ctrl + Espacio reproduce la fila elegida. Doble clic o escriba en una "
+        "celda para corregirla. ⚠ marca segmentos dudosos.",
         "downloads": "Descargas, con sus correcciones",
         "examples": "Ejemplos",
         "waveform": "Forma de onda con los segmentos encontrados",
-        "listening": "{name}: buscando habla",
-        "hearing": "{name}: faltan {left}",
+        "listening": "{name}: detectando el habla",
+        "hearing": "{name}: transcribiendo, faltan {left}",
         "waiting": "Trabajando…",
         "done": "{name}: {count} segmentos, {minutes:.1f} minutos de habla.",
         "nothing": "{name}: no se encontró habla. Pruebe con más sensibilidad.",
@@ -90,17 +90,17 @@ STRINGS = {
         "failed": "⚠ {problem}",
         "none": "Primero elija una grabación.",
         "cancelled": "Cancelado.",
-        "expired": "Durante una hora no se corrigió nada y la transcripción se borró aquí. Lo que corrija ahora ya no "
-        "llega a las descargas: cópielo de la tabla y transcriba la grabación otra vez.",
-        "login": "La contraseña la tiene quien instaló esta aplicación; sirve cualquier nombre de usuario.",
-        "setup": "Esta aplicación aún no está configurada",
-        "setup_how": "En un Space: Settings → Variables and secrets. Después de un cambio, el Space se reinicia solo. "
-        "Un modelo privado necesita un secreto HF_TOKEN, un token que pueda leerlo.",
+        "expired": "Tras una hora sin correcciones, la transcripción se borró en el servidor. Las correcciones nuevas "
+        "no llegan a las descargas: cópielas de la tabla y transcriba la grabación otra vez.",
+        "login": "Pida la contraseña a quien instaló esta página. El nombre de usuario puede ser cualquiera.",
+        "setup": "Esta página aún no está configurada",
+        "setup_how": "En un Space: Settings → Variables and secrets. Después de un cambio, el Space se reinicia. Un "
+        "modelo privado necesita el secreto HF_TOKEN, un token que pueda leerlo.",
     },
 }
 
 
 def language(accepted: str) -> str:
-    """The first of a browser's languages (``es-MX,es;q=0.9``) that there are words for, else English."""
+    """Return the first of a browser's languages (``es-MX,es;q=0.9``) that `STRINGS` has, else English."""
     tags = (tag.split(";")[0].strip().split("-")[0].lower() for tag in accepted.split(","))
     return next((tag for tag in tags if tag in STRINGS), "en")

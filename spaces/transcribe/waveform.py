@@ -1,4 +1,4 @@
-"""A picture of a recording: the level of each channel, and where speech was found."""
+"""The waveform of a recording: the level of each channel, and where speech was found."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _QUIET_DB = -60.0
 
 
 def levels(info: AudioInfo) -> np.ndarray:
-    """Loudest sample in each of up to 1,000 equal stretches: float32 [C, P], 0…1, on a scale of decibels.
+    """Return the loudest sample of each of up to 1,000 equal parts: float32 [C, P], 0…1 for −60…0 dB.
 
     Raises:
         U2UError: the file cannot be decoded.
@@ -31,11 +31,11 @@ def levels(info: AudioInfo) -> np.ndarray:
 
 
 def picture(level: np.ndarray, transcript: Transcript, label: str) -> Markup:
-    """SVG: a lane for each channel, as high as it is loud, on the segments found there.
+    """Return an SVG with a lane for each channel, its waveform drawn over its segments.
 
     Args:
-        level: of `levels`.
-        label: what it says to who cannot see it.
+        level: from `levels`.
+        label: text for screen readers.
     """
     channels, points = level.shape
     boxes = [

@@ -35,7 +35,8 @@ from u2u_hf.publishing.browser_page import build  # noqa: E402
 from u2u_hf.publishing.export import export  # noqa: E402
 from u2u_hf.recognition.model import start_from  # noqa: E402
 from u2u_hf.recognition.recognizer import Recognizer  # noqa: E402
-from u2u_hf.transcription.transcribe import find_speech, transcribe, write_down  # noqa: E402
+from u2u_hf.transcription.segmentation import find_speech  # noqa: E402
+from u2u_hf.transcription.transcribe import recognise_words, transcribe  # noqa: E402
 from u2u_hf.transcription.voice_detection import VadSettings  # noqa: E402
 
 
@@ -96,7 +97,7 @@ def main() -> None:
     recognizer = Recognizer(args.folder / "model")
     started = time.perf_counter()
     stretches = find_speech(audio_info(recording), VadSettings())
-    transcribe(recording, stretches, recognizer, write_down(recognizer.labels))
+    transcribe(recording, stretches, recognizer, recognise_words(recognizer.labels))
     native = time.perf_counter() - started
     speech = sum(s.end_ms - s.start_ms for s in stretches.segments) / 1000
     found = in_browser(args.folder, recording)

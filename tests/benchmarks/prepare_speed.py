@@ -104,7 +104,7 @@ def main() -> None:
     for folder in (ours, theirs):
         shutil.rmtree(folder, ignore_errors=True)
     command = [sys.executable, str(RECIPES / "prepare.py"), "--corpus", str(corpus), "--output_dir", str(ours)]
-    spent, memory = run([*command, "--allow_repeated_sentences", "true"])
+    spent, memory = run([*command, "--allow_repeated_sentences"])
 
     from u2u_hf.data.dataset import load_splits
 

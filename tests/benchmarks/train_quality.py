@@ -21,10 +21,12 @@ from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from u2u_hf.data.collator import CtcCollator
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.demo.corpus import make_demo_corpus
-from u2u_hf.evaluation.metrics import trainer_metrics
-from u2u_hf.recognition.model import labels_of, start_from
+from u2u_hf.recognition.model import start_from
+from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.training.arguments import CtcTrainingArguments, seconds_of
-from u2u_hf.training.trainer import CtcTrainer, build_trainer
+from u2u_hf.training.trainer import CtcTrainer
+from u2u_hf.training.trainer_metrics import trainer_metrics
+from u2u_hf.training.trainer_setup import build_trainer
 
 PROJECT = Path(__file__).parents[2]
 BASE = PROJECT / "u2u_hf" / "demo" / "base"

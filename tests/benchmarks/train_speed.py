@@ -27,7 +27,7 @@ from transformers import (
 
 from u2u_hf.data.audio import decode_mono, flac_bytes
 from u2u_hf.data.collator import CtcCollator
-from u2u_hf.recognition.model import build_tokenizer
+from u2u_hf.recognition.tokenizer import build_tokenizer
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.trainer import CtcTrainer
 

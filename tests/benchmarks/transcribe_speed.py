@@ -54,7 +54,8 @@ def make_model(folder: Path) -> None:
     from transformers import HubertConfig, HubertForCTC, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
 
     from u2u_hf.publishing.export import export
-    from u2u_hf.recognition.model import build_tokenizer, save_processor
+    from u2u_hf.recognition.model import save_processor
+    from u2u_hf.recognition.tokenizer import build_tokenizer
 
     torch.manual_seed(0)
     tokenizer = build_tokenizer(["abcdefghijklmnopqrstuvwxyz ñ¹²³⁴"])

@@ -60,18 +60,36 @@ def test_mono_and_one_microphone(tmp_path):
 def test_what_has_no_audio_is_dropped_with_its_reason(conversation, tmp_path):
     rows = [
         utterance(conversation, "A", 0, 800),
-        utterance(conversation, "A", 1900, 2001),
-        utterance(conversation, "A", -10, 500),
+        utterance(conversation, "A", 1900, 2100),
+        utterance(conversation, "A", -100, 500),
         utterance(tmp_path / "gone.wav", "A", 0, 800),
     ]
     placed, _, dropped = assign_channels(rows, AUTO, audio)
     assert placed[0].start_ms == 0
     assert len(placed) == 1
-    assert [(u.start_ms, reason) for u, reason in dropped] == [
-        (1900, "the annotation is not inside the audio, which lasts 2.0 s"),
-        (-10, "the annotation is not inside the audio, which lasts 2.0 s"),
-        (0, f"{tmp_path / 'gone.wav'}: there is no such file"),
+    assert [(d.utterance.start_ms, d.reason, d.detail) for d in dropped] == [
+        (1900, "the annotation is not inside the audio", "the audio lasts 2.0 s"),
+        (-100, "the annotation is not inside the audio", "the audio lasts 2.0 s"),
+        (0, "the audio cannot be read", "there is no such file"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("span", "cut"),
+    [
+        ((1500, 2001), (1500, 2000)),  # rounded up: the sound ends within a millisecond
+        ((1500, 2042), (1500, 2000)),  # the picture ends 1/24 s after the sound
+        ((-1, 500), (0, 500)),
+        ((1500, 2043), None),
+        ((-43, 500), None),
+        ((2000, 2042), None),  # nothing of it is in the audio
+        ((-40, 0), None),
+    ],
+)
+def test_an_annotation_that_passes_the_end_by_a_frame_of_video_is_cut(conversation, span, cut):
+    found, _, dropped = assign_channels([utterance(conversation, "A", *span)], AUTO, audio)
+    assert [(u.start_ms, u.end_ms) for u in found] == ([cut] if cut else [])
+    assert len(dropped) == (cut is None)
 
 
 def placed(rows, settings, corpus=Path()):
@@ -86,7 +104,9 @@ def test_told_by_order_or_name(conversation):
     assert placed(rows, ["[B-Z]=right"])[:2] == ({"A": 1, "B": 1}, {"A": "heard", "B": "told"})
     channels, _, dropped = placed(rows, ["*=3"])
     assert not channels
-    assert dropped[0][1] == "--channels puts the speaker on channel 3, the audio has 2"
+    assert str(dropped[0]) == (
+        "the audio does not have the channel that --channels gives the speaker: channel 3, the audio has 2"
+    )
 
 
 @pytest.mark.parametrize("table", ["r.wav,Ana López,Beto\n", "recording;left;right\nR;ANA LO\u0301PEZ;Beto\n"])

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from u2u_hf.corpus import filters
-from u2u_hf.records import Utterance
+from u2u_hf.corpus.preparation import PreparationSettings
+from u2u_hf.records import Dropped, Utterance
 
 
 def utterance(text="tata", ms=1000, raw=None):
@@ -13,6 +16,7 @@ def utterance(text="tata", ms=1000, raw=None):
     [
         (utterance(), None),
         (utterance("", raw="  "), "the annotation is empty"),
+        (utterance("", raw="%ignore%"), "the annotation is %ignore%: SayMore's mark for what is not to be transcribed"),
         (utterance("", raw="[risas]"), "nothing is left after the text rules"),
     ],
 )
@@ -37,7 +41,7 @@ def test_apply_names_the_first_reason_and_keeps_order():
     rows = [utterance("a"), utterance("", 100), utterance("b", 100), utterance("c")]
     kept, dropped = filters.apply(rows, [filters.empty, filters.duration(0.3, 9)])
     assert [u.text for u in kept] == ["a", "c"]
-    assert dropped == [(rows[1], "the annotation is empty"), (rows[2], "shorter than 0.3 s")]
+    assert dropped == [Dropped(rows[1], "the annotation is empty"), Dropped(rows[2], "shorter than 0.3 s")]
 
 
 def test_characters_and_their_rate():
@@ -50,6 +54,33 @@ def test_characters_and_their_rate():
     assert rate(utterance("abcde", 1000)) == "more than 4 characters a second"
 
 
+def test_every_filter_has_the_users_limits():
+    limits = PreparationSettings(
+        corpus="c", min_seconds=0.5, max_seconds=5, min_characters=2, max_characters=60, max_characters_per_second=40
+    )
+    rows = [
+        utterance(""),
+        utterance("ab", 499),
+        utterance("ab", 5001),
+        utterance("a"),
+        utterance("a" * 61, 5000),
+        utterance("ab" * 11, 540),
+        utterance("a" * 20, 500),
+        utterance("ab"),
+    ]
+    kept, dropped = filters.apply(rows, filters.from_limits(limits))
+    assert kept == [rows[-1]]
+    assert [d.reason for d in dropped] == [
+        "the annotation is empty",
+        "shorter than 0.5 s",
+        "longer than 5 s",
+        "fewer than 2 characters",
+        "more than 60 characters",
+        "more than 40 characters a second",
+        "more characters than the recogniser has frames for (one in 20 ms)",
+    ]
+
+
 def at(start, end, channel=0, audio="r.wav", text="a"):
     return Utterance("r", audio, "t", "s", channel, start, end, text, text)
 
@@ -58,7 +89,7 @@ def test_duplicates():
     rows = [at(0, 100), at(0, 100), at(0, 101), at(0, 100, audio="q.wav"), at(0, 100, text="b")]
     kept, dropped = filters.without_duplicates(rows)
     assert kept == [rows[0], *rows[2:]]
-    assert [u for u, _ in dropped] == [rows[1]]
+    assert dropped == [Dropped(rows[1], "the same annotation is in another file or tier")]
 
 
 @pytest.mark.parametrize(
@@ -77,4 +108,16 @@ def test_duplicates():
 def test_overlap_on_one_channel_drops_both(rows, kept):
     left, dropped = filters.without_overlap(rows, 100)
     assert left == [rows[i] for i in kept]
-    assert len(dropped) == len(rows) - len(kept)
+    assert [d.utterance for d in dropped] == [row for i, row in enumerate(rows) if i not in kept]
+
+
+def test_a_speaker_does_not_overlap_with_another_if_it_is_himself():
+    """The reason that is given is true, also where both overlap somebody else's utterance."""
+    other = replace(at(500, 1500), tier="t2", speaker="s2")
+    renamed = replace(at(5500, 6500), speaker="s2")  # of the same tier
+    _, dropped = filters.without_overlap([at(0, 1000), other, at(600, 1600), at(3000, 4000), at(3500, 4500)], 100)
+    assert [d.reason for d in dropped] == ["overlaps another speaker on the same channel"] * 3 + [
+        "the annotation overlaps another one of the same speaker"
+    ] * 2
+    _, dropped = filters.without_overlap([at(5000, 6000), renamed], 100)
+    assert {d.reason for d in dropped} == {"the annotation overlaps another one of the same speaker"}

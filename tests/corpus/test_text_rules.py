@@ -30,6 +30,11 @@ CASES = [
     ("markup", DROP, "a <unk>b</unk>", ""),
     ("markup", DROP, "a <unknown>b</unknown>", "a b"),  # another name
     ("markup", DROP, "a < b", "a < b"),
+    ("markup", {"tags": "keep_text"}, "b<um>ili k<in><um>ain s<i>apa", "bumili kinumain siapa"),  # infixes
+    ("markup", {"tags": "drop_text"}, "b<um>ili", "bumili"),
+    ("markup", {"tags": "drop_utterance"}, "b<um>ili", ""),
+    ("markup", {"um": "keep_text"}, "b<um>ili", "bili"),  # a tag of one's own
+    ("markup", {}, "k<i>a</i>pa ka<br>ta b<um >ili ka<um> <um>ka", "kapa kata bili ka ka"),
     ("markup", {"tags": "drop_utterance", "i": "keep_text"}, "<i>a</i>", "a"),
     ("markup", {"tags": "drop_utterance", "i": "keep_text"}, "<i>a</i> <b>b</b>", ""),
     ("brackets", {"[]": "drop_text"}, "a [risas] b", "a b"),
@@ -61,12 +66,17 @@ CASES = [
     ("case", "lower-az", "QIZIL İL", "qızıl il"),
     ("case", "lower-lt", "ÌÍĨ IŠ", "i\u0307\u0300i\u0307\u0301i\u0307\u0303 iš"),
     ("case", "lower-lt", "J\u0301 Į\u0303 I", "j\u0307\u0301 į\u0307\u0303 i"),
-    ("punctuation", "drop", "¿Ka¹, tu³⁴! ... (ndi) «xa» — \"a\"; b:c/d", "Ka¹ tu³⁴ ndi xa a b c d"),
+    ("punctuation", "drop", "¿Ka¹, tu³⁴! ... (ndi) «xa» — \"a\"; b: c/d", "Ka¹ tu³⁴ ndi xa a b c d"),
     ("punctuation", "drop", "¹²³⁴ a1", "¹²³⁴ a1"),
     ("punctuation", "drop", "ʼa kaʼ ꞌa kaꞌ aˀ", "ʼa kaʼ ꞌa kaꞌ aˀ"),
     ("punctuation", "drop", "a\u0331\u0301 ma˥˩ sǎˇ", "a\u0331\u0301 ma˥˩ sǎˇ"),
     ("punctuation", "drop", "ka'a, 'ka' ka-a -ka ka- ka·a a¹'a", "ka'a ka ka-a ka ka ka·a a¹'a"),
     ("punctuation", "drop", "a\u0301'a", "a\u0301'a"),  # after a combining mark, too
+    ("punctuation", "drop", "'ala, mi'o 'te! ’ua ’ka, ma‘ ′oki ＇a", "'ala mi'o 'te ’ua ’ka ma‘ ′oki ＇a"),
+    ("punctuation", "drop", "ka ' ta ’ ' .", "ka ta"),
+    ("punctuation", "drop", "mi:ko mi·ko mi:: mi•ko mi‧ko", "mi:ko mi·ko mi:: mi•ko mi‧ko"),
+    ("punctuation", "drop", "dijo: ka: 10:30 :a a :", "dijo ka 10 30 a a"),  # without a length mark inside a word
+    ("punctuation", "drop", "b⟨um⟩ili ⟨ka⟩", "bumili ka"),
     ("punctuation", "drop", "می\u200cروم", "می\u200cروم"),  # the joiner that Persian writes within words
     ("punctuation", "drop", "ka\u00adta \u200ekata\ufeff", "kata kata"),
     ("punctuation", "drop", "ក\u200bខ", "ក ខ"),  # the space that Khmer does not show
@@ -75,6 +85,8 @@ CASES = [
     ("punctuation", "drop", "a=b a_b a\x00b", "a b a b a b"),
     ("punctuation", "keep", "a, b!", "a, b!"),
     ("alphabet", "abñ ", "añb xa", "añb a"),
+    ("praat_symbols", "decode", r"sa\ngi tu\gf\:f n\0v", "saŋi tuɣː n\u0325"),
+    ("praat_symbols", "keep", r"sa\ngi", r"sa\ngi"),
     ("alphabet", "ab", "a b\na", "a b a"),  # spaces part words even if the alphabet has none
 ]  # fmt: skip
 
@@ -95,6 +107,20 @@ def test_rule(name, settings, raw, text):
 )
 def test_default_rules(raw, text):
     assert TextRules(DEFAULT_RULES)(raw) == text
+
+
+def test_saymores_mark_is_no_text():
+    rules = TextRules([{"case": "lower"}])
+    assert rules.of_corpus(["%ignore%", " %IGNORE%\n", "a %ignore% b"]) == ["", "", "a %ignore% b"]
+    assert rules.touched == {"case: lower": 0}
+
+
+def test_the_texts_of_a_corpus_are_known_together():
+    rules = TextRules([{"brackets": {"[]": "drop_utterance"}}, {"punctuation": "drop"}])
+    texts = ["'oki te'", "[x] 'ka", "ma' ka", "'ka", ""]
+    assert rules.of_corpus(texts) == ["'oki te'", "", "ma' ka", "'ka", ""]
+    assert rules("'oki te'") == "oki te"  # by itself, it looks like a quotation
+    assert list(rules.touched.values()) == [1, 1]
 
 
 def test_order_of_rules_counts():
@@ -126,7 +152,7 @@ def test_a_rule_that_changed_nothing_is_counted_too():
         ({"case": "lower", "unicode": "NFC"}, "rules: number 1 is not one name with its settings"),
         ({"case": "upper"}, "rule case: 'upper'; use keep or one of lower"),
         ({"case": None}, "rule case: None; use keep or one of lower"),
-        ({"unicode": "utf8"}, "rule unicode: 'utf8' is no Unicode form; use NFC, NFD, NFKC or NFKD"),
+        ({"unicode": "utf8"}, "rule unicode: 'utf8' is not a Unicode form; use NFC, NFD, NFKC or NFKD"),
         ({"punctuation": True}, "rule punctuation: True; use drop or keep"),
         ({"markup": {"i": "drop"}}, "rule markup: i: 'drop'; use one of keep_text, drop_text, drop_utterance"),
         ({"markup": ["i"]}, "rules: number 1: markup cannot have the settings ['i']"),
@@ -134,12 +160,13 @@ def test_a_rule_that_changed_nothing_is_counted_too():
         ({"brackets": {"[]": "x"}}, "rule brackets: []: 'x'; use one of"),
         ({"brackets": {12: "drop_text"}}, "rules: number 1: brackets cannot have the settings"),
         ({"replace": "ab"}, "rules: number 1: replace cannot have the settings 'ab'"),
-        ({"replace": {False: "a"}}, "rule replace: False is no text: write yes, no, on, off and the like in quotes"),
-        ({"replace": {"ja": True}}, "rule replace: True is no text: write yes, no, on, off and the like in quotes"),
-        ({"replace": {"": "a"}}, "rule replace: the empty text stands everywhere: say what to look for"),
+        ({"replace": {False: "a"}}, "rule replace: False is not text: write yes, no, on, off and the like in quotes"),
+        ({"replace": {"ja": True}}, "rule replace: True is not text: write yes, no, on, off and the like in quotes"),
+        ({"replace": {"": "a"}}, "rule replace: the empty text matches everywhere: write what to look for"),
         ({"regex": {"(": ""}}, "rule regex: '(': '' is not a regular expression (missing ), unterminated"),
         ({"regex": {"a": r"\1"}}, r"rule regex: 'a': '\\1' is not a regular expression (invalid group reference 1"),
         ({"regex": {"a": r"\g<b>"}}, r"rule regex: 'a': '\\g<b>' is not a regular expression (unknown group name 'b'"),
+        ({"praat_symbols": True}, "rule praat_symbols: True; use decode or keep"),
         ({"alphabet": 12}, "rule alphabet: 12 is not text: write all its letters in one pair of quotes"),
         ({"alphabet": ["ch", "a"]}, "rule alphabet: ['ch', 'a'] is not text"),
     ],

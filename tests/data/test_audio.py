@@ -149,7 +149,7 @@ def test_a_file_that_ends_before_its_header_says_is_named(tmp_path):
     (tmp_path / "cut.mp3").write_bytes(data[: len(data) // 2])
     info = audio_info(tmp_path / "cut.mp3")
     assert read_audio(info, 1000, 2000).shape == (2, 16_000)
-    with pytest.raises(U2UError, match=r"cut.mp3: ends before 2\d\.\d s.* 30\.\d s: it was not copied whole"):
+    with pytest.raises(U2UError, match=r"cut.mp3: ends before 2\d\.\d s.* 30\.\d s: it was not copied completely"):
         read_audio(info, 25_000, 26_000)
 
 
@@ -288,3 +288,17 @@ def test_opening_has_an_end(tmp_path, monkeypatch):
     assert time.monotonic() - begun < 5
     monkeypatch.undo()
     assert audio_info(tmp_path / "a.mkv").duration_ms == pytest.approx(3000, abs=50)
+
+
+def test_an_unchanged_file_is_opened_for_its_header_once(tmp_path, monkeypatch):
+    opened, info = [], soundfile.info
+    monkeypatch.setattr(soundfile, "info", lambda path: opened.append(path) or info(path))
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tones(16_000).T, 16_000)
+    assert audio_info(path) == audio_info(str(path))
+    assert opened == [str(path)]
+    soundfile.write(path, tones(16_000, seconds=1.0).T, 16_000)
+    assert audio_info(path).duration_ms == 1000
+    path.unlink()
+    with pytest.raises(U2UError, match=r"a\.wav: there is no such file"):
+        audio_info(path)

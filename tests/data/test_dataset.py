@@ -91,8 +91,8 @@ def test_a_recording_that_breaks_off_is_left_out_and_named(recording, tmp_path):
     broken.write_bytes(broken.read_bytes()[:100_000])
     bad = Utterance("bad", str(broken), "T", "ÑA", 0, 3000, 3900, "x", "x")
     dropped = write_dataset({**splits, "train": [*splits["train"], bad]}, tmp_path / "ds")
-    assert [u for u, _ in dropped] == [bad]
-    assert "broken.flac: cannot be read at 3.0 s" in dropped[0][1]
+    assert [(d.utterance, d.reason) for d in dropped] == [(bad, "the audio cannot be read")]
+    assert dropped[0].detail.startswith("cannot be read at 3.0 s")
     assert len(load_splits(tmp_path / "ds")["train"]) == 3
 
 

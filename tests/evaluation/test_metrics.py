@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from u2u_hf.evaluation.metrics import CHARACTERS, WORDS, aligned, error_counts, error_rates, rate, scores_with_intervals
@@ -48,6 +48,7 @@ def test_errors_are_as_few_as_can_be(said, heard):
     assert error_counts([heard], [said], CHARACTERS)[0].tolist() == [distance(said, heard), len(said)]
 
 
+@settings(deadline=None)  # 200 samples of each example
 @given(PAIRS)
 def test_an_interval_is_around_its_rate_within_the_rates_of_the_utterances(pairs):
     said, heard = map(list, zip(*pairs, strict=True))

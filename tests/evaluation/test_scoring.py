@@ -1,5 +1,3 @@
-"""How well a recogniser does: numbers by hand, and a page that nothing can break."""
-
 import json
 import shutil
 from dataclasses import replace
@@ -8,24 +6,16 @@ import datasets
 import numpy as np
 import pytest
 from huggingface_hub import ModelCard
-from support.html_pages import ATTACKS, Page, harmless
+from support.html_pages import harmless
+from support.scored_pairs import PAIRS
 
 from u2u_hf.data.audio import flac_bytes
-from u2u_hf.evaluation.html_page import page, side_by_side
-from u2u_hf.evaluation.metrics import scores_with_intervals
-from u2u_hf.evaluation.scoring import Pair, as_tsv, ignoring, measure
-from u2u_hf.publishing.cards.model import write_model_card
+from u2u_hf.evaluation.html_page import evaluation_page
+from u2u_hf.evaluation.metrics import METRICS, Metric, scores_with_intervals
+from u2u_hf.evaluation.scoring import as_tsv, ignoring, measure
+from u2u_hf.publishing.cards.model import add_scores, write_model_card
 from u2u_hf.records import U2UError
-from u2u_hf.reports.html import element
 from u2u_hf.reports.svg import bar
-
-CHROMIUM = shutil.which("chromium")
-PAIRS = [
-    Pair("story", "Ana_tx", "Ana", 0, 3600, "ka¹ ná", "ka¹ ná"),
-    Pair("story", "Eva_tx", "Eva", 3_661_001, 3_668_201, "ka¹ na", "ka na"),
-    Pair("talk", "Eva_tx", "Eva", 500, 4100, "tí", "ti ti"),
-    Pair("talk", "Eva_tx", "Eva", 5000, 8600, "o" * 40, "o" * 38),
-]
 
 
 def test_measured_by_hand():
@@ -108,79 +98,10 @@ def test_the_table_of_pairs_has_a_line_for_each():
     ]
 
 
-def test_what_differs_is_marked():
-    assert side_by_side("ka na", "kan") == element(
-        "div",
-        element(
-            "span", element("span", "ka", class_="said"), element("span", "ka", element("span", "n", class_="wrong"))
-        ),
-        element("span", element("span", element("span", "na", class_="wrong"), class_="said"), element("span")),
-        class_="side",
-        dir="auto",
-    )
-    # A wrong mark makes its letter wrong, and stays on it.
-    assert '<span class="wrong">ɨ\u0301</span>' in side_by_side("tɨ\u0301", "tɨ")
-    assert side_by_side("tɨ\u0301", "tɨ").endswith("<span>tɨ</span></span></div>")
-
-
 def test_an_interval_is_drawn_on_its_bar():
     assert 'width="50.00%"' in bar(0.5, (0.25, 1))
     assert '<line x1="25.00%" x2="100.00%"' in bar(0.5, (0.25, 1))
     assert "line" not in bar(0.5)
-
-
-@pytest.mark.parametrize("pairs", [PAIRS, PAIRS[:1], [replace(PAIRS[0], hypothesis="")]])
-def test_the_page_tells_the_numbers(pairs):
-    text = "".join(harmless(page(measure(pairs, ["tones"]), "m on test")).text)
-    assert "m on test" in text
-    if pairs is PAIRS:
-        assert "13.0%of characters wrong (CER)" in text
-        assert "66.7%of words wrong (WER)" in text
-        assert "ignoring tones9.6%" in text
-        assert "01:01:01.001" in text
-    else:
-        assert ("Every utterance is right." in text) == bool(pairs[0].hypothesis)
-
-
-def hostile():
-    texts = [*ATTACKS, "\u202eabc", "שלום עולם", "x" * 300]
-    return [Pair(t, t, t, i, i + 900, t, " ".join(texts[i - 1].split())) for i, t in enumerate(texts)]
-
-
-def test_nothing_breaks_the_page():
-    sounds = [flac_bytes(np.zeros(160, dtype=np.float32))] * len(measure(hostile())["worst"])
-    html = page(measure(hostile()), "<b>", sounds)
-    players = [value for tag, key, value in Page(html).attributes if (tag, key) == ("audio", "src")]
-    assert len(players) == len(sounds)
-    assert all(value.startswith("data:audio/flac;base64,") for value in players)
-    harmless(page(measure(hostile()), "<b>"))
-
-
-def test_in_a_browser_it_asks_for_nothing_fits_a_phone_and_can_be_heard(tmp_path):
-    if not CHROMIUM:
-        pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    tone = flac_bytes(0.1 * np.sin(np.arange(16_000) / 5).astype(np.float32))
-    metrics = measure([*PAIRS, *hostile()], ["tones", "punctuation"])
-    path = tmp_path / "evaluation.html"
-    path.write_text(page(metrics, "m on test", [tone] * len(metrics["worst"])), encoding="utf-8")
-    with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for width, scheme in ((1200, "light"), (390, "dark")):
-            tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-            asked, said = [], []
-            tab.on("request", lambda request, asked=asked: asked.append(request.url.split(":")[0]))
-            tab.on("console", lambda message, said=said: said.append(message.text))
-            tab.goto(path.as_uri())
-            assert asked == ["file"]
-            assert said == []
-            assert tab.locator("script, img, iframe").count() == 0
-            assert tab.evaluate("document.documentElement.scrollWidth") <= width
-            heard = "audio => new Promise((yes, no) => { audio.onloadedmetadata = () => yes(audio.duration);"
-            heard += " audio.onerror = () => no(audio.error.message); audio.load(); })"
-            assert tab.locator("audio").first.evaluate(heard) == pytest.approx(1.0)
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -232,4 +153,27 @@ def test_the_recipe_measures_shows_and_updates_the_card(random_model, dataset, r
 
 def test_a_card_that_is_nowhere_is_named_before_the_work(dataset, recipe, tmp_path):
     result = recipe("evaluate.py", "--model", "ana/m", "--dataset", dataset, "--output_dir", tmp_path, "--update_card")
-    assert result.stderr == "error: --update_card: the card that is written is in a folder, and ana/m is none\n"
+    assert result.stderr == "error: --update_card: needs the model's folder, and ana/m is not one: download it first\n"
+
+
+def test_a_new_metric_is_in_the_metrics_on_the_page_and_on_the_card(dataset, monkeypatch, tmp_path):
+    def sentences(hypotheses, references):
+        return np.array([[a != b, 1] for a, b in zip(hypotheses, references, strict=True)])
+
+    old = measure(PAIRS)
+    splits = datasets.load_dataset(str(dataset)).remove_columns("audio")
+    write_model_card(
+        tmp_path, base_model="a/b", dataset=str(dataset), splits=splits, scores=old, settings={}, steps=1, seconds=1.0
+    )
+    monkeypatch.setitem(METRICS, "ser", Metric("SER", "utterances", sentences))
+    found = measure(PAIRS)
+    assert (found["ser"], found["speakers"]["Ana"]["ser"]) == (3 / 4, 0)
+    assert found["ser_low"] <= found["ser"] <= found["ser_high"]
+    text = "".join(harmless(evaluation_page(found, "m on test")).text)
+    assert "75.0%of utterances wrong (SER)" in text
+    assert "CERfrom–toWERfrom–toSERfrom–to" in text
+    add_scores(tmp_path, str(dataset), "test", found)
+    card = ModelCard.load(tmp_path / "README.md")
+    assert {r.metric_type: r.metric_value for r in card.data.eval_results if r.dataset_split == "test"}["ser"] == 0.75
+    assert "| utterances | WER | CER | SER |" in card.text
+    assert "| test | dataset | 4 | " in card.text

@@ -113,7 +113,7 @@ BAD = {
     "blank first line": (f"\n{HEAD}".encode(), "has no column audio, start, end, text"),
     "too few fields": (f"{HEAD}a.wav,0,1,x\na.wav,0,1\n".encode(), "line 3: has 3 fields for 4 columns"),
     "a comma in the text": (f"{HEAD}a.wav,0,1,hola, tú\n".encode(), "line 2: has 5 fields for 4 columns"),
-    "no audio": (f"{HEAD} ,0,1,x\n".encode(), "line 2: names no audio file: mend the line or take it out"),
+    "no audio": (f"{HEAD} ,0,1,x\n".encode(), "line 2: names no audio file: fix the line or take it out"),
     "no start": (f"{HEAD}a.wav,,1,x\n".encode(), "line 2: '' is not a time such as 61.5 or 00:01:01.500"),
     "a word for a time": (f"{HEAD}a.wav,0,end,x\n".encode(), "line 2: 'end' is not a time"),
     "a negative time": (f"{HEAD}a.wav,-1,1,x\n".encode(), "line 2: '-1' is not a time"),

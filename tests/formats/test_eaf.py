@@ -168,6 +168,28 @@ def test_media(read):
     )
 
 
+@pytest.mark.parametrize(("written", "origin_ms"), [("", 0), ("  ", 0), ("\t12 ", 12)])
+def test_an_origin_of_blanks(read, written, origin_ms):
+    header = f'<HEADER><MEDIA_DESCRIPTOR MEDIA_URL="a.wav" TIME_ORIGIN="{written}"/></HEADER>'
+    assert read(document(slots(), header=header)).media == (Media(("a.wav",), origin_ms),)
+
+
+@pytest.mark.parametrize(
+    ("units", "span"),
+    [
+        ("milliseconds", (25, 300)),
+        (" Milliseconds", (25, 300)),
+        ("", (25, 300)),
+        ("PAL-frames", (1000, 12_000)),
+        ("NTSC-frames", (834, 10_010)),  # 29.97 a second
+    ],
+)
+def test_times_in_frames_of_a_video(read, units, span):
+    text = document(slots(ts1=25, ts2=300), ONE, header=f'<HEADER TIME_UNITS="{units}"/>')
+    [annotation] = read(text).tiers[0].annotations
+    assert (annotation.start_ms, annotation.end_ms) == span
+
+
 @pytest.mark.parametrize("names", [("begin", "end"), ("x1", "x-1"), ("1", "2"), ("ts٣", "ß"), ("a1", "a2")])
 def test_ids_of_any_form(read, names):
     first, second = names
@@ -227,6 +249,7 @@ def test_no_header_and_no_schema_location(read):
         ("a &lt;i&gt;b&lt;/i&gt; &#233;&#x1F426;", "a <i>b</i> é🐦"),
         ("a <i>b</i> c", "a b c"),  # markup that somebody forgot to escape
         ("  a\n b\t", "  a\n b\t"),
+        ("a&#13;\nb&#13;c&#10;d", "a\nb\nc\nd"),  # as Java writes line ends of Windows
         ("e\u0301 é ¹²³⁴ ꞌ", "e\u0301 é ¹²³⁴ ꞌ"),  # as it stands: no normalisation
     ],
 )
@@ -360,6 +383,10 @@ BROKEN = {
     "digits Python would take": (document(slots(ts1=0, ts2="1_0"), ONE), "TIME_VALUE '1_0' is not a whole number"),
     "Arabic digits": (document(slots(ts1=0, ts2="٩"), ONE), "TIME_VALUE '٩' is not a whole number"),
     "more digits than int() takes": (document(slots(ts1=0, ts2="9" * 5000), ONE), "TIME_VALUE '99999"),
+    "unknown units": (
+        document(slots(ts1=0, ts2=9), ONE, header='<HEADER TIME_UNITS="samples"/>'),
+        "TIME_UNITS 'samples' is none of milliseconds, PAL-frames, NTSC-frames",
+    ),
     "an origin that is no number": (
         document(ONE, header='<HEADER><MEDIA_DESCRIPTOR TIME_ORIGIN="1.5 s"/></HEADER>'),
         "TIME_ORIGIN '1.5 s' is not a whole number of milliseconds",

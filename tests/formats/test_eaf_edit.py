@@ -145,7 +145,7 @@ def test_names_that_are_taken_get_a_number_and_types_are_used_again(tmp_path):
 
 def test_a_type_of_our_name_and_another_kind_is_refused(tmp_path):
     data = PERSONS.replace('"default-lt" TIME', '"machine" CONSTRAINTS="Included_In" TIME').encode()
-    with pytest.raises(U2UError, match=r"theirs\.eaf: its linguistic type 'machine' is of another kind than ours"):
+    with pytest.raises(U2UError, match=r"theirs\.eaf: its linguistic type 'machine' has another constraint: rename it"):
         edited(tmp_path, data)
     assert not (tmp_path / "out.eaf").exists()
 
@@ -197,3 +197,12 @@ def test_the_schema_of_the_file_is_kept(field_recordings, elan_schema, tmp_path,
         xmlschema.validate(str(tmp_path / "out.eaf"), str(schema))
         document = read_eaf(tmp_path / "out.eaf")
         assert document.tiers == (*read_eaf(path).tiers, *NEW)
+
+
+def test_tiers_in_milliseconds_are_not_added_to_frames(tmp_path):
+    path = tmp_path / "a.eaf"
+    path.write_text(PERSONS.replace('TIME_UNITS="milliseconds"', 'TIME_UNITS="PAL-frames"'), encoding="utf-8")
+    before = path.read_bytes()
+    with pytest.raises(U2UError, match=r"a\.eaf: its times are PAL-frames, ours milliseconds: transcribe without"):
+        add_tiers(path, path, NEW, CONSTRAINTS)
+    assert path.read_bytes() == before

@@ -216,6 +216,34 @@ def test_annotations_come_in_order_of_time_and_tiers_of_one_name_are_told_apart(
     assert spans(document) == [("t", [(1000, 2000, "a"), (5000, 6000, "b")]), ("t (2)", [])]
 
 
+@pytest.mark.parametrize("form", ["long", "short", "custom"])
+def test_counts_that_are_too_small_lose_nothing(form, tmp_path):
+    fewer = FORMS[form].decode()
+    for right, wrong in {
+        "size = 3\nitem": "size = 1\nitem", "<exists>\n3": "<exists>\n1", "<exists> 3": "<exists> 0",
+        "intervals: size = 3": "intervals: size = 1", "2.5\n3\n0": "2.5\n0\n0", "2.5 3 intervals": "2.5 2 intervals",
+        "points: size = 2": "points: size = 0", "2.5\n2\n1e-05": "2.5\n1\n1e-05", "2.5 2 0.00001": "2.5 1 0.00001",
+    }.items():  # fmt: skip
+        fewer = fewer.replace(right, wrong)
+    assert fewer != FORMS[form].decode()
+    assert spans(read(tmp_path, fewer.encode())) == TRUTH
+
+
+def test_many_more_intervals_than_counted(tmp_path):
+    rows = " ".join(f'{i} {i + 1} "a"' for i in range(50_000))
+    document = read(tmp_path, f'"ooTextFile" "TextGrid" 0 9 <exists> 1 "IntervalTier" "t" 0 9 1 {rows}'.encode())
+    assert len(document.tiers[0].annotations) == 50_000
+
+
+def test_texts_are_as_praat_shows_them_and_names_as_in_the_file(tmp_path):
+    data = one_tier(r"sa\ngi tu\gf\:f k\sw \bs \zz").replace('"t"', r'"t\ng"').encode()
+    assert spans(read(tmp_path, data)) == [(r"t\ng", [(0, 1000, "saŋi tuɣː kə \\ \\zz")])]
+
+
+def test_the_domain_is_that_of_the_file(tmp_path):
+    assert read(tmp_path, b'"ooTextFile" "TextGrid" 10.5 20 <exists> 0').domain_ms == (10_500, 20_000)
+
+
 def test_a_textgrid_without_tiers(tmp_path):
     assert read(tmp_path, b'"ooTextFile" "TextGrid" 0 1 <absent>').tiers == ()
     assert read(tmp_path, b'"ooTextFile" "TextGrid" 0 1 <exists> 0').tiers == ()
@@ -239,11 +267,11 @@ BAD = {
     "quotes not doubled": (one_tier('dijo "ab" y').encode(), "line 4: a text in quotes has no end; quotes inside"),
     "a time that is none": (
         one_tier("a", "0,5").encode(),
-        "line 4: here should be a time in seconds, and there is '0,5'",
+        "line 4: expected a time in seconds, found '0,5'",
     ),
-    "a word for a time": (one_tier("a", "--undefined--").encode(), "there is '--undefined--'"),
-    "a text for a time": (one_tier("a", '"0"').encode(), "there is '\"0\"'"),
-    "a number for a text": ((HEAD + "1 5").encode(), "line 4: here should be a text in quotes, and there is '5'"),
+    "a word for a time": (one_tier("a", "--undefined--").encode(), "found '--undefined--'"),
+    "a text for a time": (one_tier("a", '"0"').encode(), "found '\"0\"'"),
+    "a number for a text": ((HEAD + "1 5").encode(), "line 4: expected a text in quotes, found '5'"),
     "infinite": (one_tier("a", "0", "1e999").encode(), "line 4: inf is not a time"),
     "huge": (one_tier("a", "0", "9" * 300).encode(), "is not a time"),
     "end before start": (one_tier("a", "0.75", "0.5").encode(), "line 4: tier 't': an interval starts at 0.75 s and"),

@@ -190,8 +190,8 @@ def broken(**settings):
 api._upload_lfs_files = broken
 """
     message = client(breaking + push(folder, "ana/ears", "model"), "hf_ana_write")
-    assert f"{hub.url} cannot be reached: check the internet connection and try again; nothing is lost" in message
-    command = message.split("to send it later: ")[1]
+    assert f"{hub.url} cannot be reached: check the internet connection and try again; the result is in" in message
+    command = message.split("to push it later: ")[1]
     (folder / "checkpoint-5").mkdir()
     (folder / "checkpoint-5" / "optimizer.pt").write_bytes(b"not to be pushed")
     client(f"import subprocess; subprocess.run({command!r}, shell=True, check=True); print(1)", "hf_ana_write")
@@ -238,9 +238,9 @@ def test_only_what_belongs_to_it_is_sent_and_later_too(hub, client, dataset, ran
     (tmp_path / "link").symlink_to(folder, target_is_directory=True)  # the user names the folder by it
     told = client(
         f"""
-import tqdm.auto
+import tqdm
 told = []
-tqdm.auto.tqdm.write = told.append
+tqdm.tqdm.write = told.append
 from u2u_hf.hub.push import push_folder
 push_folder({str(tmp_path / "link")!r}, "ana/it", {kind!r})
 print(json.dumps(told))
@@ -251,7 +251,7 @@ print(json.dumps(told))
     assert SECRET not in everything_sent(hub)
     (line,) = told
     count = len(STRANGERS) + 7
-    assert f"not pushed, for they are links or no part of a {kind}: {count} (README.md, corpus/a.eaf, " in line
+    assert f"not pushed, because links or not part of a {kind}: {count} (README.md, corpus/a.eaf, " in line
 
     del hub.repos[kind, "ana/it"]
     broken = """
@@ -260,7 +260,7 @@ def broken(*arguments, **settings):
     raise ConnectionError("reset")
 HfApi.preupload_lfs_files = broken
 """
-    command = client(broken + push(folder, "ana/it", kind), "hf_ana_write").split("to send it later: ")[1]
+    command = client(broken + push(folder, "ana/it", kind), "hf_ana_write").split("to push it later: ")[1]
     assert SECRET not in everything_sent(hub)
     del hub.repos[kind, "ana/it"]  # made again by `hf`, and private again
     client(f"import subprocess; subprocess.run({command!r}, shell=True, check=True); print(1)", "hf_ana_write")
@@ -359,7 +359,7 @@ def stop(*arguments, **settings):
     raise ConnectionError("reset")
 HfApi.create_commit = stop
 """
-    assert "to send it later" in client(stopping + push(dataset, "ana/it", "dataset"), "hf_ana_write")
+    assert "to push it later" in client(stopping + push(dataset, "ana/it", "dataset"), "hf_ana_write")
     assert len([asked for asked in hub.log if asked.method == "PUT"]) == 3
     hub.log.clear()
     client(push(dataset, "ana/it", "dataset"), "hf_ana_write")
@@ -372,9 +372,9 @@ def test_a_checkpoint_does_not_go_to_a_repo_made_public(hub, client, tmp_path):
     code = f"""
 from pathlib import Path
 from types import SimpleNamespace
-import tqdm.auto
+import tqdm
 told = []
-tqdm.auto.tqdm.write = told.append
+tqdm.tqdm.write = told.append
 from huggingface_hub import HfApi
 from u2u_hf.training.checkpoints import HubCheckpoints
 api, here = HfApi(), Path({str(tmp_path)!r}, "run")
@@ -401,7 +401,7 @@ print(json.dumps([*found, save(4, sending), sorted(api.list_repo_files("ana/m"))
     refusal = (
         "! the checkpoint could not be pushed to ana/m: ana/m: this model is public, everybody could read what is "
     )
-    refusal += "pushed: give another name, make it private on its page, or say --public"
+    refusal += "pushed: give another name, make it private on its page, or give --public"
     *found, files = client(code, "hf_ana_write")
     assert found == [[2], [2, refusal], [3], [3, refusal]]
     names = ("model.safetensors", "optimizer.pt", "rng_state_1.pth", "trainer_state.json")

@@ -2,7 +2,7 @@ import pytest
 import torch
 from transformers import HubertConfig, HubertForCTC
 
-from u2u_hf.publishing.conv_encoder import FrontEnd, fits
+from u2u_hf.publishing.conv_encoder import MatrixConvEncoder, is_supported
 
 KINDS = {
     "group norm, as mHuBERT-147": {"feat_extract_norm": "group"},
@@ -16,7 +16,8 @@ LENGTHS = [400, 719, 720, 1039, 1040, 1360, 20_479, 20_480, 53_211]
 def model(**settings):
     torch.manual_seed(0)
     small = {"conv_dim": (12,) * 7, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    made = HubertForCTC(HubertConfig(**small, intermediate_size=32, num_conv_pos_embedding_groups=2, **settings)).eval()
+    fixed = {"intermediate_size": 32, "num_conv_pos_embedding_groups": 2}
+    made = HubertForCTC(HubertConfig(**small | fixed | settings)).eval()
     for layer in made.hubert.feature_extractor.conv_layers:  # as after training: no norm is the identity
         for parameter in (*getattr(layer, "layer_norm", torch.nn.Identity()).parameters(), layer.conv.bias):
             if parameter is not None:
@@ -27,8 +28,8 @@ def model(**settings):
 @pytest.mark.parametrize("settings", KINDS.values(), ids=KINDS)
 def test_gives_the_same_features(settings):
     made = model(**settings)
-    assert fits(made)
-    front = FrontEnd(made)
+    assert is_supported(made)
+    front = MatrixConvEncoder(made)
     with torch.inference_mode():
         for length in LENGTHS:
             samples = torch.randn(2, length)
@@ -36,10 +37,20 @@ def test_gives_the_same_features(settings):
             assert torch.allclose(front(samples), expected, atol=1e-5), length
 
 
+def test_a_convolution_of_stride_2_is_products_of_pairs():
+    """The worked example of the module: kernel [1, 10, 100] over six frames of one channel."""
+    made = model(feat_extract_norm="group", conv_dim=(1,) * 7)
+    made.hubert.feature_extractor.conv_layers[1].conv.weight.data = torch.tensor([[[1.0, 10, 100]]])
+    layer = MatrixConvEncoder(made).rest[0]
+    with torch.inference_mode():
+        convolved = layer.products(torch.tensor([[[1.0, 2], [3, 4], [5, 6]]]))
+    assert convolved[0, :, 0].tolist() == [321, 543, 65]  # the last one is padding
+
+
 @pytest.mark.parametrize("settings", KINDS.values(), ids=KINDS)
 def test_in_8_bits_every_frame_keeps_its_own_precision(settings):
     made = model(**settings)
-    front = FrontEnd(made, eight_bits=True)
+    front = MatrixConvEncoder(made, eight_bits=True)
     with torch.inference_mode():
         for length in LENGTHS:
             samples = torch.randn(2, length) * torch.logspace(0, -4, length)  # the last frames are a whisper
@@ -59,7 +70,7 @@ def test_in_8_bits_the_products_are_exact():
     layer.conv.weight.data = whole
     rows = torch.randint(-127, 128, (1, 8, 12)).float()
     rows[:, :, 0] = -127
-    exact, small = FrontEnd(made).rest[0], FrontEnd(made, eight_bits=True).rest[0]
+    exact, small = MatrixConvEncoder(made).rest[0], MatrixConvEncoder(made, eight_bits=True).rest[0]
     pairs = rows.reshape(1, 4, 24)
     with torch.inference_mode():
         assert torch.allclose(small.products(pairs), exact.products(pairs), rtol=1e-5, atol=1e-2)
@@ -74,11 +85,11 @@ def test_group_norm_does_not_lose_the_high_frequencies():
         first.conv.weight[0, 0] = torch.tensor([1.0, -4, 6, -4, 1, 0, 0, 0, 0, 0])  # fourth difference
         samples = torch.sin(torch.arange(48_000) * (2 * torch.pi * 100 / 16_000))[None] + 1e-4 * torch.randn(1, 48_000)
         exact = made.double().hubert.feature_extractor(samples.double()).float()
-        found = FrontEnd(made.float())(samples)
+        found = MatrixConvEncoder(made.float())(samples)
     assert torch.allclose(found, exact, atol=1e-5 * exact.abs().max().item())
 
 
 def test_another_shape_is_known():
-    assert not fits(model(conv_kernel=(10, 3, 3, 3, 3, 2, 4)))
-    assert not fits(model(conv_stride=(5, 2, 2, 2, 2, 2, 1)))
-    assert not fits(model(conv_kernel=(8, 3, 3, 3, 3, 2, 2)))
+    assert not is_supported(model(conv_kernel=(10, 3, 3, 3, 3, 2, 4)))
+    assert not is_supported(model(conv_stride=(5, 2, 2, 2, 2, 2, 1)))
+    assert not is_supported(model(conv_kernel=(8, 3, 3, 3, 3, 2, 2)))

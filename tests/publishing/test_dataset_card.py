@@ -1,8 +1,10 @@
-"""The dataset card: its numbers by hand, and nothing in it that is not text, or tells of somebody's computer."""
+"""The dataset card: its numbers worked out by hand, every value escaped, and no absolute path."""
 
+import json
 import re
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,11 +13,12 @@ from markdown_it import MarkdownIt
 
 from u2u_hf.corpus.channels import ChannelChoice
 from u2u_hf.corpus.preparation import Preparation, PreparationSettings
-from u2u_hf.corpus.reader import Recording, Skipped
+from u2u_hf.corpus.reader import Recording
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.publishing.cards import dataset as cards
 from u2u_hf.publishing.cards import markdown
-from u2u_hf.records import AnnotationDocument, U2UError, Utterance
+from u2u_hf.records import AnnotationDocument, Dropped, Skipped, U2UError, Utterance
+from u2u_hf.reports.digest import digest
 
 CORPUS = "/home/ana/Aldea corpus"
 ODD = "C|x*_`<script>alert(1)</script>\n\n# $$x$$ [a](http://b) \\(y\\) {{ 7 * 7 }} &amp;"
@@ -42,9 +45,9 @@ def preparation(speaker="Cruz"):
             "test": [utterance("song", speaker, 0, 360, "a¹b²"), utterance("song", speaker, 400, 430, "a")],
         },
         dropped=[
-            (utterance("story", "Ana", 5, 6, ""), "the annotation is empty"),
-            (utterance("song", "Ana", 5, 6, ""), "the annotation is empty"),
-            (utterance("tale", "Ana", 5, 6, "a"), f"{CORPUS}/tale.wav: holds no sound (0 samples)"),
+            Dropped(utterance("story", "Ana", 5, 6, ""), "the annotation is empty"),
+            Dropped(utterance("song", "Ana", 5, 6, ""), "the annotation is empty"),
+            Dropped(utterance("tale", "Ana", 5, 6, "a"), "the audio cannot be read", "holds no sound (0 samples)"),
         ],
         choices=[
             ChannelChoice("story", "Ana_tier", 0, "heard", 9.0),
@@ -57,11 +60,12 @@ def preparation(speaker="Cruz"):
     )
 
 
-LOST = [(utterance("song", "Cruz", 400, 430, "a"), f"{CORPUS}/song.wav: cannot be read at 401.0 s")]
+LOST = [Dropped(utterance("song", "Cruz", 400, 430, "a"), "the audio cannot be read", "cannot be read at 401.0 s")]
 
 
 def card(speaker="Cruz", lost=LOST, **settings):
-    return cards.dataset_card(PreparationSettings(corpus=CORPUS, **settings), preparation(speaker).without(lost))
+    found = digest(preparation(speaker).without(lost), Path(CORPUS))
+    return cards.dataset_card(PreparationSettings(corpus=CORPUS, **settings), found)
 
 
 def rows(card, section):
@@ -98,18 +102,17 @@ def test_numbers_worked_out_by_hand():
         ["unicode: NFC", "0"],
         ["replace: {'1': '¹'}", "3"],
     ]
-    assert rows(made, "What was left out")[1:] == [
-        ["2", "the annotation is empty"],
-        ["1", "the recording: holds no sound (0 samples)"],
-        ["1", "the recording: cannot be read at 401.0 s"],
+    assert rows(made, "Dropped utterances")[1:] == [
+        ["2", "the annotation is empty", ""],
+        ["2", "the audio cannot be read", "holds no sound (0 samples); cannot be read at 401.0 s"],
     ]
-    assert "not as a whole: 2." in made.text
+    assert "only in part: 2." in made.text
     assert rows(made, "Channels")[1:] == [
-        ["2", "heard: the channel on which the speaker is loudest"],
-        ["1", "only one channel"],
+        ["2", "the channel on which the speaker is loudest"],
+        ["1", "the only channel"],
     ]
-    assert "Heard with a small margin: 1." in made.text
-    assert rows(made, "Where it comes from")[1:] == [
+    assert "Uncertain, because another channel is almost as loud: 1." in made.text
+    assert rows(made, "Source files")[1:] == [
         ["2", "ELAN (.eaf)"],
         ["1", "Praat (.TextGrid)"],
         ["3", "audio (.wav)"],
@@ -201,14 +204,15 @@ def test_the_recipe_writes_it_and_the_folder_is_still_a_dataset(demo_folder, rec
     shutil.copy(next((corpus / "elan").glob("*_02*.eaf")), corpus / "elan" / "damaged.eaf")
     damaged = (corpus / "elan" / "damaged.eaf").read_text(encoding="utf-8").replace("_02", "_damaged")
     (corpus / "elan" / "damaged.eaf").write_text(damaged, encoding="utf-8")
-    (corpus / "elan" / "damaged.wav").write_bytes(b"RIFF")  # the message names it with its path
+    (corpus / "elan" / "damaged.wav").write_bytes(b"RIFF")  # the message of the error names it with its path
     arguments = ["--corpus", corpus, "--output_dir", output, "--language", "xty", "es-MX", "--license", "cc-by-4.0"]
     result = recipe("prepare.py", *arguments)
     assert result.returncode == 1  # for the broken ones
     assert "Traceback" not in result.stderr
     made = DatasetCard.load(output / "README.md")
     assert made.data.language == ["xty", "es"]
-    assert any("the recording: not a sound file" in row[1] for row in rows(made, "What was left out"))
+    dropped = rows(made, "Dropped utterances")
+    assert any(why == "the audio cannot be read" and "not a sound file" in details for _, why, details in dropped)
 
     # Other files that look like data do not come between.
     for name in ("test.json", "train.csv", "metadata.jsonl", "more/test/validation.json"):
@@ -221,7 +225,8 @@ def test_the_recipe_writes_it_and_the_folder_is_still_a_dataset(demo_folder, rec
     texts = {path.name: path.read_text(encoding="utf-8") for path in output.glob("*.*")}
     assert {"README.md", "prepare.yaml", "report.json", "report.html"} <= set(texts)
     assert [name for name, text in texts.items() if str(tmp_path) in text] == []
-    assert "damaged.wav" in texts["report.json"]
+    unread = json.loads(texts["report.json"])["dropped"]["the audio cannot be read"]
+    assert {row["audio"] for row in unread} == {"elan/damaged.wav"}
     saved = yaml.safe_load(texts["prepare.yaml"])
     assert (saved["corpus"], saved["output_dir"], saved["license"]) == ("corpus", "out", "cc-by-4.0")
 

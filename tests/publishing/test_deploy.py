@@ -44,7 +44,9 @@ def values(space, what):
 def test_a_page_is_made_private_and_updated(hub, deploy, tmp_path):
     done = deploy(model="ana/open")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == f"running: {hub.url}/spaces/ana/page"
+    assert f"running: {hub.url}/spaces/ana/page" in done.stdout.splitlines()
+    again = "python recipes/deploy.py --model ana/open --public --space ana/page"
+    assert sorted(done.stdout.splitlines()[-1].split()) == sorted(again.split())
     space = hub.repos["space", "ana/page"]
     assert space.private
     assert space.sdk == "gradio"
@@ -94,23 +96,25 @@ def test_a_page_that_does_not_start_is_said(hub, deploy):
     hub.add("space", "ana/page", private=True).stage = "BUILD_ERROR"
     failed = deploy(model="ana/open")
     assert failed.returncode == 1
-    assert "ana/page: does not run, but is BUILD_ERROR: " in failed.stderr
+    assert "ana/page: does not run (stage BUILD_ERROR): " in failed.stderr
 
 
 def test_a_model_that_is_not_there_is_named(hub, deploy):
     failed = deploy(model="ana/eyes")
     assert failed.returncode == 1
-    assert "ana/eyes: there is none on the Hub" in failed.stderr
+    assert "ana/eyes: is not on the Hub" in failed.stderr
     assert sum(asked.sent for asked in hub.log) == 0
 
 
 def test_a_dry_run_asks_nobody(hub, deploy, tmp_path):
-    done = deploy("--dry_run", "true", "--output_dir", tmp_path / "page", "--token_from", "MODEL_TOKEN")
+    done = deploy("--dry_run", "--output_dir", tmp_path / "page", "--token_from", "MODEL_TOKEN")
     assert done.returncode == 0, done.stderr
     assert not hub.log
     assert "would be the Space ana/page, private" in done.stdout
     assert "variable MODEL_ID = ana/ears" in done.stdout
     assert "secret HF_TOKEN from MODEL_TOKEN" in done.stdout
+    again = "python recipes/deploy.py --model ana/ears --space ana/page --token_from MODEL_TOKEN"
+    assert sorted(done.stdout.splitlines()[-1].split()) == sorted(again.split())
     assert metadata_load(tmp_path / "page" / "README.md")["models"] == ["ana/ears"]
 
 
@@ -163,11 +167,11 @@ def test_the_page_needs_no_more_than_it_asks_for(tmp_path):
     ("given", "message"),
     [
         ({"kind": "web"}, "--kind web: give one of gradio, browser"),
-        ({"space": ""}, "--space: say OWNER/NAME"),
-        ({"space": "", "dry_run": True}, "--dry_run: say with --output_dir"),
-        ({"model": "."}, "is a folder on this computer, and a Space fetches its model from the Hub: push it"),
-        ({"kind": "browser", "token_from": "X"}, "can keep no secret"),
-        ({"kind": "browser", "revision": "v2"}, "--revision: a page that works in the browser takes the newest"),
+        ({"space": ""}, "--space: give OWNER/NAME"),
+        ({"space": "", "dry_run": True}, "--dry_run: also give --output_dir"),
+        ({"model": "."}, "is a folder on this computer, and a Gradio Space fetches its model from the Hub: push it"),
+        ({"kind": "browser", "token_from": "X"}, "cannot keep a secret"),
+        ({"kind": "browser", "revision": "v2"}, "--revision: a page that works in the browser always uses the newest"),
     ],
 )
 def test_what_cannot_be_is_said_first(given, message):
@@ -206,12 +210,13 @@ def test_the_page_fetches_its_private_model(hub, tmp_path):
     model = hub.add("model", "ana/voice", private=True, files=files)
     code = """
 import json
-from hosting import Hosting, facts, fetch
+from model_info import facts, fetch
+from u2u_hf.publishing.space_settings import SpaceVariables
 from u2u_hf.records import U2UError
-hosting = Hosting("ana/voice", "main")
+settings = SpaceVariables(model="ana/voice", revision="main")
 try:
-    folder = fetch(hosting)
-    print(json.dumps([sorted(str(p.relative_to(folder)) for p in folder.rglob("*")), facts(folder, hosting)]))
+    folder = fetch(settings)
+    print(json.dumps([sorted(str(p.relative_to(folder)) for p in folder.rglob("*")), facts(folder, settings)]))
 except U2UError as error:
     print(json.dumps(str(error)))
 """
@@ -225,5 +230,5 @@ except U2UError as error:
         ["config.json"],
         {"model": "ana/voice", "revision": f"main {model.commits[-1].oid[:8]}"},
     ]
-    assert "ana/voice: there is none on the Hub, or it is private and nobody is logged in" in said[None]
-    assert "ana/voice: there is none on the Hub, or it is private and your account may not" in said["hf_ben_read"]
+    assert "ana/voice: is not on the Hub, or is private and nobody is logged in" in said[None]
+    assert "ana/voice: is not on the Hub, or is private and your account may not" in said["hf_ben_read"]

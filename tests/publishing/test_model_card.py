@@ -99,7 +99,7 @@ def test_the_front_matter_is_what_the_hub_reads(tmp_path, dataset):
             }
         ],
     }
-    assert "cc-by-nc-sa-4.0, inherited from utter-project/mHuBERT-147. No commercial use. What is made" in card.text
+    assert "cc-by-nc-sa-4.0, inherited from utter-project/mHuBERT-147. No commercial use. Works made" in card.text
     assert 'pipeline("automatic-speech-recognition", "ana/aldea-asr")' in card.text
     assert "The dataset: Words of the Aldea, under the licence cc-by-4.0.\n" in card.text
     assert "for xty, no: it writes" in card.text
@@ -127,9 +127,9 @@ def test_what_is_unknown_is_left_out(tmp_path):
     assert card.data.datasets == ["ana/not-there"]
     assert "A speech recogniser: it writes" in card.text
     assert "The dataset: ana/not-there.\n" in card.text
-    assert "That of bare, of which it was made." in card.text
+    assert "That of bare, from which it was trained." in card.text
     assert rows(card, "split | utterances") == [["train", "2", "2.0 h"], ["validation", "2", "12.0 min"]]
-    assert "# all as they are by default" in card.text
+    assert "# the defaults" in card.text
 
 
 def test_nobody_is_named_or_quoted_nor_is_the_computer(tmp_path, dataset):
@@ -175,6 +175,6 @@ def test_a_card_that_is_not_ours_is_left_alone(tmp_path):
         add_scores(tmp_path, "d", "test", TEST_SCORES)
     theirs = "---\nlicense: mit\n---\n# Mine\n"
     (tmp_path / "README.md").write_text(theirs, encoding="utf-8")
-    with pytest.raises(U2UError, match=r"README\.md: the scores cannot be put there: put the lines <!-- scores -->"):
+    with pytest.raises(U2UError, match=r"README\.md: the scores cannot be added: add the lines <!-- scores -->"):
         add_scores(tmp_path, "d", "test", TEST_SCORES)
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == theirs

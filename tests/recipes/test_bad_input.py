@@ -1,4 +1,4 @@
-"""Everything that can be wrong with a corpus, in one corpus: each is named in the report, the rest is prepared."""
+"""A corpus with every kind of error: the report names each, and the rest of the corpus is prepared."""
 
 import json
 import os
@@ -18,7 +18,7 @@ TEXTS = ("ka ñuu", "ti ña", "na xa", "ndu tu")
 
 
 def annotations(name, *rows):
-    """An .eaf of (start, end, text) on a tier that everybody takes for a transcription."""
+    """Return an .eaf of (start, end, text) on a tier that is chosen as transcription."""
     times = {f"ts{i}": t for i, t in enumerate(t for start, end, _ in rows for t in (start, end))}
     made = [aligned(f"a{i}", f"ts{2 * i}", f"ts{2 * i + 1}", text) for i, (_, _, text) in enumerate(rows)]
     media = f'<HEADER><MEDIA_DESCRIPTOR MEDIA_URL="file:///D:/{name}.wav" MIME_TYPE="audio/x-wav"/></HEADER>'
@@ -51,9 +51,9 @@ def itself(path):
     path.symlink_to(path.name)
 
 
-OUTSIDE = "the annotation is not inside the audio, which lasts"
+OUTSIDE = "the annotation is not inside the audio: the audio lasts"
 ONE = [(500, 1500, "ka")]
-# What is wrong → annotations, what makes the recording, and what the report says.
+# Kind of error → annotations, function that makes the recording, text in the report.
 AUDIO = {
     "no recording": (ONE, None, "its audio is not in the corpus folder (looked for no recording.wav"),
     "0 bytes": (ONE, lambda path: path.touch(), "not a sound file that can be read"),
@@ -76,7 +76,7 @@ ESCAPES = ("{outside}/secret.wav", "file://{outside}/secret.wav", "../outside/se
            "..%2Foutside%2Fsecret.wav", "//server/share/secret.wav")  # fmt: skip
 
 
-# Tables are known by their header: without one they are not taken for annotations.
+# A file is recognised as a table by its header; without one it is not an annotation file.
 TABLES = {name: case for name, case in test_delimited.BAD.items() if case[0].startswith(test_delimited.HEAD.encode())}
 CASES = [("eaf", test_eaf.BROKEN), ("TextGrid", test_textgrid.BAD), ("csv", TABLES)]
 METADATA = {
@@ -103,7 +103,7 @@ finally:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """The corpus, prepared; and every file that Python opened meanwhile."""
+    """Prepare the corpus, and list every file that Python opens meanwhile."""
     here = tmp_path_factory.mktemp("here")
     corpus, outside = here / "corpus", here / "outside"
     corpus.mkdir()
@@ -151,9 +151,14 @@ def test_the_rest_is_prepared_and_the_exit_status_says_that_not_all_was(prepared
 
 
 def said(report, name):
-    """All that the report says of a file or a recording."""
+    """Return everything that the report says about a file or a recording."""
     files = [row["reason"] for row in report["skipped_files"] if os.path.splitext(row["file"])[0] == name]
-    dropped = [reason for reason, rows in report["dropped"].items() for row in rows if row["recording"] == name]
+    dropped = [
+        f"{reason}: {row.get('detail', '')}"
+        for reason, rows in report["dropped"].items()
+        for row in rows
+        if row["recording"] == name
+    ]
     untold = ["no such tier, or nothing on it"] * (name in report["recordings_without_transcription"])
     return files + dropped + untold
 
@@ -178,6 +183,12 @@ def test_each_bad_row_of_metadata_is_named(prepared):
     for line, (reason, message) in enumerate(zip(reasons, METADATA.values(), strict=True), 2):
         assert f"line {line}: " in reason
         assert message in reason
+
+
+def test_nothing_that_is_pushed_holds_an_absolute_path(prepared):
+    here = prepared[2]
+    files = [here / "out" / name for name in ("README.md", "prepare.yaml", "report.html", "report.json")]
+    assert [path.name for path in files if str(here) in path.read_text(encoding="utf-8")] == []
 
 
 def test_nothing_outside_the_corpus_is_read(prepared):

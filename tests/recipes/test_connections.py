@@ -99,7 +99,7 @@ def commands(corpus, recordings, folder, base, dataset="", model="", push=False)
         ["transcribe.py", "--model", model, "--output_dir", folder / "transcripts", recordings],
     ]
     if push:
-        rows.append(["deploy.py", "--model", model, "--dry_run", "true", "--output_dir", folder / "page"])
+        rows.append(["deploy.py", "--model", model, "--dry_run", "--output_dir", folder / "page"])
     return json.dumps([[str(RECIPES / name), *map(str, arguments)] for name, *arguments in rows])
 
 

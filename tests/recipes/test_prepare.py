@@ -1,4 +1,4 @@
-"""The preparation as a whole: killed, divided, told what to do; with real processes."""
+"""The preparation as a whole, in real processes: killed, divided over processes, with settings."""
 
 import itertools
 import os
@@ -41,6 +41,7 @@ def test_two_processes_make_the_same_dataset(demo_folder, prepared, tmp_path):
         "data",
         "prepare.yaml",
         "report.json",
+        "splits.csv",
     ]
 
 
@@ -58,7 +59,7 @@ def test_killed_at_any_moment_and_run_again_it_is_the_same(demo_folder, prepared
             for name in (f"{path.stem}_original.WAV", f"{path.stem}.wav"):
                 written = written.replace(name, f"{path.stem}_{copy}.wav")
             (corpus / "elan" / f"{path.stem}_{copy}.eaf").write_text(written, encoding="utf-8")
-    arguments = ("--corpus", corpus, "--output_dir", output, "--allow_repeated_sentences", "true")
+    arguments = ("--corpus", corpus, "--output_dir", output, "--allow_repeated_sentences")
     command = [sys.executable, str(RECIPES / "prepare.py"), *map(str, arguments)]
     rng = random.Random(0)
     finished = []
@@ -79,7 +80,7 @@ def test_killed_at_any_moment_and_run_again_it_is_the_same(demo_folder, prepared
     assert result.returncode == 0, result.stderr
     again = rows(output)
     whole = tmp_path / "whole"
-    result = recipe("prepare.py", "--corpus", corpus, "--output_dir", whole, "--allow_repeated_sentences", "true")
+    result = recipe("prepare.py", "--corpus", corpus, "--output_dir", whole, "--allow_repeated_sentences")
     assert result.returncode == 0, result.stderr
     assert again == rows(whole)
     count = sum(map(len, again.values()))
@@ -91,4 +92,5 @@ def test_killed_at_any_moment_and_run_again_it_is_the_same(demo_folder, prepared
 def test_channels_are_where_the_user_says(demo_folder, recipe, tmp_path):
     result = recipe("prepare.py", "--corpus", demo_folder / "corpus", "--output_dir", tmp_path, "--channels", "*=right")
     assert result.returncode == 0, result.stderr
+    assert f"recipes/train.py --dataset {tmp_path} --output_dir {tmp_path}_model" in result.stdout
     assert {r["channel"] for split in rows(tmp_path).values() for r in split} == {1}

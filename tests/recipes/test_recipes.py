@@ -53,6 +53,7 @@ def test_prepare_again_with_its_own_settings_gives_the_same(demo_dataset, demo_f
     places = ["--corpus", demo_folder / "corpus", "--output_dir", tmp_path]
     result = recipe("prepare.py", "--config", demo_dataset / "prepare.yaml", *places)
     assert result.returncode == 0, result.stderr
+    assert "\r" not in result.stderr  # a pipe gets lines, not a bar that is drawn again
     for name, rows in load_splits(tmp_path).items():
         assert rows.to_list() == load_splits(demo_dataset)[name].to_list()
 
@@ -65,12 +66,14 @@ def trained(demo_dataset, random_base, tmp_path_factory):
     command += ["--dataset", str(demo_dataset), "--model", str(random_base), "--output_dir", str(output)]
     result = subprocess.run([*command, "--max_steps", "4"], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+    assert "\r" not in result.stderr  # a pipe gets lines, not a bar that is drawn again
     return output
 
 
 def test_train_evaluate_transcribe(trained, demo_dataset, demo_folder, recipe, tmp_path):
     result = recipe("evaluate.py", "--model", trained, "--dataset", demo_dataset, "--output_dir", tmp_path / "scores")
     assert result.returncode == 0, result.stderr
+    assert "\r" not in result.stderr  # a pipe gets lines, not a bar that is drawn again
     scores = json.loads((tmp_path / "scores" / "metrics.json").read_text(encoding="utf-8"))
     assert scores["utterances"] == len(load_splits(demo_dataset)["test"])
     assert scores["cer"] > 0.5  # four steps from random weights
@@ -79,6 +82,7 @@ def test_train_evaluate_transcribe(trained, demo_dataset, demo_folder, recipe, t
     new = demo_folder / "new_recordings"
     result = recipe("transcribe.py", "--model", trained, "--output_dir", tmp_path / "out", "--formats", "eaf,srt", new)
     assert result.returncode == 0, result.stderr
+    assert "\r" not in result.stderr  # a pipe gets lines, not a bar that is drawn again
     assert sorted(p.suffix for p in (tmp_path / "out").iterdir()) == [".eaf", ".srt", ".written"]
 
 

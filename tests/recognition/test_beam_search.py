@@ -39,7 +39,7 @@ def rows(draw):
 def test_the_best_text_is_found_among_all(log_probs, with_model):
     model = learn(["ab a", "b ab ab"], order=3) if with_model else None
     texts = score_of_texts(log_probs, model)
-    found = beam_search(log_probs, LABELS, model, beam=10_000)
+    found = beam_search(log_probs, LABELS, model, width=10_000)
     assert texts[found] == pytest.approx(max(texts.values()), abs=1e-4)
 
 

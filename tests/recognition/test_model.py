@@ -7,26 +7,9 @@ from transformers import pipeline
 
 from u2u_hf.frames import frame_count
 from u2u_hf.recognition.decoding import collapse
-from u2u_hf.recognition.model import build_tokenizer, labels_of, load_trained, start_from
+from u2u_hf.recognition.model import load_trained, start_from
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
-
-
-def test_the_vocabulary_is_the_characters_of_the_texts():
-    tokenizer = build_tokenizer(["ba ñ¹", "a'ʼ", "e\u0301"])  # the last is e with a combining acute
-    assert tokenizer.get_vocab() == {
-        "[PAD]": 0, "[UNK]": 1, "|": 2, "'": 3, "a": 4, "b": 5, "e": 6, "¹": 7, "ñ": 8, "ʼ": 9, "\u0301": 10,
-    }  # fmt: skip
-    assert len(tokenizer) == 11
-    assert tokenizer("ba ñx").input_ids == [5, 4, 2, 8, 1]
-    labels = labels_of(tokenizer)
-    assert labels.symbols == ("", "", "|", "'", "a", "b", "e", "¹", "ñ", "ʼ", "\u0301")
-    assert labels.blank == 0
-
-
-def test_texts_without_a_character_are_refused():
-    with pytest.raises(U2UError, match="no character to learn"):
-        build_tokenizer(["", " "])
 
 
 def test_a_fresh_head_fits_the_texts_and_the_convolutions_are_frozen(random_base):

@@ -2,7 +2,7 @@ import dataclasses
 import zipfile
 
 import pytest
-from correction_table import clock, corrected, rows, write_files
+from correction_table import corrected, format_time, rows, write_files
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +24,7 @@ TABLE = [
 
 def test_a_row_for_each_segment_in_order_of_time():
     assert rows(TRANSCRIPT) == TABLE
-    assert clock(3_600_000 + 62_345) == "1:01:02.345"
+    assert format_time(3_600_000 + 62_345) == "1:01:02.345"
 
 
 def test_what_is_left_as_it_is_stays_what_it_was():
@@ -47,13 +47,16 @@ def test_what_a_person_wrote_is_sure_and_has_no_words():
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (["soon", "0:03", "1", "x", ""], "row 4: 'soon' is no time: write minutes and seconds, as 1:02.345"),
-        (["0:02", "", "1", "x", ""], "row 4: '' is no time"),
-        (["0:03", "0:02", "1", "x", ""], "row 4: ends at 0:02, before it begins at 0:03"),
-        (["0:03", "2:00:00", "1", "x", ""], "row 4: 2:00:00 is after the end of the recording, 1:01:40.000"),
+        (["soon", "0:03", "1", "x", ""], "row 4: 'soon' is not a time: write minutes and seconds, such as 1:02.345"),
+        (["0:02", "", "1", "x", ""], "row 4: '' is not a time"),
+        (["0:03", "0:02", "1", "x", ""], "row 4: the end 0:02 is not after the start 0:03"),
+        (["0:03", "2:00:00", "1", "x", ""], "row 4: 2:00:00 is after the end of the recording at 1:01:40.000"),
         (["0:03", "0:04", "3", "x", ""], "row 4, 0:03: channel '3': give a number from 1 to 2"),
         (["0:03", "0:04", "", "x", ""], "channel ''"),
-        (["0:01", "0:04", "1", "x", ""], "channel 1, 0:01.000: begins before the row above it ends .0:01.600., which"),
+        (
+            ["0:01", "0:04", "1", "x", ""],
+            "channel 1, 0:01.000: begins before the row above ends .0:01.600.; in ELAN they may not",
+        ),
     ],
 )
 def test_what_elan_could_not_hold_is_named(row, message):

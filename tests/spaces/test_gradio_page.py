@@ -15,11 +15,11 @@ import soundfile
 from conftest import PROJECT
 from gradio.route_utils import delete_files_created_by_app
 from gradio_client import Client
-from hosting import Hosting
 from playwright.sync_api import expect, sync_playwright
 from support.gradio_page import ask, serving
 
 from u2u_hf.formats.eaf import read_eaf
+from u2u_hf.publishing.space_settings import SpaceVariables
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_bad_files_are_named_and_the_good_one_is_transcribed(address, recording,
     said = result[0].split("\n\n")
     assert [line[0] for line in said] == ["⚠", "⚠", "⚠", recording.name[0]]
     assert "notes.wav: not a sound file" in said[0]
-    assert "has 9 channels, and 8 are let in" in said[2]
+    assert "has 9 channels; the limit is 8" in said[2]
     assert "<" not in result[0]
     assert str(Path(recording).parent) not in result[0]
     assert "/gradio/" not in result[0]
@@ -123,7 +123,7 @@ def test_what_is_uploaded_and_made_is_deleted(trained_model, recording, tmp_path
     monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "transcribe"))
     import app
 
-    page = app.page(Hosting(str(trained_model)), trained_model)
+    page = app.load_page(SpaceVariables(model=str(trained_model)), trained_model)
     _, address, _ = page.queue().launch(prevent_thread_lock=True, quiet=True, i18n=page.i18n_words)
     try:
         assert "segments" in ask(Client(address, verbose=False), recording).result(60)[0]
@@ -138,17 +138,17 @@ def test_what_is_uploaded_and_made_is_deleted(trained_model, recording, tmp_path
 
 def test_a_correction_of_what_was_deleted_is_refused_with_the_reason(trained_model, monkeypatch):
     monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "transcribe"))
-    page = importlib.import_module("app").page(Hosting(str(trained_model)), trained_model)
+    page = importlib.import_module("app").load_page(SpaceVariables(model=str(trained_model)), trained_model)
     (edit,) = (function.fn for function in page.fns.values() if function.name == "edit")
     spanish = SimpleNamespace(headers={"accept-language": "es-MX"})
-    with pytest.raises(gradio.Error, match="la transcripción se borró aquí"):
+    with pytest.raises(gradio.Error, match="la transcripción se borró en el servidor"):
         edit([], 0, [["0:00.000", "0:01.000", "1", "corregido", "100 %"]], spanish)
 
 
 def test_what_is_recorded_is_given_on_as_it_is(trained_model, monkeypatch, tmp_path):
     """Gradio would have the system's FFmpeg convert it: one that is given a playlist reads what that names."""
     monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "transcribe"))
-    page = importlib.import_module("app").page(Hosting(str(trained_model)), trained_model)
+    page = importlib.import_module("app").load_page(SpaceVariables(model=str(trained_model)), trained_model)
     (recorded,) = (block for block in page.blocks.values() if isinstance(block, gradio.Audio))
     (tmp_path / "a.m3u8").write_text("#EXTM3U\n#EXTINF:3,\nsecret.wav\n#EXT-X-ENDLIST\n")
     path = str(tmp_path / "a.m3u8")
@@ -168,7 +168,7 @@ def test_what_is_too_long_or_too_large_is_not_begun(guarded, tmp_path):
     client = Client(guarded, auth=("ana", "otomí"), verbose=False)
     soundfile.write(tmp_path / "long.flac", np.zeros(16_000 * 60), 16_000)
     assert ask(client, tmp_path / "long.flac").result(60)[0] == (
-        "⚠ long.flac: is 1.0 minutes long, and 0.05 are let in: cut it"
+        "⚠ long.flac: is 1.0 minutes long; the limit is 0.05: split it"
     )
     soundfile.write(tmp_path / "large.wav", np.zeros(600_000), 16_000)
     with pytest.raises(Exception, match=r"(?i)413|size|large"):

@@ -49,7 +49,7 @@ def test_the_recipe_keeps_what_helps_and_transcription_uses_it(
         assert recipe("evaluate.py", *command).returncode == 0
         rates.append(json.loads((scores / "metrics.json").read_text(encoding="utf-8"))["cer"])
         out = tmp_path / f"{source.name}_out"
-        command = ["--model", source, "--output_dir", out, "--formats", "json,eaf", "--queue", "true"]
+        command = ["--model", source, "--output_dir", out, "--formats", "json,eaf", "--queue"]
         result = recipe("transcribe.py", *command, demo_folder / "new_recordings")
         assert result.returncode == 0, result.stderr
         (path,) = out.glob("*.json")

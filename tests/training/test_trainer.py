@@ -1,63 +1,24 @@
 import io
-import itertools
-import json
 import math
+import re
 import resource
 from pathlib import Path
 
-import datasets
 import numpy as np
 import pytest
 import soundfile
 import torch
-from transformers import EvalPrediction, TrainerCallback
+from support.trainers import PLAIN, SPLITS
+from transformers import TrainerCallback
 
-from u2u_hf.data.audio import flac_bytes
-from u2u_hf.data.collator import Augmentation, CtcCollator
-from u2u_hf.output_folder import claim
+from u2u_hf.data.collator import CtcCollator
+from u2u_hf.evaluation.metrics import CHARACTERS, METRICS, Metric, error_counts
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
-from u2u_hf.training.arguments import CtcTrainingArguments, seconds_of
-from u2u_hf.training.checkpoints import resume_point
 from u2u_hf.training.progress import Progress
-from u2u_hf.training.trainer import build_trainer, infeasible, save_trained
+from u2u_hf.training.trainer import save_trained
 
-
-def rows(texts, seconds, seed=0):
-    rng = np.random.default_rng(seed)
-    return datasets.Dataset.from_dict(
-        {
-            "audio": [
-                {"bytes": flac_bytes(rng.standard_normal(round(s * 16_000)) * 0.1), "path": f"{i}.flac"}
-                for i, s in enumerate(seconds)
-            ],
-            "text": texts,
-            "duration": seconds,
-        }
-    )
-
-
-SPLITS = {"train": (["ab", "ba a", "b"], [1.0, 0.5, 0.8]), "validation": (["ab", "a"], [1, 0.4])}
-PLAIN = {"mask_time": 0, "mask_feature": 0, "dropout": 0, "layerdrop": 0, "bf16": False}
-
-
-@pytest.fixture
-def make(random_base, tmp_path):
-    """Build a trainer of a very small model; settings as on the command line."""
-
-    def make(splits=SPLITS, **settings):
-        settings = {"learning_rate": 1e-2, "hold_encoder": 0.5, "max_steps": 8, "eval_strategy": "no"} | settings
-        settings = {"save_strategy": "no", "load_best_model_at_end": False, "disable_tqdm": True} | settings
-        args = CtcTrainingArguments(output_dir=str(tmp_path / "run"), per_device_eval_batch_size=2, **settings)
-        made = datasets.DatasetDict({name: rows(*split) for name, split in splits.items()})
-        return build_trainer(str(random_base), made, "made", args)[0]
-
-    return make
-
-
-@pytest.fixture
-def trainer(make):
-    return make()
+pytest_plugins = ["support.trainers"]
 
 
 class Watch(TrainerCallback):
@@ -197,28 +158,6 @@ def test_what_a_step_learns_does_not_depend_on_how_it_is_divided(make):
     assert whole.state.log_history[-1]["train_loss"] == pytest.approx(total / 10, rel=1e-3)
 
 
-def test_a_run_that_is_stopped_is_found_again(make, tmp_path):
-    run = tmp_path / "run"
-    trainer = make(max_steps=4, save_strategy="steps", save_steps=2, eval_strategy="steps", eval_steps=2)
-    vocabulary = trainer.processing_class.tokenizer.get_vocab()
-    claim(run, "train.py")
-    assert resume_point(run, False, vocabulary) is None
-    trainer.train()
-    (run / "checkpoint-6").mkdir()  # the process was killed before this one was written whole
-    (run / "checkpoint-6" / "model.safetensors").write_bytes(b"half")
-    with pytest.raises(U2UError, match=r"run: holds a run that is at step 4: add --resume to go on with it"):
-        resume_point(run, False, vocabulary)
-    with pytest.raises(U2UError, match=r"was trained for other characters .ñ.: the dataset has changed"):
-        resume_point(run, True, vocabulary | {"ñ": 9})
-    moved = tmp_path / "moved"
-    run.rename(moved)
-    last = resume_point(moved, True, vocabulary)
-    assert last == moved / "checkpoint-4"
-    assert not (moved / "checkpoint-6").exists()
-    state = json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))
-    assert Path(state["best_model_checkpoint"]).parent == moved
-
-
 def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays(make, tmp_path):
     trainer = make(max_steps=4, save_strategy="steps", save_steps=2)
 
@@ -243,27 +182,15 @@ def test_what_was_made_of_an_earlier_model_does_not_answer_for_the_new_one(train
         (tmp_path / name).touch()
     save_trained(trainer, trainer.processing_class, tmp_path)
     assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"recordings", "run"}
-    assert f"! {tmp_path / 'onnx'}: is of the model that was here before" in capsys.readouterr().out
+    assert f"! {tmp_path / 'onnx'}: removed, it belongs to the earlier model of this folder" in capsys.readouterr().out
     assert Recognizer(tmp_path).engine == "torch"
-
-
-def test_characters_that_training_never_shows_count_as_errors(make, capsys):
-    trainer = make(SPLITS | {"validation": (["aé"], [1.0])})
-    assert (
-        "validation has characters that training never shows, each counts as an error: é (1×)"
-        in capsys.readouterr().out
-    )
-    labels = np.array([trainer.processing_class.tokenizer("aé").input_ids])
-    heard = np.array([[labels[0][0]] * 3])
-    scores = trainer.compute_metrics(EvalPrediction(heard, labels))
-    assert scores["cer"] == 0.5
 
 
 def test_audio_that_holds_no_numbers_is_named(trainer):
     buffer = io.BytesIO()
     soundfile.write(buffer, np.full(16_000, np.nan, np.float32), 16_000, format="WAV", subtype="FLOAT")
     row = {"audio": {"bytes": buffer.getvalue(), "path": "nan.wav"}, "text": "a", "duration": 1.0}
-    with pytest.raises(U2UError, match=r"nan\.wav: its audio holds values that are no numbers"):
+    with pytest.raises(U2UError, match=r"nan\.wav: its audio contains NaN"):
         CtcCollator(trainer.processing_class)([row])
 
 
@@ -285,15 +212,6 @@ def test_memory_may_be_saved_by_computing_twice(make):
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
-def test_a_processor_is_asked_for_by_the_launcher(monkeypatch):
-    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (8, 0))
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
-    args = CtcTrainingArguments(output_dir="x")
-    assert (args.device.type, args.dataloader_num_workers) == ("cpu", 0)
-
-
 @pytest.mark.parametrize(("best", "cer"), [(True, 0.1), (False, 0.5)])
 def test_the_scores_are_of_the_model_that_is_kept(make, best, cer):
     trainer = make(
@@ -310,7 +228,7 @@ def test_too_little_memory_is_said(trainer):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     trainer.compute_loss = compute_loss
-    with pytest.raises(U2UError, match="memory is too small: go on with --resume and a lower --batch_seconds"):
+    with pytest.raises(U2UError, match="memory is too small: resume with --resume and a lower --batch_seconds"):
         trainer.train()
 
 
@@ -332,67 +250,19 @@ def test_very_short_utterances_can_be_masked(make):
     assert np.isfinite(trainer.state.log_history[-1]["train_loss"])
 
 
-def test_the_hours_choose_the_regularisation():
-    chosen = [CtcTrainingArguments(output_dir="x").regularisation(hours).mask_time for hours in (0.5, 5, 50)]
-    assert chosen == sorted(chosen, reverse=True)
-    assert len(set(chosen)) == 3
-    assert CtcTrainingArguments(output_dir="x", mask_time=0.0).regularisation(5).mask_time == 0
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"time_budget": "two hours"}, "--time_budget two hours: write it as 2h30m"),
-        ({"time_budget": "2h", "eval_steps": 500}, "--eval_steps 500: with --time_budget give a share"),
-        ({"batch_seconds": 0}, "--batch_seconds 0: give seconds of audio"),
-        ({"hold_encoder": 1.5}, "--hold_encoder 1.5"),
-        ({"speed_perturbation": 10}, "--speed_perturbation 10"),
-        ({"bf16": True, "fp16": True}, "the settings do not go together"),
-    ],
-)
-def test_settings_that_do_not_go_together(settings, message):
-    with pytest.raises(U2UError, match=message):
-        CtcTrainingArguments(output_dir="x", **settings)
-
-
-def test_a_duration_in_words():
-    assert [seconds_of(x) for x in ("2h30m", "90s", "45m", "1d", "1.5h", "1h 5s")] == [
-        9000,
-        90,
-        2700,
-        86400,
-        5400,
-        3605,
-    ]
-
-
-def test_augmented_speech_is_a_little_faster_slower_or_noisier():
-    torch.manual_seed(0)
-    speech = torch.sin(torch.arange(16_000) / 20)
-    lengths = {len(Augmentation(speed=0.1)(speech)) for _ in range(30)}
-    assert lengths == {14546, 16_000, 17_778}  # 16,000 / 1.1, 1 and 0.9
-    noisy = Augmentation(noise_snr_db=10)(speech)
-    snr = 10 * torch.log10(speech.square().sum() / (noisy - speech).square().sum())
-    assert 10 <= snr <= 30
-    spectrum = torch.fft.rfft(noisy - speech).abs().square()
-    octaves = [spectrum[2**k : 2 ** (k + 1)].mean() for k in range(4, 12)]
-    drops = [10 * torch.log10(a / b).item() for a, b in itertools.pairwise(octaves)]
-    assert np.mean(drops) == pytest.approx(3, abs=0.5)
-
-
-def test_utterances_that_ctc_cannot_spell_are_found():
-    # 0.1 s are 4 frames: "abcd" needs 4, "abcc" needs 5.
-    assert infeasible(rows(["abcd", "abcc", "a"], [0.1, 0.1, 0.01])) == [1, 2]
-
-
-def test_an_empty_split_is_named(random_base, tmp_path):
-    splits = datasets.DatasetDict(train=rows(["a"], [1.0]))
-    with pytest.raises(U2UError, match="made: has no utterance in split validation"):
-        build_trainer(str(random_base), splits, "made", CtcTrainingArguments(output_dir=str(tmp_path), use_cpu=True))
-
-
 def test_audio_that_cannot_be_decoded_is_named(trainer):
     with pytest.raises(U2UError, match=r"broken\.flac: its audio cannot be decoded"):
         CtcCollator(trainer.processing_class)(
             [{"audio": {"bytes": b"noise", "path": "broken.flac"}, "text": "a", "duration": 1.0}]
         )
+
+
+def test_a_new_metric_is_in_the_training_log(make, monkeypatch, capsys):
+    def sentences(hypotheses, references):
+        return np.minimum(error_counts(hypotheses, references, CHARACTERS), 1)
+
+    monkeypatch.setitem(METRICS, "ser", Metric("SER", "utterances", sentences))
+    trainer = make(max_steps=2, eval_strategy="steps", eval_steps=2, disable_tqdm=False)
+    trainer.train()
+    assert trainer.scores()["ser"] == 1.0
+    assert re.search(r"step 2: validation CER \d.*%, WER \d.*%, SER 100.0%, loss", capsys.readouterr().out)

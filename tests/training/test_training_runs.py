@@ -58,12 +58,12 @@ def test_stopped_and_killed_a_run_ends_as_if_it_had_not_been(command, tmp_path):
     # The first may come while an evaluation runs: the step after it is finished, and saved.
     code, stdout, stderr = stop(command(broken, *settings), broken, 5, signal.SIGTERM)
     assert code == 130, stderr
-    assert "the same command with --resume goes on from there" in stdout
+    assert "the same command with --resume resumes there" in stdout
     assert not (broken / "model.safetensors").exists()
 
     refused = subprocess.run(command(broken, *settings), capture_output=True, text=True, check=False)
     assert refused.returncode == 1
-    assert "add --resume to go on with it" in refused.stderr.splitlines()[-1]
+    assert "add --resume to resume it" in refused.stderr.splitlines()[-1]
 
     code, _, stderr = stop(command(broken, *settings, "--resume"), broken, 25, signal.SIGKILL)
     assert code == -signal.SIGKILL, stderr
@@ -78,7 +78,7 @@ def test_stopped_and_killed_a_run_ends_as_if_it_had_not_been(command, tmp_path):
 
 def test_two_processes_learn_what_one_learns_from_the_same_batches(command, tmp_path):
     settings = ["--max_steps", 6, "--batch_seconds", 8, "--eval_strategy", "no", "--save_strategy", "no"]
-    settings += ["--load_best_model_at_end", "false", "--logging_steps", 1, "--learning_rate", 1e-3]
+    settings += ["--no_load_best_model_at_end", "--logging_steps", 1, "--learning_rate", 1e-3]
     settings += ["--hold_encoder", 0.3]
     run(command(tmp_path / "one", *settings, "--gradient_accumulation_steps", 2))
     run(command(tmp_path / "two", *settings, processes=2))

@@ -13,7 +13,7 @@ from u2u_hf.formats.eaf_edit import add_tiers
 from u2u_hf.output_folder import WRITTEN
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import SEGMENT_TYPE, Annotation, Segment, Tier, Transcript, U2UError
-from u2u_hf.transcription.batch import in_words, summary, transcribe_all
+from u2u_hf.transcription.batch import Outcome, next_steps, outcome_lines, summary, transcribe_all
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.transcription.voice_detection import VadSettings
 
@@ -84,17 +84,17 @@ def test_bad_recordings_do_not_stop_the_rest_and_what_is_done_stays(demo_folder,
     assert "no_samples.wav: holds no sound" in outcomes["no_samples.wav"].problem
     assert "truncated.flac: cannot be read at" in outcomes["truncated.flac"].problem
     assert sorted(p.name for p in (tmp_path / "out").rglob("*") if p.is_file()) == [WRITTEN, "good.eaf"]
-    assert in_words([], list(outcomes.values())).count("! skipped") == 5
+    assert outcome_lines([], list(outcomes.values())).count("! skipped") == 5
     written = tmp_path / "out" / "sub" / "good.eaf"
     before = written.read_bytes()
 
     def again(**settings):
         return next(o for o in run(tmp_path / "recordings", **settings)[1] if o.audio.endswith("good.wav"))
 
-    assert again().summary == "was there already, left as it is"
+    assert again().summary == "exists already, not changed"
     written.write_bytes(before + b"<!-- corrected -->")
     outcome = again(formats="eaf,srt")
-    assert outcome.summary.endswith("; good.eaf was there already, left as it is")
+    assert outcome.summary.endswith("; good.eaf exists already, not changed")
     assert [os.path.basename(file) for file in outcome.files] == ["good.eaf", "good.srt"]
     assert written.with_suffix(".srt").exists()
     assert written.read_bytes() == before + b"<!-- corrected -->"
@@ -106,7 +106,7 @@ def test_a_copy_of_each_recordings_own_file_gets_the_tiers(corpus, run, tmp_path
     theirs = {path.name: path.read_bytes() for path in corpus.glob("*.eaf")}
     (corpus / "broken.eaf").write_text("no")
     (broken,), outcomes = run(corpus, annotations=str(corpus))
-    assert in_words([broken], []).startswith(f"! skipped {corpus / 'broken.eaf'}: is not XML")
+    assert outcome_lines([broken], []).startswith(f"! skipped {corpus / 'broken.eaf'}: is not XML")
     assert {path.name: path.read_bytes() for path in corpus.glob("nci*.eaf")} == theirs
     for outcome in outcomes:
         name = os.path.basename(outcome.audio).removesuffix(".wav")
@@ -129,9 +129,8 @@ def test_a_persons_own_file_is_changed_only_when_asked(corpus, recognizer):
         return transcribe_all(find_jobs(given)[0], recognizer, VadSettings(), given)
 
     (outcome,) = run()
-    assert (
-        "story.eaf: is yours: choose another --output_dir, or add tiers to it with --overwrite true" in outcome.problem
-    )
+    advice = "is your own file: choose another --output_dir, or add tiers to it with --overwrite"
+    assert f"story.eaf: {advice}" in outcome.problem
     assert own.read_bytes() == before
     (outcome,) = run(overwrite=True)
     assert not outcome.problem
@@ -236,10 +235,21 @@ def test_coverage():
     assert summary(Transcript("a.wav", 10_000, 1, (Segment(0, 0, 10_000),))) == "100% speech, longest gap 0 s"
 
 
+def test_the_verdict_counts_and_names_the_next_command():
+    settings = TranscriptionSettings(recordings=["x"], output_dir="my drafts")
+    new = Outcome("a.wav", ("my drafts/a.eaf",), written=True)
+    old, bad = Outcome("b.wav", ("my drafts/b.eaf",)), Outcome("c.wav", problem="c.wav: not a sound file")
+    verdict = next_steps([], [new, old, bad], settings)
+    assert "1 recording transcribed, 1 done before, 1 skipped. Open my drafts/a.eaf in ELAN" in verdict
+    assert "run this again with --queue" in verdict
+    assert "  python recipes/prepare.py --corpus 'my drafts' --output_dir my_dataset --inspect" in verdict
+    assert "0 recordings transcribed, 1 skipped: fix the problems above" in next_steps([], [bad], settings)
+
+
 def test_the_work_is_divided_over_processes(demo_folder, random_model, tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", str(RECIPES / "transcribe.py")]
     command += ["--model", str(random_model), "--output_dir", str(tmp_path / "out"), "--formats", "json"]
-    command += ["--queue", "true"]
+    command += ["--queue"]
     (tmp_path / "bad.wav").write_text("no")
     first, second, *_ = sorted((demo_folder / "corpus" / "audio").glob("*.wav"))
     recordings = [str(first), str(second), str(tmp_path / "bad.wav")]

@@ -26,7 +26,7 @@ def test_files_folders_and_patterns(tmp_path):
 def test_recordings_that_are_none_or_cannot_be_told_apart_are_refused(tmp_path):
     for name in ("a.wav", "a.flac"):
         (tmp_path / name).touch()
-    with pytest.raises(U2UError, match=r"a\.wav: its transcript would be a, as that of .*a\.flac"):
+    with pytest.raises(U2UError, match=r"a\.wav: its transcript would be a, like that of .*a\.flac"):
         found(tmp_path)
     for gone in ("gone", "*.ogg"):
         with pytest.raises(U2UError, match="there is no such file or folder"):
@@ -55,9 +55,9 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"align": ["A"], "segments_from": ["A"], "annotations": "x"}, "give one of them"),
-        ({"align": ["A"], "windows": True, "annotations": "x"}, "give one of them"),
-        ({"align": ["A"]}, "say with --annotations"),
+        ({"align": ["A"], "segments_from": ["A"], "annotations": "x"}, "give only one of them"),
+        ({"align": ["A"], "windows": True, "annotations": "x"}, "give only one of them"),
+        ({"align": ["A"]}, "also give --annotations"),
         ({"formats": "doc"}, "'doc' is not one of"),
         ({"annotations": "gone"}, "gone: there is no such folder"),
     ],

@@ -1,4 +1,4 @@
-"""Which channel of a recording a speaker is on: told by the user, or heard."""
+"""The channel of a recording that a speaker is on: given by the user, or the loudest."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ import dataclasses
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
-from tqdm.auto import tqdm
-
-from u2u_hf.files import before_edit, fold
-from u2u_hf.records import U2UError, Utterance
+from u2u_hf.corpus.pairing import before_edit, fold
+from u2u_hf.progress_bar import progress_bar
+from u2u_hf.records import Dropped, U2UError, Utterance
 
 CLOSE_DB = 3.0
-_MOST_SPANS = 60  # spread over the recording; more tell nothing new
+_MOST_SPANS = 60  # spread over the recording; more do not change the choice
+# The sound that was taken from a video may be shorter by a part of its last frame: 1/24 s. A time in a table or a
+# TextGrid that is rounded passes the end by a millisecond.
+_VIDEO_FRAME_MS = 42
 _SIDES = {"left": 0, "right": 1}
 
 Span = tuple[int, int]
-# (an utterance, the tiers of its recording in the file's order) → its channel from 0, or None: listen.
+# (an utterance, the tiers of its recording in the file's order) → its channel from 0, or None: measure loudness.
 Rule = Callable[[Utterance, Sequence[str]], "int | None"]
 
 
 class SoundInfo(Protocol):
-    """What must be known of a sound file: its channels, and how long it is."""
+    """Number of channels and length of an audio file."""
 
     @property
     def channels(self) -> int: ...
@@ -38,17 +40,23 @@ class SoundInfo(Protocol):
 
 
 class Sound(Protocol):
-    """What listens to sound files: `u2u_hf.data.audio`, or a browser."""
+    """A reader of audio files: `u2u_hf.data.audio`, or a browser."""
 
     def audio_info(self, path: str) -> SoundInfo:
-        """Raises U2UError: it cannot be read."""
-
-    def energy(self, path: str, spans: Sequence[Span]) -> Sequence[float]:
-        """Energy of each channel in all of `spans` (ms) together, each span's offset taken off.
+        """Return channels and length of an audio file.
 
         Raises:
-            U2UError: the file cannot be decoded there.
+            U2UError: it cannot be read. The message begins with the path and ``: ``.
         """
+        ...
+
+    def energy(self, path: str, spans: Sequence[Span]) -> Sequence[float]:
+        """Return the energy of each channel in all of `spans` (ms) together, without the DC offset of each span.
+
+        Raises:
+            U2UError: the file cannot be decoded there. The message begins with the path and ``: ``.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,8 @@ class ChannelChoice:
     """The channel of a tier's speaker.
 
     Attributes:
-        how: ``heard``, ``mono``, or ``told`` (by --channels).
-        margin_db: by how many dB the speaker is louder there than on the next channel; None unless heard.
+        how: ``heard`` (the loudest channel), ``mono`` (the only one), or ``told`` (by --channels).
+        margin_db: by how many dB the speaker is louder there than on the next channel; None unless ``heard``.
     """
 
     recording: str
@@ -68,23 +76,23 @@ class ChannelChoice:
 
     @property
     def close(self) -> bool:
-        """Too close to be sure: one microphone for everybody, or the speaker is on both channels."""
+        """Return whether it is uncertain: one microphone for everybody, or a speaker on both channels."""
         return self.margin_db is not None and self.margin_db < CLOSE_DB
 
 
 def channel_rule(settings: Sequence[str], corpus: Path) -> Rule:
-    """What --channels says.
+    """Return the rule that --channels gives.
 
     - ``auto``: the channel on which the speaker is loudest;
     - ``order``: the first chosen tier of a recording is on the first channel, the second on the second…;
     - ``FILE.csv``, looked up in the corpus folder too: columns recording, speaker on the left, speaker on
-      the right; a speaker is found by the tier's participant or in its name, or by a code of its initials;
+      the right; a speaker is found by the tier's participant or name, or by a code made of its initials;
     - ``TIER=left``, ``'B*=right'``, ``C=3``: tiers by name, wildcards allowed; channels count from 1.
 
-    What a table or pattern does not cover is heard, as for ``auto``.
+    Speakers that a table or pattern does not cover are treated as for ``auto``.
 
     Raises:
-        U2UError: none of these, or a table that cannot be read.
+        U2UError: not one of these, or a table that cannot be read.
     """
     settings = list(settings)
     if settings == ["auto"]:
@@ -110,7 +118,7 @@ def _read_table(name: str, corpus: Path) -> dict[str, list[str]]:
     candidates = [Path(name), corpus / name, *sorted(corpus.rglob(Path(name).name))]
     path = next((p for p in candidates if p.is_file()), None)
     if path is None:
-        raise U2UError(f"--channels {name}: there is no such file, nor in {corpus}")
+        raise U2UError(f"--channels {name}: there is no such file, nor is it in {corpus}: check the name")
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             sample = file.read(4096)
@@ -118,15 +126,15 @@ def _read_table(name: str, corpus: Path) -> dict[str, list[str]]:
             delimiter = max(",;\t", key=sample.count)
             rows = [[cell.strip() for cell in row] for row in csv.reader(file, delimiter=delimiter) if any(row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise U2UError(f"--channels {path}: cannot be read ({error})") from error
+        raise U2UError(f"--channels {path}: cannot be read ({error}): save it as CSV in UTF-8") from error
     rows = [row for row in rows if len(row) >= 2]
     if not rows:
-        raise U2UError(f"--channels {path}: every line needs a recording, the speaker on the left, and on the right")
+        raise U2UError(f"--channels {path}: every line needs recording, speaker on the left, speaker on the right")
     return {_recording_key(row[0]): row[1:] for row in rows}
 
 
 def _recording_key(name: str) -> str:
-    """``folder/Story_1_ed-2025.eaf``, ``story_1.wav`` and ``STORY_1`` are one recording."""
+    """Return the same key for ``folder/Story_1_ed-2025.eaf``, ``story_1.wav`` and ``STORY_1``."""
     last = re.split(r"[/\\]", name)[-1]
     stem = re.sub(r"\.(wav|flac|mp3|eaf)$", "", last, flags=re.IGNORECASE)
     return fold(before_edit(stem))
@@ -135,7 +143,7 @@ def _recording_key(name: str) -> str:
 def _from_table(table: dict[str, list[str]]) -> Rule:
     def rule(utterance: Utterance, tiers: Sequence[str]) -> int | None:
         keys = [_recording_key(utterance.audio), _recording_key(utterance.recording)]
-        # A table may name recordings by a part of their names: of those it names, the longest.
+        # A table may give a part of a recording's name: the longest that fits is used.
         found = [key for key in table if key in keys] or [key for key in table if key and key in keys[0]]
         speakers = table[max(found, key=len)] if found else []
         return next((i for i, name in enumerate(speakers) if _same_speaker(name, utterance)), None)
@@ -144,7 +152,7 @@ def _from_table(table: dict[str, list[str]]) -> Rule:
 
 
 def _same_speaker(name: str, utterance: Utterance) -> bool:
-    """Is it the participant's or tier's name, or a code from its initials (RCG500, Rey Castillo García SURFACE)?"""
+    """Return whether `name` is in the speaker's or tier's name, or a code of the initials (RCG500: Rey C. García)."""
     name, code = fold(name), "".join(re.findall(r"[^\W\d_]", fold(name)))
     for whole in (fold(utterance.speaker), fold(utterance.tier)):
         words = re.findall(r"[^\W\d_]+", whole)
@@ -156,50 +164,76 @@ def _same_speaker(name: str, utterance: Utterance) -> bool:
 
 def assign_channels(
     utterances: Iterable[Utterance], rule: Rule, sound: Sound
-) -> tuple[list[Utterance], list[ChannelChoice], list[tuple[Utterance, str]]]:
-    """Give every utterance its channel: the one `rule` says, else the one where its tier is loudest.
+) -> tuple[list[Utterance], list[ChannelChoice], list[Dropped]]:
+    """Give every utterance its channel: the one that `rule` gives, else the one where its tier is loudest.
 
-    Loudness is measured where no other chosen tier of the recording has an annotation, if there is
-    such a place.
+    Loudness is measured where no other chosen tier of the recording has an annotation, if there is such a place.
 
     Args:
         sound: reads the recordings: `u2u_hf.data.audio`, or a browser.
 
     Returns:
-        the utterances with channels, the choices, and the utterances whose audio is not to be had
-        (unreadable file, no such channel, annotation past the end) with the reason.
+        the utterances with channels, the choices, and the utterances dropped because their audio is missing
+        (unreadable file, no such channel, annotation past the end). An annotation that passes the end by no more than
+        a frame of video is cut there.
     """
     by_recording: dict[tuple[str, str], list[Utterance]] = defaultdict(list)
     for utterance in utterances:
         by_recording[utterance.recording, utterance.audio].append(utterance)
-    placed, choices, dropped = [], [], []
-    one = len(by_recording) == 1  # is done at once
-    for (_, path), members in tqdm(by_recording.items(), desc="finding channels", unit="recording", disable=one):
+    placed: list[Utterance] = []
+    choices: list[ChannelChoice] = []
+    dropped: list[Dropped] = []
+    single = len(by_recording) == 1  # is done at once: no progress bar
+    items = progress_bar(by_recording.items(), desc="finding channels", unit="recording", disable=single)
+    for (_, path), members in items:
         try:
             info = sound.audio_info(path)
-            inside = []
-            for utterance in members:
-                if utterance.start_ms >= 0 and utterance.end_ms <= info.duration_ms:
-                    inside.append(utterance)
-                else:
-                    lasts = f"which lasts {info.duration_ms / 1000:.1f} s"
-                    dropped.append((utterance, f"the annotation is not inside the audio, {lasts}"))
+            inside, outside = _inside(members, info.duration_ms)
             found = _choices(sound, info.channels, inside, rule)
         except U2UError as error:
-            dropped += [(u, str(error)) for u in members]
+            problem = str(error).removeprefix(f"{path}: ")
+            dropped += [Dropped(u, "the audio cannot be read", problem) for u in members]
             continue
         choices += found.values()
-        for utterance in inside:
-            channel = found[utterance.tier].channel
-            if channel < info.channels:
-                placed.append(dataclasses.replace(utterance, channel=channel))
-            else:
-                reason = f"--channels puts the speaker on channel {channel + 1}, the audio has {info.channels}"
-                dropped.append((utterance, reason))
+        on_channel, elsewhere = _on_channel(inside, found, info.channels)
+        placed += on_channel
+        dropped += [*outside, *elsewhere]
     return placed, choices, dropped
 
 
+def _inside(utterances: Iterable[Utterance], duration_ms: int) -> tuple[list[Utterance], list[Dropped]]:
+    """Drop utterances that begin before the audio or end after it; cut those that do so by a frame of video or less."""
+    inside, dropped = [], []
+    for utterance in utterances:
+        start_ms, end_ms = max(0, utterance.start_ms), min(duration_ms, utterance.end_ms)
+        outside_ms = max(start_ms - utterance.start_ms, utterance.end_ms - end_ms)
+        if not outside_ms:
+            inside.append(utterance)
+        elif outside_ms <= _VIDEO_FRAME_MS and start_ms < end_ms:
+            inside.append(dataclasses.replace(utterance, start_ms=start_ms, end_ms=end_ms))
+        else:
+            lasts = f"the audio lasts {duration_ms / 1000:.1f} s"
+            dropped.append(Dropped(utterance, "the annotation is not inside the audio", lasts))
+    return inside, dropped
+
+
+def _on_channel(
+    utterances: Iterable[Utterance], choices: Mapping[str, ChannelChoice], channels: int
+) -> tuple[list[Utterance], list[Dropped]]:
+    """Give utterances the channel of their tier; drop them if the audio has fewer channels."""
+    placed, dropped = [], []
+    for utterance in utterances:
+        channel = choices[utterance.tier].channel
+        if channel < channels:
+            placed.append(dataclasses.replace(utterance, channel=channel))
+        else:
+            reason = "the audio does not have the channel that --channels gives the speaker"
+            dropped.append(Dropped(utterance, reason, f"channel {channel + 1}, the audio has {channels}"))
+    return placed, dropped
+
+
 def _choices(sound: Sound, channels: int, utterances: list[Utterance], rule: Rule) -> dict[str, ChannelChoice]:
+    """Return the channel of each tier, by the tier's name."""
     spans: dict[str, list[Span]] = defaultdict(list)
     for utterance in utterances:
         spans[utterance.tier].append((utterance.start_ms, utterance.end_ms))
@@ -208,8 +242,8 @@ def _choices(sound: Sound, channels: int, utterances: list[Utterance], rule: Rul
         recording, tier = utterance.recording, utterance.tier
         if channels == 1:
             choices[tier] = ChannelChoice(recording, tier, 0, "mono")
-        elif (told := rule(utterance, list(spans))) is not None:
-            choices[tier] = ChannelChoice(recording, tier, told, "told")
+        elif (given := rule(utterance, list(spans))) is not None:
+            choices[tier] = ChannelChoice(recording, tier, given, "told")
         else:
             channel, margin_db = _loudest(sound.energy(utterance.audio, _some(_apart(tier, spans))))
             choices[tier] = ChannelChoice(recording, tier, channel, "heard", margin_db)
@@ -217,7 +251,7 @@ def _choices(sound: Sound, channels: int, utterances: list[Utterance], rule: Rul
 
 
 def _apart(tier: str, spans: dict[str, list[Span]]) -> list[Span]:
-    """The tier's spans that no other tier's overlap; all of them if none is free."""
+    """Return the tier's spans that overlap no other tier's; all of them if each overlaps one."""
     others = sorted(span for name, row in spans.items() if name != tier for span in row)
     alone, at = [], 0
     for start, end in sorted(spans[tier]):
@@ -229,10 +263,11 @@ def _apart(tier: str, spans: dict[str, list[Span]]) -> list[Span]:
 
 
 def _some(spans: list[Span]) -> list[Span]:
+    """Return at most `_MOST_SPANS` of the spans, from the whole recording."""
     return spans[:: -(-len(spans) // _MOST_SPANS)]
 
 
 def _loudest(energy: Sequence[float]) -> tuple[int, float]:
-    """The channel with most energy, and by how many dB over the next one."""
+    """Return the channel with most energy, and by how many dB it is above the next one."""
     best, second = sorted(range(len(energy)), key=lambda channel: -energy[channel])[:2]
     return best, 10 * math.log10((energy[best] + 1e-9) / (energy[second] + 1e-9))

@@ -1,27 +1,45 @@
-"""Which utterances can be learned from, and why the others cannot. Pure functions: list in, lists out."""
+"""Which utterances can be learned from, and why the others are dropped. Pure functions: list in, lists out.
+
+A filter looks at one utterance. To add one, write it here, add it to `FILTERS`, and add its limit to `Limits` and to
+`preparation.PreparationSettings`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
+from u2u_hf.corpus.text_rules import is_ignored
 from u2u_hf.frames import frames_in_ms, frames_needed
-from u2u_hf.records import Utterance
+from u2u_hf.records import Dropped, Utterance
 
 Reason = str
-Filter = Callable[[Utterance], Reason | None]
+Filter = Callable[[Utterance], "Reason | None"]
+
+
+class Limits(Protocol):
+    """The limits that filters are made from; a `PreparationSettings` has them."""
+
+    min_seconds: float
+    max_seconds: float
+    min_characters: int
+    max_characters: int
+    max_characters_per_second: float
 
 
 def empty(utterance: Utterance) -> Reason | None:
-    """Nothing is left to learn from: the annotation is empty, or the text rules took everything."""
+    """Return the reason if there is no text: an empty annotation, SayMore's %ignore%, or nothing after the rules."""
     if not utterance.raw_text.strip():
         return "the annotation is empty"
+    if is_ignored(utterance.raw_text):
+        return "the annotation is %ignore%: SayMore's mark for what is not to be transcribed"
     if not utterance.text:
         return "nothing is left after the text rules"
     return None
 
 
 def duration(min_seconds: float, max_seconds: float) -> Filter:
-    """Utterances shorter or longer than these are left out."""
+    """Return a filter that drops utterances shorter or longer than these."""
 
     def check(utterance: Utterance) -> Reason | None:
         if utterance.end_ms < utterance.start_ms:
@@ -36,7 +54,7 @@ def duration(min_seconds: float, max_seconds: float) -> Filter:
 
 
 def characters(fewest: int, most: int) -> Filter:
-    """Texts with fewer or more characters than these, spaces included, are left out."""
+    """Return a filter that drops texts with fewer or more characters than these, spaces included."""
 
     def check(utterance: Utterance) -> Reason | None:
         if len(utterance.text) < fewest:
@@ -49,7 +67,7 @@ def characters(fewest: int, most: int) -> Filter:
 
 
 def characters_per_second(most: float) -> Filter:
-    """Nobody speaks faster: the text belongs to more speech than the annotation spans."""
+    """Return a filter that drops faster utterances: nobody speaks so fast, so the start or end time is wrong."""
 
     def check(utterance: Utterance) -> Reason | None:
         if len(utterance.text) > most * utterance.duration:
@@ -60,49 +78,65 @@ def characters_per_second(most: float) -> Filter:
 
 
 def too_few_frames(utterance: Utterance) -> Reason | None:
-    """CTC cannot spell a text with more labels than the audio has frames (20 ms each)."""
+    """Return the reason if the text has more labels than the audio has frames (20 ms each), which CTC cannot align."""
     if frames_in_ms(utterance.end_ms - utterance.start_ms) < frames_needed(utterance.text):
         return "more characters than the recogniser has frames for (one in 20 ms)"
     return None
 
 
-def apply(
-    utterances: Iterable[Utterance], filters: Iterable[Filter]
-) -> tuple[list[Utterance], list[tuple[Utterance, Reason]]]:
-    """Split utterances into those every filter lets pass, and those dropped with the first reason."""
+# In this order: an utterance is dropped with the reason of the first filter that it fails.
+FILTERS: tuple[Callable[[Limits], Filter], ...] = (
+    lambda limits: empty,
+    lambda limits: duration(limits.min_seconds, limits.max_seconds),
+    lambda limits: characters(limits.min_characters, limits.max_characters),
+    lambda limits: characters_per_second(limits.max_characters_per_second),
+    lambda limits: too_few_frames,
+)
+
+
+def from_limits(limits: Limits) -> list[Filter]:
+    """Return every filter of `FILTERS` with the user's limits."""
+    return [make(limits) for make in FILTERS]
+
+
+def apply(utterances: Iterable[Utterance], filters: Iterable[Filter]) -> tuple[list[Utterance], list[Dropped]]:
+    """Return the utterances that pass every filter, and those dropped with the first reason."""
     filters = list(filters)
     kept, dropped = [], []
     for utterance in utterances:
         reason = next((r for check in filters if (r := check(utterance))), None)
         if reason:
-            dropped.append((utterance, reason))
+            dropped.append(Dropped(utterance, reason))
         else:
             kept.append(utterance)
     return kept, dropped
 
 
-def without_duplicates(utterances: Iterable[Utterance]) -> tuple[list[Utterance], list[tuple[Utterance, Reason]]]:
-    """Drop what is there already: same audio, times and text (two versions of one annotation file)."""
+def without_duplicates(utterances: Iterable[Utterance]) -> tuple[list[Utterance], list[Dropped]]:
+    """Drop every repeat of an utterance with the same audio, times and text (two versions of one annotation file)."""
     seen, kept, dropped = set(), [], []
     for utterance in utterances:
         key = (utterance.audio, utterance.start_ms, utterance.end_ms, utterance.text)
         if key in seen:
-            dropped.append((utterance, "the same annotation is in another file or tier"))
+            dropped.append(Dropped(utterance, "the same annotation is in another file or tier"))
         else:
             seen.add(key)
             kept.append(utterance)
     return kept, dropped
 
 
-def without_overlap(
-    utterances: Iterable[Utterance], most_ms: int
-) -> tuple[list[Utterance], list[tuple[Utterance, Reason]]]:
-    """Drop utterances that share more than `most_ms` with another one on the same channel of the same audio.
+_OTHER_SPEAKER = "overlaps another speaker on the same channel"
+_SAME_SPEAKER = "the annotation overlaps another one of the same speaker"
 
-    Both are dropped: each one's audio holds the other's words.
+
+def without_overlap(utterances: Iterable[Utterance], most_ms: int) -> tuple[list[Utterance], list[Dropped]]:
+    """Drop utterances that overlap another one on the same channel of the same audio by more than `most_ms`.
+
+    Both are dropped: the audio of each contains the other's words. The reason says whether one of the others is
+    another speaker's.
     """
     utterances = list(utterances)
-    overlapping: set[int] = set()
+    overlapping: dict[int, Reason] = {}
     order = sorted(range(len(utterances)), key=lambda i: _place(utterances[i]))
     reaching: list[int] = []  # earlier ones of the same channel that may still overlap
     for i in order:
@@ -110,15 +144,20 @@ def without_overlap(
         reaching = [j for j in reaching if _same_channel(utterances[j], one) and utterances[j].end_ms > one.start_ms]
         for j in reaching:
             if min(utterances[j].end_ms, one.end_ms) - one.start_ms > most_ms:
-                overlapping |= {i, j}
+                for k in (i, j):
+                    if overlapping.get(k) != _OTHER_SPEAKER:
+                        overlapping[k] = _SAME_SPEAKER if _one_speaker(one, utterances[j]) else _OTHER_SPEAKER
         reaching.append(i)
-    reason = "somebody else speaks at the same time on the same channel"
     kept = [u for i, u in enumerate(utterances) if i not in overlapping]
-    return kept, [(u, reason) for i, u in enumerate(utterances) if i in overlapping]
+    return kept, [Dropped(u, overlapping[i]) for i, u in enumerate(utterances) if i in overlapping]
 
 
-def _place(utterance: Utterance) -> tuple:
-    return (utterance.audio, utterance.channel, utterance.start_ms)
+def _place(utterance: Utterance) -> tuple[str, int, int]:
+    return (utterance.audio, -1 if utterance.channel is None else utterance.channel, utterance.start_ms)
+
+
+def _one_speaker(one: Utterance, other: Utterance) -> bool:
+    return one.speaker == other.speaker or (one.recording, one.tier) == (other.recording, other.tier)
 
 
 def _same_channel(one: Utterance, other: Utterance) -> bool:

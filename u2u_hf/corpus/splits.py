@@ -1,96 +1,369 @@
-"""Train, validation and test that do not leak into each other: whole recordings (or speakers) on one side,
-and no sentence of the evaluation among the training sentences."""
+"""Train, validation and test splits that do not leak into each other.
+
+Whole recordings (or speakers) go to one split, and no sentence of validation or test is in train. A recording is its
+sound, whatever annotation files it has; its split follows from its own name, so that it stays there in a corpus that
+grows, as far as the sizes of the splits allow.
+"""
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
-from u2u_hf.records import U2UError, Utterance
+from u2u_hf.corpus.pairing import fold, sound_names
+from u2u_hf.formats.encodings import decode, read_bytes
+from u2u_hf.records import Dropped, U2UError, Utterance
 
 SPLITS = ("train", "validation", "test")
+# From which part of a split's share to how many times of it every recording stays where its name puts it. The wider,
+# the fewer recordings change sides as a corpus grows. The second is for few recordings, each longer than the share,
+# where the wider range would keep half of the corpus from training, and for sizes given in hours.
+_RANGE, _NARROW_RANGE = (0.25, 2.0), (0.8, 1.2)
+_FAR = 0.5  # of the size asked for: a split that is off by more is said
+_STEP = 0.02  # of all seconds: smaller differences in the sizes of splits move no recording
+_MOST_FOR_PAIRS = 60  # groups; moving two at a time matters where there are few
 
-_GROUP = {
-    "recording": lambda u: u.recording,
-    "speaker": lambda u: u.speaker,
-    "utterance": lambda u: f"{u.recording}\0{u.tier}\0{u.start_ms}",
-}
+Sides = Mapping[str, str]
 
 
-def split(
-    utterances: Sequence[Utterance],
-    by: str = "recording",
-    validation_share: float = 0.1,
-    test_share: float = 0.1,
-    seed: int = 0,
-    allow_repeated_sentences: bool = False,
-    validation_hours: float | None = None,
-    test_hours: float | None = None,
-) -> tuple[dict[str, list[Utterance]], list[tuple[Utterance, str]]]:
-    """Deal groups of utterances into train, validation and test by their hours.
+@dataclass(frozen=True)
+class SplitSettings:
+    """How utterances are divided.
 
-    The order of dealing is a hash of seed and group name, so it depends neither on the order of the files
-    nor on the machine, and a corpus that grows keeps most groups where they were.
-
-    Args:
-        by: what stays together: ``recording``, ``speaker`` or ``utterance``.
+    Attributes:
+        by: what is never divided: ``recording``, ``speaker`` or ``utterance``.
         validation_share, test_share: of all seconds, 0…1; each split gets at least one group.
-        allow_repeated_sentences: keep sentences in validation and test that training has too.
-        validation_hours, test_hours: in place of the shares, if given.
+        validation_hours, test_hours: replace the shares, if given.
+        allow_repeated_sentences: keep sentences in validation and test that train has too.
+        seed: random seed.
+        pinned: folded name of a recording (or speaker) → its split, from `read_sides`.
+    """
+
+    by: str = "recording"
+    validation_share: float = 0.1
+    test_share: float = 0.1
+    validation_hours: float | None = None
+    test_hours: float | None = None
+    allow_repeated_sentences: bool = False
+    seed: int = 0
+    pinned: Sides = field(default_factory=dict)
+
+
+def split(utterances: Sequence[Utterance], settings: SplitSettings) -> tuple[dict[str, list[Utterance]], list[Dropped]]:
+    """Divide utterances into train, validation and test.
 
     Returns:
-        the three splits, and what was left out of validation and test with the reason.
+        the three splits, and the utterances dropped from validation and test.
 
     Raises:
-        U2UError: too few groups to deal, more hours asked for than there are, or nothing left in a split.
+        U2UError: fewer than three groups, more hours asked for than there are, or a split without utterances.
     """
-    group_of = _GROUP[by]
+    side_of, group_of = sides(utterances, settings), _groups(utterances, settings.by)
+    splits: dict[str, list[Utterance]] = {name: [] for name in SPLITS}
+    for utterance in utterances:
+        splits[side_of[group_of(utterance)]].append(utterance)
+    return (splits, []) if settings.allow_repeated_sentences else _without_repeated_sentences(splits)
+
+
+def sides(utterances: Sequence[Utterance], settings: SplitSettings) -> dict[str, str]:
+    """Return the split of each group: of each sound by its own name, each speaker, or each utterance.
+
+    A hash of seed and name gives each group a place from 0 to 1. The places up to the test share are test, those from
+    1 − the validation share on are validation. Only if a split is empty, or much smaller or larger than asked for, the
+    fewest groups are moved that bring the sizes as near as they can be.
+
+    Raises:
+        U2UError: fewer than three groups, more hours asked for than there are, or `pinned` leaves a split empty.
+    """
+    group_of = _groups(utterances, settings.by)
+    seconds = _seconds_by_group(utterances, group_of, settings.by)
+    wanted = _wanted_seconds(sum(seconds.values()), settings)
+    hours = {"test": settings.test_hours, "validation": settings.validation_hours}
+    exact = {name for name, given in hours.items() if given is not None}
+    return _divide(seconds, wanted, exact, settings.seed, _pinned(utterances, group_of, settings))
+
+
+def _groups(utterances: Sequence[Utterance], by: str) -> Callable[[Utterance], str]:
+    """Return the function from an utterance to the name of its group."""
+    if by == "speaker":
+        return lambda u: u.speaker
+    name_of = _sound_groups(utterances)
+    if by == "recording":
+        return lambda u: name_of[u.audio]
+    return lambda u: f"{name_of[u.audio]}\0{u.tier}\0{u.start_ms}"
+
+
+def _sound_groups(utterances: Iterable[Utterance]) -> dict[str, str]:
+    """Return audio file → name of its sound; files of one annotation file (a microphone for each speaker) are one."""
+    audio_of: dict[str, set[str]] = defaultdict(set)
+    for utterance in utterances:
+        audio_of[utterance.recording].add(utterance.audio)
+    names = sound_names(sorted(set().union(*audio_of.values())))
+    first = {name: name for name in names.values()}  # name → another one of the same group, at the end its first
+
+    def root(name: str) -> str:
+        while first[name] != name:
+            name = first[name]
+        return name
+
+    for together in audio_of.values():
+        low, *others = sorted({root(names[path]) for path in together})
+        first.update(dict.fromkeys(others, low))
+    return {path: root(name) for path, name in names.items()}
+
+
+def _seconds_by_group(
+    utterances: Sequence[Utterance], group_of: Callable[[Utterance], str], by: str
+) -> dict[str, float]:
+    """Return the seconds of speech of each group.
+
+    Raises:
+        U2UError: there are fewer than three.
+    """
     seconds: dict[str, float] = defaultdict(float)
     for utterance in utterances:
         seconds[group_of(utterance)] += utterance.duration
     if len(seconds) < len(SPLITS):
-        finer = " (--split_by utterance splits finer)" if by != "utterance" else ""
+        finer = " (--split_by utterance makes smaller groups)" if by != "utterance" else ""
         raise U2UError(
             f"{len(seconds)} {by}{'' if len(seconds) == 1 else 's'} with usable utterances: "
-            f"training, validation and test need one each, so at least three{finer}"
+            f"train, validation and test need one each, so at least three{finer}"
         )
+    return seconds
 
-    def shuffled(name: str) -> bytes:
-        return hashlib.sha256(f"{seed}\0{name}".encode()).digest()
 
-    order = sorted(seconds, key=shuffled)
-    total = sum(seconds.values())
-    wanted = {
-        "test": test_share * total if test_hours is None else test_hours * 3600,
-        "validation": validation_share * total if validation_hours is None else validation_hours * 3600,
+def _wanted_seconds(total: float, settings: SplitSettings) -> dict[str, float]:
+    """Return how many of `total` seconds test and validation should get.
+
+    Raises:
+        U2UError: together all of them.
+    """
+    asked = {
+        "test": (settings.test_hours, settings.test_share),
+        "validation": (settings.validation_hours, settings.validation_share),
     }
+    wanted = {name: share * total if hours is None else hours * 3600 for name, (hours, share) in asked.items()}
     if sum(wanted.values()) >= total:
-        asked = " and ".join(f"{seconds / 3600:.2f} hours of {name}" for name, seconds in wanted.items())
-        raise U2UError(f"{asked} would leave nothing for training: there are {total / 3600:.2f} hours in all")
-    side: dict[str, str] = {}
-    for name, left_for_others in (("test", 2), ("validation", 1)):
-        filled = 0.0
-        while (not filled or filled + seconds[order[0]] / 2 < wanted[name]) and len(order) > left_for_others:
-            group = order.pop(0)
-            side[group] = name
-            filled += seconds[group]
-    result: dict[str, list[Utterance]] = {name: [] for name in SPLITS}
-    for utterance in utterances:
-        result[side.get(group_of(utterance), "train")].append(utterance)
+        listed = " and ".join(f"{seconds / 3600:.2f} hours of {name}" for name, seconds in wanted.items())
+        raise U2UError(f"{listed} would leave nothing for training: there are {total / 3600:.2f} hours in all")
+    return wanted
 
-    dropped: list[tuple[Utterance, str]] = []
-    if not allow_repeated_sentences:
-        for name, others in (("test", ("train",)), ("validation", ("train", "test"))):
-            for other in others:
-                seen = {u.text for u in result[other]}
-                dropped += [
-                    (u, f"in {name}, but the same sentence is in {other}") for u in result[name] if u.text in seen
-                ]
-                result[name] = [u for u in result[name] if u.text not in seen]
-            if not result[name]:
-                raise U2UError(
-                    f"every sentence of {name} is also in training: add --allow_repeated_sentences true "
-                    "if that is what you want to measure (a word list read by everybody, for example)"
-                )
-    return result, dropped
+
+def _divide(
+    seconds: Mapping[str, float], wanted: Mapping[str, float], exact: Container[str], seed: int, pinned: Sides
+) -> dict[str, str]:
+    """Return the split of each group.
+
+    Raises:
+        U2UError: `pinned` leaves a split empty.
+    """
+    total = sum(seconds.values()) or 1.0
+    place = {group: _place(seed, group) for group in seconds}
+    dealt = {group: pinned.get(group) or _natural(place[group], wanted, total) for group in seconds}
+    free = [group for group in seconds if group not in pinned]
+    typical = total / len(seconds)
+    ranges = {name: _NARROW_RANGE if name in exact or typical > want else _RANGE for name, want in wanted.items()}
+    table = _Table(dealt, seconds, wanted, ranges, place, free)
+    while moves := table.best_moves():
+        for group, name in moves:
+            table.side_of[group] = name
+    if missing := [name for name in SPLITS if name not in table.side_of.values()]:
+        raise U2UError(f"--splits: leaves no recording for {' and '.join(missing)}: pin fewer of them")
+    return table.side_of
+
+
+def _place(seed: int, group: str) -> float:
+    digest = hashlib.sha256(f"{seed}\0{fold(group)}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _natural(place: float, wanted: Mapping[str, float], total: float) -> str:
+    if place < wanted["test"] / total:
+        return "test"
+    return "validation" if place >= 1 - wanted["validation"] / total else "train"
+
+
+_Move = tuple[str, str]  # a group, and the split that it goes to
+
+
+@dataclass
+class _Table:
+    """Groups in splits, and what is to be gained by moving some of those that are `free`.
+
+    Attributes:
+        seconds: of each group. wanted: seconds of test and validation.
+        ranges: split → from which to which part of `wanted` it may have.
+        place: of each group, 0 to 1.
+    """
+
+    side_of: dict[str, str]
+    seconds: Mapping[str, float]
+    wanted: Mapping[str, float]
+    ranges: Mapping[str, tuple[float, float]]
+    place: Mapping[str, float]
+    free: Sequence[str]
+
+    def best_moves(self) -> list[_Move]:
+        """Return the one move, or the two, that bring the sizes of splits nearest to those wanted; none if none do."""
+        sizes, counts = self._sizes()
+        now = self._cost(sizes, counts)
+        single = [[move] for move in self._moves()]
+        if not any(now) or not single:
+            return []
+        best = min(single, key=lambda moves: self._rank(moves, sizes, counts))
+        if self._rank(best, sizes, counts)[0] >= now and len(self.seconds) <= _MOST_FOR_PAIRS:
+            pairs = ([a, b] for (a,), (b,) in itertools.combinations(single, 2) if a[0] != b[0])
+            best = min(pairs, key=lambda moves: self._rank(moves, sizes, counts), default=best)
+        return best if self._rank(best, sizes, counts)[0] < now else []
+
+    def _moves(self) -> Iterator[_Move]:
+        return ((group, name) for group in self.free for name in SPLITS if name != self.side_of[group])
+
+    def _sizes(self) -> tuple[dict[str, float], dict[str, int]]:
+        sizes, counts = dict.fromkeys(SPLITS, 0.0), dict.fromkeys(SPLITS, 0)
+        for group, name in self.side_of.items():
+            sizes[name] += self.seconds[group]
+            counts[name] += 1
+        return sizes, counts
+
+    def _rank(
+        self, moves: Sequence[_Move], sizes: Mapping[str, float], counts: Mapping[str, int]
+    ) -> tuple[tuple[int, int], float]:
+        """Return the cost after some moves, and how far the groups are from the places of their new splits."""
+        sizes, counts = dict(sizes), dict(counts)
+        for group, name in moves:
+            sizes[self.side_of[group]] -= self.seconds[group]
+            counts[self.side_of[group]] -= 1
+            sizes[name] += self.seconds[group]
+            counts[name] += 1
+        return self._cost(sizes, counts), sum(self._distance(*move) for move in moves)
+
+    def _cost(self, sizes: Mapping[str, float], counts: Mapping[str, int]) -> tuple[int, int]:
+        """Return how many splits are empty, and how far the sizes of the others are out of their ranges."""
+        off = 0.0
+        for name, (least, most) in self.ranges.items():
+            off += max(0.0, sizes[name] - most * self.wanted[name], least * self.wanted[name] - sizes[name])
+        return sum(not count for count in counts.values()), round(off / (sum(sizes.values()) or 1.0) / _STEP)
+
+    def _distance(self, group: str, name: str) -> float:
+        place = self.place[group]
+        if name == "train":  # the last that came into its split goes first
+            return 1 - place if self.side_of[group] == "test" else place
+        return place if name == "test" else 1 - place
+
+
+def read_sides(path: Path, by: str) -> dict[str, str]:
+    """Read a table that pins recordings (or speakers) to splits: the columns recording (or speaker) and split.
+
+    Returns:
+        folded name → split.
+
+    Raises:
+        U2UError: the file cannot be read, or a row is invalid.
+    """
+    if by == "utterance":
+        raise U2UError("--splits: pins recordings or speakers; --split_by utterance divides them: give one of the two")
+    text = decode(read_bytes(path), path)
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
+    columns = [cell.strip().lower() for cell in next(reader, [])]
+    if by not in columns or "split" not in columns:
+        raise U2UError(f"{path}: its first line must name the columns {by} and split")
+    pinned: dict[str, str] = {}
+    for row in reader:
+        if any(map(str.strip, row)):
+            cells = dict(zip(columns, map(str.strip, row), strict=False))
+            name, side = cells.get(by, ""), cells.get("split", "").lower()
+            if not name or side not in SPLITS:
+                raise U2UError(f"{path}: line {reader.line_num}: needs a {by} and train, validation or test")
+            if pinned.setdefault(fold(name), side) != side:
+                raise U2UError(f"{path}: line {reader.line_num}: {name} has two splits: keep one of the lines")
+    return pinned
+
+
+def sides_table(side_of: Sides, by: str) -> str:
+    """Return the table that `read_sides` reads: a line for each group, in order of name."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow((by, "split"))
+    writer.writerows(sorted(side_of.items()))
+    return buffer.getvalue()
+
+
+def _pinned(
+    utterances: Iterable[Utterance], group_of: Callable[[Utterance], str], settings: SplitSettings
+) -> dict[str, str]:
+    """Return the split of each pinned group.
+
+    Raises:
+        U2UError: a group is pinned to two splits.
+    """
+    if not settings.pinned:
+        return {}
+    names: dict[str, set[str]] = defaultdict(set)
+    for utterance in utterances:
+        names[group_of(utterance)] |= _spellings(utterance) if settings.by == "recording" else {fold(utterance.speaker)}
+    pinned: dict[str, str] = {}
+    for group, spellings in names.items():
+        # The group's own name before others, which several groups may have.
+        own = settings.pinned.get(fold(group))
+        found = {own} if own else {settings.pinned[name] for name in spellings if name in settings.pinned}
+        if len(found) > 1:
+            raise U2UError(f"--splits: {group} has several names there, in different splits: keep one of the lines")
+        pinned |= dict.fromkeys([group] if found else [], next(iter(found), ""))
+    return pinned
+
+
+def _spellings(utterance: Utterance) -> set[str]:
+    """Return the names, folded, that a table may have for an utterance's recording."""
+    audio, recording = Path(utterance.audio), PurePosixPath(utterance.recording)
+    return set(map(fold, (audio.name, audio.stem, utterance.recording, recording.name)))
+
+
+def remarks(splits: Mapping[str, Sequence[Utterance]], settings: SplitSettings) -> list[str]:
+    """Return a line for each split whose size is far from that asked for, and one for names that `pinned` has alone."""
+    rows = [u for name in SPLITS for u in splits.get(name, ())]
+    seconds = {name: sum(u.duration for u in splits.get(name, ())) for name in SPLITS}
+    if not (total := sum(seconds.values())):
+        return []
+    group_of = _groups(rows, settings.by)
+    count = len({group_of(u) for u in rows})
+    lines = [
+        f"{name} has {seconds[name] / total:.0%} of the speech, not {want / total:.0%}: "
+        f"each {settings.by} stays whole, and there are {count}"
+        for name, want in _wanted_seconds(total, settings).items()
+        if abs(seconds[name] - want) > _FAR * want
+    ]
+    known = {fold(group_of(u)) for u in rows} | {name for u in rows for name in (*_spellings(u), fold(u.speaker))}
+    if gone := [name for name in settings.pinned if name not in known]:
+        lines.append(f"--splits names what has no utterance here: {', '.join(gone[:5])}{', …' * (len(gone) > 5)}")
+    return lines
+
+
+def _without_repeated_sentences(
+    splits: dict[str, list[Utterance]],
+) -> tuple[dict[str, list[Utterance]], list[Dropped]]:
+    """Drop utterances of test and validation whose sentence train has, or of validation whose sentence test has.
+
+    Raises:
+        U2UError: test or validation has no utterance left.
+    """
+    splits, dropped = dict(splits), []
+    for name, others in (("test", ("train",)), ("validation", ("train", "test"))):
+        for other in others:
+            seen = {u.text for u in splits[other]}
+            reason = f"in {name}, but the same sentence is in {other}"
+            dropped += [Dropped(u, reason) for u in splits[name] if u.text in seen]
+            splits[name] = [u for u in splits[name] if u.text not in seen]
+        if not splits[name]:
+            raise U2UError(
+                f"every sentence of {name} is also in training: add --allow_repeated_sentences "
+                "if that is what you want to measure (a word list read by everybody, for example)"
+            )
+    return splits, dropped

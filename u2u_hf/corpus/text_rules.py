@@ -1,6 +1,6 @@
-"""From what linguists write to what a recogniser learns: ordered, named, counted rules.
+"""Text rules: from the annotation to the text that a recogniser learns.
 
-Rules come as plain data, one mapping each, applied in order::
+Rules are plain data, one mapping each, applied in order::
 
     - unicode: NFC
     - markup: {tags: keep_text, foreign: drop_text, unk: drop_utterance}   # "tags" is every other tag
@@ -10,22 +10,35 @@ Rules come as plain data, one mapping each, applied in order::
     - case: lower                       # lower-tr, lower-az, lower-lt: as Turkish, Azerbaijani, Lithuanian write
     - punctuation: drop
     - alphabet: "aábcd… "
+    - praat_symbols: decode
 
-Letters are not noise: a character counts as punctuation by its Unicode category, so superscript tones,
-modifier letters (ʼ, ꞌ), combining diacritics and digits stay unless a rule names them.
+A character is punctuation by its Unicode category, so superscript tones, modifier letters (ʼ, ꞌ), combining
+diacritics and digits stay unless a rule names them. So do apostrophes, hyphens and length marks (``mi:ko``, ``mi·ko``)
+between letters. Apostrophes at word edges are letters too, except where they are quotation marks in that corpus, and
+length marks at word ends where that corpus has them inside words: `edge_marks` has the rule. Therefore the texts of a
+corpus are given to the rules together.
+
+An infix keeps its letters: ``b<um>ili`` and ``b⟨um⟩ili`` become ``bumili``. ``praat_symbols: decode`` makes ``ŋ`` of
+Praat's ``\\ng``, for text that left Praat by another program; TextGrids are decoded when they are read.
+
+To add a rule, write a function from its settings to a `Rule` and add it to `_RULES`.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 
+from u2u_hf.corpus.edge_marks import is_letter, letters_at_edges
+from u2u_hf.formats import praat_symbols
 from u2u_hf.records import U2UError
 
-Rule = Callable[[str], "str | None"]
+# The texts of a corpus, in their order → each as it becomes; None drops the utterance.
+Rule = Callable[[Sequence[str]], "list[str | None]"]
 
 DEFAULT_RULES: tuple[Mapping[str, Any], ...] = (
     {"unicode": "NFC"},
@@ -35,23 +48,38 @@ DEFAULT_RULES: tuple[Mapping[str, Any], ...] = (
     {"punctuation": "drop"},
 )
 
-# Inside a word these are letters of many orthographies (glottal stop, compound): kept between letters.
-# The last two are the invisible joiners of Indic and Arabic scripts.
-_WITHIN_WORDS = "'’ʼ‘`´-‐‑·\u200c\u200d"
+# SayMore writes this into a segment that is not to be transcribed.
+_IGNORED = "%ignore%"
+# Between letters these are letters of many orthographies (glottal stop, compound), and are kept, as are the marks of
+# `edge_marks`. The last two are the invisible joiners of Indic and Arabic scripts.
+_WITHIN_WORDS = "`´-‐‑\u200c\u200d"
+_UNSURE = re.compile(r"[^\w ]|_")  # the rest are letters, digits and spaces
+_INFIX_BRACKETS = "⟨⟩"
 _TAG = re.compile(r"</?\s*([^\s<>/]+)(?:[\s/][^<>]*)?>")
+_EMPTY_TAGS = ("br", "hr", "p", "wbr")  # HTML's, which need not be closed
 
 
-def _unicode(form: str) -> Rule:
+def is_ignored(raw: str) -> bool:
+    """Return whether the annotation is SayMore's mark for a segment that is not to be transcribed."""
+    return raw.strip().casefold() == _IGNORED
+
+
+def _each(change: Callable[[str], str | None]) -> Rule:
+    """Return the rule that changes each text by itself."""
+    return lambda texts: [change(text) for text in texts]
+
+
+def _unicode(form: Any) -> Rule:
     if form not in ("NFC", "NFD", "NFKC", "NFKD"):
-        raise U2UError(f"rule unicode: {form!r} is no Unicode form; use NFC, NFD, NFKC or NFKD")
-    return lambda text: unicodedata.normalize(form, text)
+        raise U2UError(f"rule unicode: {form!r} is not a Unicode form; use NFC, NFD, NFKC or NFKD")
+    return _each(lambda text: unicodedata.normalize(form, text))
 
 
-# Where lower case is not the same in every language: Unicode's SpecialCasing.txt.
+# Languages with a lower case of their own: Unicode's SpecialCasing.txt.
 _TURKIC = ((re.compile("İ|I\u0307"), "i"), (re.compile("I"), "ı"))
 _LITHUANIAN = (
     (re.compile("([ÌÍĨ])"), lambda m: f"i\u0307{unicodedata.normalize('NFD', m[1])[1]}"),
-    # Above i, j and į an accent stands beside the dot.
+    # i, j and į keep their dot below an accent.
     (re.compile("([IJĮ])(?=([\u0300-\u036f]+))"), lambda m: m[1].lower() + ("\u0307" if _accented(m[2]) else "")),
 )
 _LOWER = {"lower": (), "lower-tr": _TURKIC, "lower-az": _TURKIC, "lower-lt": _LITHUANIAN}
@@ -63,7 +91,7 @@ def _accented(marks: str) -> bool:
 
 def _case(how: str) -> Rule:
     if how == "keep":
-        return lambda text: text
+        return _each(lambda text: text)
     if how not in _LOWER:
         raise U2UError(f"rule case: {how!r}; use keep or one of {', '.join(_LOWER)}")
 
@@ -72,16 +100,16 @@ def _case(how: str) -> Rule:
             text = pattern.sub(replacement, text)
         return text.lower()
 
-    return apply
+    return _each(apply)
 
 
 def _written(name: str, table: Mapping[Any, Any]) -> dict[str, str]:
-    """The table as it was meant: YAML takes ``1:`` for a number, ``no:`` for false, nothing for null."""
+    """Return the table as text: YAML reads ``1:`` as a number, ``no:`` as false, and nothing as null."""
     for value in (*table, *table.values()):
         if isinstance(value, bool):
-            raise U2UError(f"rule {name}: {value} is no text: write yes, no, on, off and the like in quotes")
+            raise U2UError(f"rule {name}: {value} is not text: write yes, no, on, off and the like in quotes")
     if "" in table:
-        raise U2UError(f"rule {name}: the empty text stands everywhere: say what to look for")
+        raise U2UError(f"rule {name}: the empty text matches everywhere: write what to look for")
     return {str(key): "" if value is None else str(value) for key, value in table.items()}
 
 
@@ -89,7 +117,7 @@ def _replace(table: Mapping[str, str]) -> Rule:
     table = _written("replace", table)
     longest_first = sorted(table, key=len, reverse=True)
     pattern = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
-    return lambda text: pattern.sub(lambda match: table[match[0]], text)
+    return _each(lambda text: pattern.sub(lambda match: table[match[0]], text))
 
 
 def _regex(table: Mapping[str, str]) -> Rule:
@@ -97,7 +125,7 @@ def _regex(table: Mapping[str, str]) -> Rule:
     for pattern, replacement in _written("regex", table).items():
         try:
             compiled.append((re.compile(pattern), replacement))
-            re.sub(pattern, replacement, "")  # finds groups that are not there
+            re.sub(pattern, replacement, "")  # raises for a group that the pattern lacks
         except (re.error, IndexError) as error:
             raise U2UError(f"rule regex: {pattern!r}: {replacement!r} is not a regular expression ({error})") from error
 
@@ -106,7 +134,7 @@ def _regex(table: Mapping[str, str]) -> Rule:
             text = pattern.sub(replacement, text)
         return text
 
-    return apply
+    return _each(apply)
 
 
 _ACTIONS = ("keep_text", "drop_text", "drop_utterance")
@@ -120,17 +148,24 @@ def _checked(name: str, table: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _markup(table: Mapping[str, str]) -> Rule:
-    """Tags as in XML, matched by name and nesting; what stands between two spans is never touched."""
+    """Match tags as XML does, by name and nesting; text between two dropped spans is kept.
+
+    A name inside a word, which no tag closes and the table does not have, is an infix: b<um>ili.
+    """
     _checked("markup", table)
 
     def apply(text: str) -> str | None:
         opened: list[re.Match[str]] = []  # tags whose text is dropped if they are closed, outermost first
         dropped: list[tuple[int, int]] = []
+        closed = {tag[1] for tag in _TAG.finditer(text) if tag[0].startswith("</")}
         for tag in _TAG.finditer(text):
-            dropped.append(tag.span())
             action = table.get(tag[1], table.get("tags", "keep_text"))
             if action == "drop_utterance":
                 return None
+            if tag[1] not in table and tag[1] not in closed and _is_infix(tag):
+                dropped += [(tag.start(), tag.start(1)), (tag.end(1), tag.end())]
+                continue
+            dropped.append(tag.span())
             if action == "keep_text" or tag[0].endswith("/>"):
                 continue
             if not tag[0].startswith("</"):
@@ -145,7 +180,17 @@ def _markup(table: Mapping[str, str]) -> Rule:
             at = max(at, end)
         return "".join((*kept, text[at:]))
 
-    return apply
+    return _each(apply)
+
+
+def _is_infix(tag: re.Match[str]) -> bool:
+    """Return whether it stands inside a word, as in ``b<um>ili``; a tag would be closed somewhere."""
+    text = tag.string
+    inside = is_letter(text, tag.start() - 1) and is_letter(text, tag.end())
+    # A second infix may follow the first one: k<um><in>ain.
+    inside = inside or (text[tag.start() - 1 : tag.start()] == ">" and is_letter(text, tag.end()))
+    inside = inside or (is_letter(text, tag.start() - 1) and text[tag.end() : tag.end() + 1] == "<")
+    return inside and tag[0] == f"<{tag[1]}>" and tag[1].lower() not in _EMPTY_TAGS
 
 
 def _brackets(table: Mapping[str, str]) -> Rule:
@@ -165,38 +210,49 @@ def _brackets(table: Mapping[str, str]) -> Rule:
                 text = changed
         return text
 
-    return apply
+    return _each(apply)
 
 
 def _punctuation(how: str) -> Rule:
     if how not in ("drop", "keep"):
         raise U2UError(f"rule punctuation: {how!r}; use drop or keep")
 
-    def letter(text: str, index: int) -> bool:
-        return 0 <= index < len(text) and unicodedata.category(text[index])[0] in "LMN"
+    if how == "keep":
+        return _each(lambda text: text)
+    return lambda texts: [
+        _UNSURE.sub(functools.partial(_without_punctuation, letters=letters), text)
+        for text, letters in zip(texts, letters_at_edges(texts), strict=True)
+    ]
 
-    def kept(text: str, index: int) -> str:
-        c = text[index]
-        category = unicodedata.category(c)
-        if c in _WITHIN_WORDS and letter(text, index - 1) and letter(text, index + 1):
-            return c
-        if category == "Co" or (category == "Sk" and c <= "\uffff"):  # letters of old fonts; tone letters ˥˩, caron ˇ
-            return c
-        if (category == "Cf" and c != "\u200b") or "\ufe00" <= c <= "\ufe0f":  # soft hyphen, direction, emoji style
-            return ""
-        return " " if category[0] in "PSC" else c
 
-    def apply(text: str) -> str:
-        return "".join(kept(text, index) for index in range(len(text)))
+def _without_punctuation(found: re.Match[str], letters: Container[int]) -> str:
+    """Return what becomes of a character: itself, a space, or nothing."""
+    text, index, c = found.string, found.start(), found[0]
+    if index in letters:
+        return c
+    if c in _WITHIN_WORDS and is_letter(text, index - 1) and is_letter(text, index + 1):
+        return c
+    category = unicodedata.category(c)
+    if category == "Co" or (category == "Sk" and c <= "\uffff"):  # letters of old fonts; tone letters ˥˩, caron ˇ
+        return c
+    if (category == "Cf" and c != "\u200b") or "\ufe00" <= c <= "\ufe0f":  # soft hyphen, direction, emoji style
+        return ""
+    if c in _INFIX_BRACKETS and is_letter(text, index - 1) and is_letter(text, index + 1):
+        return ""
+    return " " if category[0] in "PSC" else c
 
-    return apply if how == "drop" else lambda text: text
+
+def _praat_symbols(how: str) -> Rule:
+    if how not in ("decode", "keep"):
+        raise U2UError(f"rule praat_symbols: {how!r}; use decode or keep")
+    return _each(praat_symbols.decoded if how == "decode" else lambda text: text)
 
 
 def _alphabet(characters: str) -> Rule:
     if not isinstance(characters, str):
         raise U2UError(f"rule alphabet: {characters!r} is not text: write all its letters in one pair of quotes")
     allowed = set(characters)
-    return lambda text: "".join(c for c in text if c in allowed or c.isspace())
+    return _each(lambda text: "".join(c for c in text if c in allowed or c.isspace()))
 
 
 _RULES: dict[str, Callable[[Any], Rule]] = {
@@ -208,6 +264,7 @@ _RULES: dict[str, Callable[[Any], Rule]] = {
     "case": _case,
     "punctuation": _punctuation,
     "alphabet": _alphabet,
+    "praat_symbols": _praat_symbols,
 }
 
 
@@ -220,7 +277,11 @@ class TextRules:
     """
 
     def __init__(self, rules: Iterable[Mapping[str, Any]] = DEFAULT_RULES):
-        """Raises U2UError: an unknown rule, or one with settings it cannot have."""
+        """Compile the rules.
+
+        Raises:
+            U2UError: a rule is unknown, or its settings are invalid.
+        """
         self._rules: list[tuple[str, Rule]] = []
         for index, rule in enumerate(rules, 1):
             if not isinstance(rule, Mapping) or len(rule) != 1:
@@ -236,13 +297,24 @@ class TextRules:
         self.examples: dict[str, tuple[str, str]] = {}
 
     def __call__(self, raw: str) -> str:
-        """The training text for `raw`: words parted by single spaces; empty if a rule drops the utterance."""
-        text: str | None = raw
+        """Return the training text of a text by itself; of a corpus, `of_corpus` knows more."""
+        return self.of_corpus([raw])[0]
+
+    def of_corpus(self, raws: Sequence[str]) -> list[str]:
+        """Return the training text of each of a corpus's texts, with single spaces between words.
+
+        It is empty if a rule drops the utterance, and for SayMore's ``%ignore%``.
+
+        Args:
+            raws: the annotations as the files have them, in their order.
+        """
+        texts: list[str | None] = [None if is_ignored(raw) else raw for raw in raws]
         for name, rule in self._rules:
-            before, text = text, rule(text)
-            if text != before:
-                self.touched[name] += 1
-                self.examples.setdefault(name, (before, text or ""))
-            if text is None:
-                return ""
-        return " ".join(text.split())
+            numbers = [number for number, text in enumerate(texts) if text is not None]
+            before = [text for text in texts if text is not None]
+            for number, text, changed in zip(numbers, before, rule(before), strict=True):
+                if changed != text:
+                    self.touched[name] += 1
+                    self.examples.setdefault(name, (text, changed or ""))
+                    texts[number] = changed
+        return [" ".join((text or "").split()) for text in texts]

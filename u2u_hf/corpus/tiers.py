@@ -1,44 +1,41 @@
-"""Which tiers of annotation files hold what was said: named by the user, or told by their names."""
+"""The tiers of annotation files that hold transcriptions: named by the user, or chosen by the evidence."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from u2u_hf.corpus.reader import Recording
-from u2u_hf.records import MACHINE_TYPES, Tier, U2UError
+from u2u_hf.corpus.tier_evidence import MACHINE, Evidence, gather, has_text, shares_of, with_remark
+from u2u_hf.corpus.tier_times import Layers, layers, overlap
+from u2u_hf.records import MACHINE_ANNOTATOR, MACHINE_TYPES, Tier, U2UError
+
+_MOST_LAYERS = 40  # tiers of one file that are compared by their times; more are speakers, or damage
+_FEWEST = 3  # annotations that a verdict by times needs
+_MOST_LISTED = 130  # characters, so that the error stays below 200
+
+_BELOW, _SAME = "is below", "is the same speech as"
+
+# tiers of two names → how the first lies in the second, in all files together
+_Pairs = Mapping[tuple[str, str], Layers]
 
 
-def _words(*patterns: str) -> re.Pattern[str]:
-    """Finds words that begin like `patterns`; a pattern that ends in ``$`` is the whole word."""
-    ends = "|".join(p[:-1] + r"(?![^\W\d_])" if p.endswith("$") else p for p in patterns)
-    return re.compile(rf"(?<![^\W\d_])(?:{ends})", re.IGNORECASE)
+@dataclass(frozen=True)
+class _Loss:
+    """A tier that is not used because another one of its file is."""
 
+    loser: Evidence
+    winner: Evidence
+    reason: str
 
-# What tiers that do not hold what was said are called, in languages of fieldwork and of fieldworkers; marks of
-# Toolbox and FLEx (ft, mb, ge, segnum) only in small letters, for capitals are speakers' initials.
-_OTHER = _words(
-    *"transla traduc tradu[çz] traduzion übersetz ueber?setz перев terjemah tafsir dịch free$ libre$ lit$".split(),
-    *"gloss glos[ae] gls$ глосс notes?$ notas?$ noti[zc] notiz anmerk bemerk catatan заметк примеч".split(),
-    *"comm?ent coment komment komentar коммент remar[kq] observ descri title$ segnum".split(),
-    *"pos$ part.?of.?speech morf morph морф lemm?a root$ ref$ refs$ id$".split(),
-    *"words?$ palabras?$ palavras?$ mots?$ wort$ wörter kata$ слов tokens? phon[eo]s?$ phonemes? syllab".split(),
-    "(?-i:ft|mb|ge|gn|ps|nt|rx)$",
-)
-_OTHER_UNSPACED = re.compile("翻[译譯訳]|[译譯訳]文|[备備]注|[备備]註|注[释釈]|メモ")
-# Languages of translation; but "English-speaker transcription" says itself what it is.
-_LANGUAGE = _words(
-    *"eng(?:lish)?$ ingl[eéê]s anglais spa(?:nish)?$ español castellano espagnol fran[cç]ais french francés".split(),
-    *"portugu deutsch$ german$ русск russian indonesia$ bahasa swahili kiswahili".split(),
-)
-_TRANSCRIPTION = _words(
-    *"transcri transkri trascri транскри orth?o ortogr surface phrase utter enuncia sentence oraci".split(),
-    *"speech text verbatim tx$".split(),
-)
-_TRANSCRIPTION_UNSPACED = re.compile("[转轉転][写寫]|文字起|書き起")
-_MACHINE = "written by a machine"
+    @property
+    def is_same_speech(self) -> bool:
+        """Whether it is another version of what the winner holds, not another speaker or a comment."""
+        is_version = self.reason.startswith((_BELOW, _SAME))
+        return is_version and self.loser.kind != self.winner.kind
 
 
 def choose_tiers(
@@ -47,49 +44,55 @@ def choose_tiers(
     linguistic_types: Sequence[str] = (),
     participants: Sequence[str] = (),
 ) -> tuple[dict[str, list[Tier]], dict[str, str]]:
-    """Which tiers hold transcriptions.
+    """Return the tiers that hold transcriptions, and why.
 
-    With `patterns` or `linguistic_types` (names, or shell patterns on them: ``*SURFACE*``): those that match
-    one; of what this package wrote, only those named in full. Without: tiers that have text, were not written by
-    this package and are not named like translations, notes, glosses and the like; of these the ones named like
-    transcriptions in each file, or else those that are not below another. With `participants`, of all these only
-    the tiers of speakers that match one.
+    With `patterns` or `linguistic_types` (names, or shell patterns: ``*SURFACE*``), these are the tiers that match;
+    tiers that this package wrote must be named in full. Without, they are chosen by evidence, see `tier_evidence`:
+    what a tier's annotations look like, its place below or beside others, what its name and type say, and how much of
+    the corpus has it. Of several tiers of the same speech one is chosen. `participants` then limits the result to
+    tiers of speakers that match.
 
     Returns:
-        recording name → its chosen tiers, and tier name → why it was chosen (in one file at least) or not.
+        recording name → its chosen tiers, and tier name → why it was chosen (in one file at least) or not. Where only
+        words have text, a chosen tier has its words joined, with the times of their phrases.
 
     Raises:
-        U2UError: a pattern matches nothing in any file, or there is no tier to choose.
+        U2UError: a pattern matches nothing in any file, or no tier is chosen.
     """
     recordings = list(recordings)
     all_tiers = [tier for recording in recordings for tier in recording.document.tiers]
     _must_match("--tiers", "tier", patterns, [t.name for t in all_tiers])
     _must_match("--linguistic_types", "linguistic type", linguistic_types, [t.linguistic_type for t in all_tiers])
     _must_match("--participants", "participant", participants, [t.participant for t in all_tiers])
+    documents = [recording.document.tiers for recording in recordings]
+    if patterns or linguistic_types:
+        decisions = [_picked_by_pattern(tiers, patterns, linguistic_types) for tiers in documents]
+    else:
+        decisions = _picked_by_evidence(gather(documents))
     chosen: dict[str, list[Tier]] = {}
     why: dict[str, str] = {}
-    for recording in recordings:
-        tiers = recording.document.tiers
-        if patterns or linguistic_types:
-            named = {t.name: "matches --tiers" for t in tiers if asked_for(t, t.name, patterns)}
-            typed = {
-                t.name: "matches --linguistic_types" for t in tiers if asked_for(t, t.linguistic_type, linguistic_types)
-            }
-            picked = [t for t in tiers if t.name in typed | named]
-            machine = {t.name: _MACHINE for t in tiers if t.linguistic_type in MACHINE_TYPES}
-            reasons = machine | typed | named
-        else:
-            picked, reasons = _picked_by_name(tiers)
+    for recording, (picked, reasons) in zip(recordings, decisions, strict=True):
         if participants:
-            left = [t for t in picked if matches(t.participant, participants)]
-            reasons |= {t.name: "its participant does not match --participants" for t in picked if t not in left}
-            picked = left
+            others = [t for t in picked if not matches(t.participant, participants)]
+            reasons |= {t.name: "its participant does not match --participants" for t in others}
+            picked = [t for t in picked if t not in others]
         chosen[recording.name] = picked
+        # A name that several files have keeps its first reason, unless it is chosen in a later file.
         why = reasons | why | {tier.name: reasons[tier.name] for tier in picked}
     if not any(chosen.values()):
-        listed = "; ".join(f"{name}: {reason}" for name, reason in why.items()) or "there are none"
-        raise U2UError(f"no tier looks like a transcription: name yours with --tiers ({listed})")
+        raise U2UError(f"no tier looks like a transcription: name yours with --tiers ({_listed(why)})")
     return chosen, why
+
+
+def _listed(why: Mapping[str, str]) -> str:
+    rows = [f"{name}: {reason}" for name, reason in why.items()]
+    listed = rows[:1]
+    for row in rows[1:]:
+        if len("; ".join([*listed, row])) > _MOST_LISTED:
+            break
+        listed.append(row)
+    more = [f"{len(rows) - len(listed)} more, see --inspect"] if len(rows) > len(listed) else []
+    return "; ".join([*listed, *more]) or "there are none"
 
 
 def _must_match(flag: str, what: str, patterns: Sequence[str], names: Iterable[str]) -> None:
@@ -107,40 +110,176 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
 
 
 def asked_for(tier: Tier, name: str, patterns: Sequence[str]) -> bool:
-    """Whether patterns mean a tier by its `name`, or that of its type; wildcards do not mean what a machine wrote."""
+    """Whether patterns match `name`, of the tier or of its type. Wildcards match no tier that a machine wrote."""
     if tier.linguistic_type in MACHINE_TYPES:
         patterns = [p for p in patterns if unicodedata.normalize("NFC", p) == unicodedata.normalize("NFC", name)]
     return matches(name, patterns)
 
 
-def _picked_by_name(tiers: Sequence[Tier]) -> tuple[list[Tier], dict[str, str]]:
-    reasons = {tier.name: _unlike_transcription(tier) for tier in tiers}
-    left = {tier.name: tier for tier in tiers if not reasons[tier.name]}
-    named = [t for t in left.values() if _like_transcription(t)]
-    picked = named or [t for t in left.values() if t.parent not in left]
-    for tier in left.values():
-        reasons[tier.name] = "another tier is named like a transcription" if named else f"is below {tier.parent!r}"
-    for tier in picked:
-        reasons[tier.name] = "named like a transcription" if named else "has text, and is not below another such tier"
-    return picked, reasons
+def _picked_by_pattern(
+    tiers: Sequence[Tier], patterns: Sequence[str], linguistic_types: Sequence[str]
+) -> tuple[list[Tier], dict[str, str]]:
+    """Return the tiers of one file whose name or type matches, and tier name → why it was chosen or not."""
+    by_name = {tier.name: tier for tier in tiers}
+    reasons = {t.name: MACHINE for t in tiers if t.linguistic_type in MACHINE_TYPES}
+    typed = [t for t in tiers if asked_for(t, t.linguistic_type, linguistic_types)]
+    named = [t for t in tiers if asked_for(t, t.name, patterns)]
+    matched = {t.name: "matches --linguistic_types" for t in typed} | {t.name: "matches --tiers" for t in named}
+    reasons |= {name: with_remark(reason, shares_of(by_name[name], by_name)) for name, reason in matched.items()}
+    return [t for t in tiers if t.name in matched], reasons
 
 
-def _spelled(tier: Tier) -> str:
-    """Name and type of a tier, its words apart: ``freeTranslation`` is two."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", unicodedata.normalize("NFC", f"{tier.name} {tier.linguistic_type}"))
+def _picked_by_evidence(files: Sequence[Sequence[Evidence]]) -> list[tuple[list[Tier], dict[str, str]]]:
+    """Return for each file the tiers that are most likely transcriptions, and tier name → why or why not."""
+    refusals = _refusals(files)
+    candidates = [
+        sorted((e for e in file if not refused[e.tier.name]), key=_rank)
+        for file, refused in zip(files, refusals, strict=True)
+    ]
+    pairs = _pairs(candidates)
+    contests = [_contest(file, pairs) for file in candidates]
+    winners = _winners(loss for _, losses in contests for loss in losses)
+    result = []
+    for file, refused, (accepted, losses) in zip(files, refusals, contests, strict=True):
+        absent = {e.tier.name: reason for e in accepted if (reason := _empty_winner(e, file, winners))}
+        reasons = refused | {loss.loser.tier.name: loss.reason for loss in losses}
+        reasons |= {e.tier.name: with_remark(e.strength, e.shares_of) for e in accepted} | absent
+        taken = {e.tier.name: e.tier for e in accepted if e.tier.name not in absent}
+        result.append(([taken[e.tier.name] for e in file if e.tier.name in taken], reasons))
+    return result
 
 
-def _like_transcription(tier: Tier) -> bool:
-    return bool(_TRANSCRIPTION.search(_spelled(tier)) or _TRANSCRIPTION_UNSPACED.search(_spelled(tier)))
+def _rank(evidence: Evidence) -> tuple[bool, float, int]:
+    """Return a key for sorting, the best first; of equals the one of the plainer name: ``orth``, ``orth(old)``.
+
+    A draft of the recogniser that a person corrected and gave a type of their own is later than what it was made from.
+    """
+    is_corrected_draft = evidence.tier.annotator == MACHINE_ANNOTATOR
+    return not is_corrected_draft, -evidence.score, len(evidence.tier.name) if evidence.is_named else 0
 
 
-def _unlike_transcription(tier: Tier) -> str:
-    if tier.linguistic_type in MACHINE_TYPES:
-        return _MACHINE
-    if not any(a.value.strip() for a in tier.annotations):
-        return "has no text"
-    spelled = _spelled(tier)
-    match = _OTHER.search(spelled) or _OTHER_UNSPACED.search(spelled)
-    if not match and not re.search("trans?[ck]ri", spelled, re.IGNORECASE):
-        match = _LANGUAGE.search(spelled)
-    return f"looks like something else ({match[0]!r} in its name or type)" if match else ""
+def _refusals(files: Sequence[Sequence[Evidence]]) -> list[dict[str, str]]:
+    """Return for each file: tier name → why the tier is no candidate, or the empty string."""
+    has_better = any(not e.refusal and not e.unlikely for file in files for e in file)
+    is_unfinished = any(_unfinished(file) for file in files)
+    refusals = []
+    for file in files:
+        empty = _unfinished(file)
+        has_other = any(not e.refusal and not e.unlikely and not e.is_weak for e in file)
+        unlikely = {e.tier.name: e.unlikely * (has_better or is_unfinished) for e in file}
+        refusals.append({e.tier.name: e.refusal or unlikely[e.tier.name] or _beside(e, empty, has_other) for e in file})
+    return refusals
+
+
+def _unfinished(file: Iterable[Evidence]) -> list[Evidence]:
+    """Return the tiers of a file that are named like transcriptions and empty, if no such tier has text."""
+    named = [e for e in file if e.is_named and not e.phrases and e.tier.linguistic_type not in MACHINE_TYPES]
+    return [] if any(has_text(e.tier) for e in named) else named
+
+
+def _beside(evidence: Evidence, unfinished: Sequence[Evidence], has_other: bool) -> str:
+    """Return why a tier is not taken in place of an empty transcription, or why its name stands against it.
+
+    Args:
+        unfinished: from `_unfinished`.
+        has_other: the file has a candidate whose name does not speak against it.
+    """
+    if evidence.is_named or evidence.phrases:
+        return ""
+    for empty in unfinished[:_MOST_LAYERS]:
+        is_same_speaker = evidence.tier.participant and evidence.tier.participant == empty.tier.participant
+        if evidence.root == empty.root or is_same_speaker or evidence.content.language:
+            return f"is beside {empty.tier.name!r}, which is named like a transcription and has no text"
+    if evidence.is_weak and has_other:
+        return f"looks like something else ({evidence.hint.word!r} in its name or type)"
+    return ""
+
+
+def _pairs(candidates: Iterable[Sequence[Evidence]]) -> _Pairs:
+    """Return how tiers of one file that do not depend on each other lie in each other, over all files."""
+    pairs: dict[tuple[str, str], Layers] = defaultdict(Layers)
+    for file in candidates:
+        for inner in file[:_MOST_LAYERS]:
+            for outer in file[:_MOST_LAYERS]:
+                if inner.root != outer.root and not _are_two_people(inner, outer):
+                    pairs[inner.tier.name, outer.tier.name] += layers(inner.tier, outer.tier)
+    return pairs
+
+
+def _contest(candidates: Sequence[Evidence], pairs: _Pairs) -> tuple[list[Evidence], list[_Loss]]:
+    """Return the best candidates of one file, no two of the same speech, and the others.
+
+    Args:
+        candidates: the best first.
+    """
+    accepted: list[Evidence] = []
+    losses: list[_Loss] = []
+    related: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
+    named: list[Evidence] = []
+    for one in candidates:
+        own = [("tree", one.root), *([("speaker", one.tier.participant)] if one.tier.participant else [])]
+        rivals = [*(rival for key in own for rival in related[key][:_MOST_LAYERS]), *accepted[:_MOST_LAYERS]]
+        loss = next((_Loss(one, other, reason) for other in rivals if (reason := _conflict(one, other, pairs))), None)
+        if not loss and named and not one.is_named and not _is_type_of(one, named):
+            loss = _Loss(one, named[0], f"{named[0].tier.name!r} is named like a transcription")
+        if loss:
+            losses.append(loss)
+            continue
+        accepted.append(one)
+        named += [one] * one.is_named
+        for key in own:
+            related[key].append(one)
+    return accepted, losses
+
+
+def _is_type_of(one: Evidence, named: Sequence[Evidence]) -> bool:
+    """Whether a tier is another speaker's of the same linguistic type as one that is named like a transcription."""
+    speaker, kind = one.tier.participant, one.tier.linguistic_type
+    return bool(speaker) and any(kind == e.tier.linguistic_type and speaker != e.tier.participant for e in named)
+
+
+def _conflict(one: Evidence, accepted: Evidence, pairs: _Pairs) -> str:
+    """Return why a tier is of the same speech as an accepted one, or the empty string."""
+    name = accepted.tier.name
+    if name in one.ancestors:
+        return f"{_BELOW} {name!r}"
+    used = f"{_SAME} {name!r}, which is used"
+    if one.tier.name in accepted.ancestors:
+        return used
+    if one.root == accepted.root or (one.tier.participant and one.tier.participant == accepted.tier.participant):
+        return used if overlap(one.tier, accepted.tier) >= 0.5 else ""
+    if _are_two_people(one, accepted):
+        return ""
+    if any(pairs.get(pair, Layers()).are_one for pair in ((one.tier.name, name), (name, one.tier.name))):
+        return used
+    if min(_count(one), _count(accepted)) < _FEWEST:
+        return ""
+    return f"lies over {name!r}, which is used" if overlap(one.tier, accepted.tier) >= 0.8 else ""
+
+
+def _are_two_people(one: Evidence, other: Evidence) -> bool:
+    """Whether both tiers name their participant, and not the same."""
+    people = one.tier.participant, other.tier.participant
+    return all(people) and people[0] != people[1]
+
+
+def _count(evidence: Evidence) -> int:
+    return sum(bool(a.value.strip()) for a in evidence.tier.annotations)
+
+
+def _winners(losses: Iterable[_Loss]) -> dict[Hashable, set[Hashable]]:
+    """Return kind of tier → the kinds that were preferred to it in any file, as versions of the same speech."""
+    winners: dict[Hashable, set[Hashable]] = defaultdict(set)
+    for loss in losses:
+        if loss.is_same_speech:
+            winners[loss.loser.kind].add(loss.winner.kind)
+    return winners
+
+
+def _empty_winner(one: Evidence, file: Iterable[Evidence], winners: Mapping[Hashable, set[Hashable]]) -> str:
+    """Return why a tier is not taken where the one that is preferred to it in other files is empty."""
+    for other in file if one.kind in winners else ():
+        is_related = one.root == other.root or one.tier.participant == other.tier.participant
+        if is_related and other.kind in winners[one.kind] and not has_text(other.tier):
+            return f"{other.tier.name!r} is used in other files, and has no text in this one"
+    return ""

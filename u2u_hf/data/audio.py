@@ -1,7 +1,8 @@
-"""Sound files in, 16 kHz float32 out. Files are read by seeking, never whole."""
+"""Sound files to 16 kHz float32. Files are read by seeking, never whole."""
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import threading
@@ -18,19 +19,19 @@ from u2u_hf.formats.encodings import require_regular
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.records import U2UError
 
-# Read around a stretch so that the resampling filter sees what lies beyond its ends.
+# Read before and after a stretch, for the resampling filter at its ends.
 _MARGIN_MS = 20
 _last = threading.local()
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a sound file's header says.
+    """A sound file's header.
 
     Attributes:
         sampling_rate: Hz.
         frames: samples per channel at that rate.
-        subtype: libsndfile's name for the coding (``PCM_16``…), or ``container`` for what PyAV reads.
+        subtype: libsndfile's name of the encoding (``PCM_16``…), or ``container`` for files that PyAV reads.
     """
 
     path: str
@@ -45,18 +46,26 @@ class AudioInfo:
 
 
 def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
-    """Read a sound file's header: what libsndfile reads (WAV, RF64, FLAC, MP3, OGG…), else what FFmpeg does.
+    """Return a sound file's header, read with libsndfile (WAV, RF64, FLAC, MP3, OGG…) or else with FFmpeg.
+
+    An unchanged file is not read again: some headers take a second, and a preparation asks for each several times.
 
     Raises:
         U2UError: missing, not a regular file, not a sound file, a playlist, or without a single sample.
     """
     require_regular(path)
+    stat = os.stat(path)
+    return _header(str(path), stat.st_size, stat.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=10_000)  # some 300 bytes each
+def _header(path: str, _size: int, _mtime_ns: int) -> AudioInfo:
     try:
         header = soundfile.info(os.path.abspath(path))
-        info = AudioInfo(str(path), header.samplerate, header.channels, header.frames, header.subtype)
-    except (soundfile.SoundFileError, OSError, TypeError) as error:  # TypeError: of .raw it wants to be told the rate
+        info = AudioInfo(path, header.samplerate, header.channels, header.frames, header.subtype)
+    except (soundfile.SoundFileError, OSError, TypeError) as error:  # TypeError: a .raw file has no header
         try:
-            info = AudioInfo(str(path), *ffmpeg.header(str(path)), "container")
+            info = AudioInfo(path, *ffmpeg.header(path), "container")
         except ffmpeg.RefusedError as refusal:
             raise U2UError(f"{path}: {refusal}") from refusal
         except ValueError:
@@ -68,20 +77,20 @@ def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
 
 
 def _opened(path: str) -> soundfile.SoundFile:
-    """The file that this thread reads, kept open: opening an MP3 of an hour takes a tenth of a second."""
+    """Return the file, kept open for this thread's next call: opening an MP3 of one hour takes 0.1 s."""
     stat = os.stat(path)
     version = (path, stat.st_size, stat.st_mtime_ns)
     if getattr(_last, "version", None) != version:
-        # libsndfile takes a file that is called - for the standard input.
+        # The absolute path, because libsndfile takes the name - for the standard input.
         _last.file, _last.version = soundfile.SoundFile(os.path.abspath(path)), version
     return _last.file
 
 
 def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] | None = None) -> np.ndarray:
-    """Samples [begin, stop) of a file at its own rate: float32 [C, N], shorter at the file's end.
+    """Return samples [begin, stop) of a file at its own rate: float32 [C, N], shorter at the file's end.
 
     Raises:
-        U2UError: the file cannot be decoded there, breaks off before, or has no such channel.
+        U2UError: the file cannot be decoded there, is truncated before, or has no such channel.
     """
     if channels is not None and max(channels) >= info.channels:
         raise U2UError(f"{info.path}: has {info.channels} channel(s), and channel {max(channels) + 1} is asked for")
@@ -89,7 +98,7 @@ def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] 
         if info.subtype == "container":
             samples = ffmpeg.read(info.path, begin, min(stop, info.frames))
         else:
-            # As they are in the file: converting only the channel that is wanted is five times as fast.
+            # As in the file: converting only the wanted channel to float32 is five times as fast.
             kind = "int16" if info.subtype == "PCM_16" else "float32"
             file = _opened(info.path)
             file.seek(begin)
@@ -99,7 +108,7 @@ def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] 
     if not samples.shape[1] and begin < min(stop, info.frames):
         raise U2UError(
             f"{info.path}: ends before {begin / info.sampling_rate:.1f} s, and its header says "
-            f"{info.duration_ms / 1000:.1f} s: it was not copied whole, copy it again"
+            f"{info.duration_ms / 1000:.1f} s: it was not copied completely: copy it again"
         )
     chosen = samples if channels is None else samples[list(channels)]
     if chosen.dtype == np.int16:
@@ -108,7 +117,7 @@ def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] 
 
 
 def energy(path: str, spans: Sequence[tuple[int, int]]) -> list[float]:
-    """Energy of each channel in all of `spans` (ms) together, each span's offset taken off.
+    """Return the energy of each channel summed over `spans` (ms), without the DC offset of each span.
 
     Raises:
         U2UError: the file cannot be decoded there.
@@ -125,10 +134,10 @@ def energy(path: str, spans: Sequence[tuple[int, int]]) -> list[float]:
 def read_audio(
     info: AudioInfo, start_ms: int = 0, end_ms: int | None = None, channels: Sequence[int] | None = None
 ) -> np.ndarray:
-    """Read a stretch at 16 kHz.
+    """Return a stretch of a recording at 16 kHz.
 
     Args:
-        end_ms: None for the end of the file; a stretch beyond the end is cut there.
+        end_ms: None for the end of the file; later values too.
         channels: from 0; None for all.
 
     Returns:
@@ -149,23 +158,27 @@ def read_audio(
 
 
 def blocks(info: AudioInfo, seconds: int = 60) -> Iterator[tuple[int, np.ndarray]]:
-    """The whole file in turn: (start in ms, float32 [C, N]) of `seconds` each, the last one shorter."""
+    """Yield the whole file in blocks of `seconds`: (start in ms, float32 [C, N]); the last one is shorter."""
     for start_ms in range(0, info.duration_ms, seconds * 1000):
         yield start_ms, read_audio(info, start_ms, start_ms + seconds * 1000)
 
 
 def flac_bytes(samples: np.ndarray) -> bytes:
-    """16-bit FLAC of mono float samples [N] at 16 kHz; what exceeds -1…1 is clipped."""
+    """Return mono float samples [N] at 16 kHz as 16-bit FLAC, clipped to -1…1."""
     buffer = io.BytesIO()
     soundfile.write(buffer, np.clip(samples, -1, 1), SAMPLING_RATE, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
 
 
 def decode_mono(data: bytes, where: str = "audio") -> np.ndarray:
-    """float32 samples [N] of a mono 16 kHz sound file held in memory.
+    """Return the float32 samples [N] of a mono 16 kHz sound file.
+
+    Args:
+        data: the file's bytes.
+        where: its name in error messages.
 
     Raises:
-        U2UError: not a sound file, not mono at 16 kHz, or with values that are no numbers.
+        U2UError: not a sound file, not mono at 16 kHz, or with NaN.
     """
     try:
         samples, rate = soundfile.read(io.BytesIO(data), dtype="float32")
@@ -174,5 +187,5 @@ def decode_mono(data: bytes, where: str = "audio") -> np.ndarray:
     if rate != SAMPLING_RATE or samples.ndim != 1:
         raise U2UError(f"{where}: its audio is not mono at 16 kHz: prepare the dataset with recipes/prepare.py")
     if not np.isfinite(samples).all():
-        raise U2UError(f"{where}: its audio holds values that are no numbers (NaN): prepare the dataset anew")
+        raise U2UError(f"{where}: its audio contains NaN: prepare the dataset again with recipes/prepare.py")
     return samples

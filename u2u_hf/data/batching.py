@@ -1,9 +1,9 @@
-"""Batches of near-equal durations that hold so many seconds, not so many utterances.
+"""Batches of utterances of similar duration, limited in seconds of audio rather than in utterances.
 
-A batch is as long as its longest utterance, the others are padded: what it costs is its padded duration.
-Batches are cut from the utterances in order of duration. So that they differ from epoch to epoch, durations
-are shaken a little before they are sorted; how many utterances each batch has is fixed beforehand, for
-durations that are longer by the most that shaking can do, so that no epoch exceeds the limit.
+All utterances of a batch are padded to the longest one, so the cost of a batch is its padded duration. Batches are cut
+from the utterances sorted by duration. Random noise on the durations before sorting makes the batches differ between
+epochs; the number of utterances in each batch is fixed for the longest possible noisy durations, so that no epoch
+exceeds the limit.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from torch.utils.data import Sampler
 
-SHAKE = 0.05
-# Attention costs as much as the rest of a base-size model for stretches of about a minute.
+SHAKE = 0.05  # largest relative noise on a duration
+# Utterance duration at which attention costs as much as the rest of a base-size model.
 _QUADRATIC_SECONDS = 60.0
 
 
 def cost(utterances: int, seconds: float) -> float:
-    """What a batch of `utterances`, the longest of `seconds`, takes: padded seconds, long ones counting more."""
+    """Return the cost of a batch of `utterances` padded to `seconds`: padded seconds, weighted up for long ones."""
     return utterances * seconds * (1 + seconds / _QUADRATIC_SECONDS)
 
 
 class DurationBatches(Sampler[list[int]]):
-    """A batch sampler for one of several processes; each yields the same number of batches.
+    """A batch sampler for one of several processes, all of which yield the same number of batches.
 
-    The batches of one optimizer step, over all processes and accumulated steps, are of neighbouring
-    durations, and the processes share them evenly: nobody waits long for the others. Which utterances a step
-    is made of depends on how many batches a step has, not on how they are divided over processes.
+    The batches of one optimizer step, over all processes and accumulated steps, have similar durations, so that
+    processes do not wait long for each other. The utterances of a step do not depend on the number of processes, only
+    on the number of batches per step.
 
     Args:
-        durations: seconds of each utterance.
-        limit: the most that a batch may `cost`; an utterance that exceeds it alone makes a batch of its own.
-        per_step: batches in an optimizer step, over all processes.
-        processes: how many processes share them; divides `per_step`.
-        process: which of them this is, from 0.
-        seed: the same seed and epoch give the same batches.
+        durations: of each utterance, in seconds.
+        limit: largest `cost` of a batch; a longer utterance has a batch of its own.
+        per_step: batches per optimizer step, over all processes.
+        processes: number of processes; divides `per_step`.
+        process: index of this one, from 0.
+        seed: random seed; the same seed and epoch give the same batches.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class DurationBatches(Sampler[list[int]]):
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Other batches in another order."""
+        """Choose the batches and their order for an epoch."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -72,7 +72,7 @@ class DurationBatches(Sampler[list[int]]):
 
 
 def _sizes(durations: np.ndarray, limit: float) -> list[int]:
-    """How many of the ascending `durations` go into each batch."""
+    """Return the number of utterances in each batch, for ascending `durations`."""
     sizes: list[int] = []
     for duration in durations:
         if sizes and cost(sizes[-1] + 1, duration) <= limit:

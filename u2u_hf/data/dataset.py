@@ -1,8 +1,7 @@
-"""Utterances → rows of a `datasets` audio dataset in parquet, and back.
+"""Utterances to a dataset in parquet files, and back.
 
-A prepared dataset is what ``datasets.load_dataset(DIR)`` reads. Its audio is 16 kHz mono FLAC, held in the
-rows. The audio is written and read as bytes, with soundfile: decoding through `datasets` needs FFmpeg
-libraries on the system, which the computers we run on do not have.
+A prepared dataset is what ``datasets.load_dataset(DIR)`` reads. Its rows hold 16 kHz mono FLAC as bytes, written and
+read with soundfile: decoding audio through `datasets` needs FFmpeg libraries on the system.
 """
 
 from __future__ import annotations
@@ -22,21 +21,22 @@ import pyarrow.parquet as pq
 import torch
 from accelerate.utils import gather_object
 from datasets import Audio, Dataset, DatasetDict, Features, Value, load_dataset
-from tqdm.auto import tqdm
 
 from u2u_hf.data.audio import audio_info, flac_bytes, read_audio
+from u2u_hf.data.audio_folder import load_audio_folder
 from u2u_hf.data.processes import processes
-from u2u_hf.files import require_source
-from u2u_hf.formats.delimited import name_below
-from u2u_hf.formats.encodings import open_regular, require_regular
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.hub.problems import loading_problem
+from u2u_hf.hub.source import require_source
 from u2u_hf.output_folder import remove
-from u2u_hf.records import U2UError, Utterance
+from u2u_hf.progress_bar import in_terminal, progress_bar
+from u2u_hf.records import Dropped, U2UError, Utterance
 
-# Of a dataset on the Hub, a service of its own would be asked for what the dataset says itself, with its name and the
-# user's token: datasets-server.huggingface.co. No environment variable ends that (datasets 5.2).
+# `datasets` would ask datasets-server.huggingface.co about each dataset on the Hub, with its name and the user's token,
+# for what the dataset itself says. No environment variable turns that off (datasets 5.2).
 datasets.config.USE_PARQUET_EXPORT = False
+if not in_terminal():
+    datasets.disable_progress_bars()
 
 FEATURES = Features(
     {
@@ -52,28 +52,29 @@ FEATURES = Features(
         "duration": Value("float64"),
     }
 )
-_PLACE = ["tier", "start_ms", "end_ms"]
+_PLACE = ["tier", "start_ms", "end_ms"]  # identifies an utterance within a recording
 NEEDED = ("audio", "text", "duration")
-_STEP = 2.0**-15  # the smallest number that 16 bits hold
+_SMALLEST = 2.0**-15  # of 16-bit samples
 SHARD_BYTES = 400 * 2**20
 _SHARD = re.compile(r"(train|validation|test)-\d{5,}-of-\d{5,}\.parquet")
 _PART = re.compile(r"[0-9a-f]{24}\.(parquet|writing)")
 
 
-def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
-    """One dataset row for each utterance of one recording, its audio cut out, resampled and encoded.
+_Part = tuple[Path, list[Utterance]]  # a parquet file, and the utterances of one recording that belong in it
 
-    Where the recording is silent, to the last bit, there is no row.
+
+def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
+    """Yield a dataset row for each utterance: its audio cut out, resampled and encoded.
+
+    Utterances whose audio is digital silence have no row.
 
     Raises:
         U2UError: the audio cannot be read.
     """
-    info = None
     for utterance in utterances:
-        if info is None or info.path != utterance.audio:
-            info = audio_info(utterance.audio)
+        info = audio_info(utterance.audio)
         samples = read_audio(info, utterance.start_ms, utterance.end_ms, [utterance.channel])[0]
-        if not len(samples) or np.abs(samples).max() < _STEP:
+        if not len(samples) or np.abs(samples).max() < _SMALLEST:
             continue
         name = f"{utterance.recording}_{utterance.tier}_{utterance.start_ms}.flac"
         yield {
@@ -90,84 +91,111 @@ def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
         }
 
 
-def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> list[tuple[Utterance, str]]:
+def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> list[Dropped]:
     """Write the splits to ``output_dir/data/SPLIT-00000-of-00001.parquet``, about 400 MB a shard.
 
-    Each recording is finished in a part file of its own before the shards are made, so a run that was
-    killed goes on after the last finished recording; the shards take their place all at once. Of what is in
-    ``data/``, only shards of earlier runs are replaced. Recordings are divided over the processes of a launcher
-    (torchrun, accelerate launch), then over cores.
+    Each recording is written to a part file before the parts are joined to shards, so a run that was killed resumes
+    after the last finished recording. The shards of an earlier run are replaced all at once; other files in ``data/``
+    stay. Recordings are divided over the processes of a launcher (torchrun, accelerate launch), then over cores.
 
     Returns:
-        the utterances that are left out after all, with the reason: those of recordings whose audio breaks
-        off, and those in which nothing at all is to be heard.
+        the utterances that are in no shard: their audio cannot be read, or is digital silence.
 
     Raises:
-        U2UError: the place of ``data/`` is taken by a file or a link.
+        U2UError: ``data`` is a file or a link.
     """
     if os.path.lexists(data := output_dir / "data") and (data.is_symlink() or not data.is_dir()):
         raise U2UError(f"{data}: is a file or a link, in the place of the dataset's folder: move it away")
     parts_dir = output_dir / ".parts"
     parts_dir.mkdir(parents=True, exist_ok=True)
-    parts: dict[str, dict[Path, list[Utterance]]] = {name: {} for name in splits}
-    for name, members in splits.items():
-        by_recording = defaultdict(list)
-        for utterance in members:
-            by_recording[utterance.recording].append(utterance)
-        for _, group in sorted(by_recording.items()):
-            # The name holds what the part is made of: changed rules or annotations make a new part.
-            stat = os.stat(group[0].audio)
-            key = repr((group, stat.st_size, stat.st_mtime_ns)).encode()
-            parts[name][parts_dir / f"{hashlib.sha256(key).hexdigest()[:24]}.parquet"] = group
-    jobs = [(part, group) for row in parts.values() for part, group in row.items() if not part.exists()]
+    parts = {name: _parts(members, parts_dir) for name, members in splits.items()}
+    every_part = [part for row in parts.values() for part in row]
+    problems = _write_missing(every_part)
+    dropped = _unreadable(every_part, problems) + _silent(every_part, problems)
     state = processes()
-    state.wait_for_everyone()  # each has seen the same parts before the first new one is written
-    with state.split_between_processes(jobs) as own:
-        problems = dict(gather_object(_write_parts(own)))
-    lost = [
-        (u, problems[part]) for row in parts.values() for part, group in row.items() if part in problems for u in group
-    ]
-    for part, group in ((part, group) for row in parts.values() for part, group in row.items() if part not in problems):
-        there = set(zip(*pq.read_table(part, columns=_PLACE).to_pydict().values(), strict=True))
-        lost += [(u, "the recording is silent there") for u in group if (u.tier, u.start_ms, u.end_ms) not in there]
-    state.wait_for_everyone()  # each has seen the parts before they are joined
+    state.wait_for_everyone()  # all have read the parts before they are joined
     if state.is_main_process:
-        _join({name: [part for part in row if part not in problems] for name, row in parts.items()}, output_dir)
+        _join({name: [path for path, _ in row if path not in problems] for name, row in parts.items()}, output_dir)
         remove(parts_dir, _PART.fullmatch)
     state.wait_for_everyone()
-    return lost
+    return dropped
 
 
-def _write_parts(jobs: list[tuple[Path, list[Utterance]]]) -> list[tuple[Path, str]]:
-    """Write part files on all cores; returns those that could not be written, with the reason."""
+def _parts(utterances: Iterable[Utterance], folder: Path) -> list[_Part]:
+    """Return a part for each recording, and each audio file of it.
+
+    Its name is a digest of its content: changed utterances make a new part.
+    """
+    by_recording = defaultdict(list)
+    for utterance in utterances:
+        by_recording[utterance.recording, utterance.audio].append(utterance)
+    parts = []
+    for _, group in sorted(by_recording.items()):
+        stat = os.stat(group[0].audio)
+        key = repr((group, stat.st_size, stat.st_mtime_ns)).encode()
+        parts.append((folder / f"{hashlib.sha256(key).hexdigest()[:24]}.parquet", group))
+    return parts
+
+
+def _write_missing(parts: list[_Part]) -> dict[Path, str]:
+    """Write parts that do not exist yet, in all processes; return the problem of each that could not be written."""
+    missing = [(path, group) for path, group in parts if not path.exists()]
+    state = processes()
+    state.wait_for_everyone()  # all have seen the same parts before the first new one is written
+    with state.split_between_processes(missing) as own:
+        return dict(gather_object(_write_parts(own)))
+
+
+def _unreadable(parts: list[_Part], problems: dict[Path, str]) -> list[Dropped]:
+    return [
+        Dropped(u, "the audio cannot be read", problems[path].removeprefix(f"{u.audio}: "))
+        for path, group in parts
+        if path in problems
+        for u in group
+    ]
+
+
+def _silent(parts: list[_Part], problems: dict[Path, str]) -> list[Dropped]:
+    dropped = []
+    for path, group in parts:
+        if path not in problems:
+            written = set(zip(*pq.read_table(path, columns=_PLACE).to_pydict().values(), strict=True))
+            silent = [u for u in group if (u.tier, u.start_ms, u.end_ms) not in written]
+            dropped += [Dropped(u, "the recording is silent there") for u in silent]
+    return dropped
+
+
+def _write_parts(parts: list[_Part]) -> list[tuple[Path, str]]:
+    """Write part files on all cores; return those that could not be written, with the reason."""
     problems = []
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # the cores are busy with a recording each
-    # Threads do: reading, resampling and encoding release the interpreter.
+    torch_threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # each core works on a recording of its own
+    # Threads are enough: reading, resampling and encoding release the GIL.
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
-        done = {pool.submit(_write_part, *job): job[0] for job in jobs}
-        for future in tqdm(as_completed(done), desc="cutting audio", unit="recording", total=len(jobs)):
+        path_of = {pool.submit(_write_part, *part): part[0] for part in parts}
+        for future in progress_bar(as_completed(path_of), desc="cutting audio", unit="recording", total=len(parts)):
             try:
                 future.result()
             except U2UError as error:
-                problems.append((done[future], str(error)))
+                problems.append((path_of[future], str(error)))
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
+        torch.set_num_threads(torch_threads)
     return problems
 
 
 def _join(parts: dict[str, list[Path]], output_dir: Path) -> None:
+    """Write the shards of all splits and put them in the place of earlier ones."""
     making, data, before = output_dir / ".data", output_dir / "data", output_dir / ".data.old"
     if before.is_dir() and not data.is_dir():
-        before.rename(data)  # a run was killed between the two renamings below
+        before.rename(data)  # a run was killed between the two renames below
     remove(making, _SHARD.fullmatch)
     making.mkdir(exist_ok=True)
     for name, paths in parts.items():
         _write_shards(making, name, paths)
-    # A folder takes the place of the other, so old shards are never read together with new ones; what else was in it
-    # is moved after them. A kill leaves one of the two whole, and the next run moves the rest.
+    # The folder is replaced as a whole, so old shards are never read together with new ones; other files follow. A
+    # killed run leaves one complete folder, and the next run moves the rest.
     _move_others(before, making)
     if data.is_dir():
         data.rename(before)
@@ -176,7 +204,7 @@ def _join(parts: dict[str, list[Path]], output_dir: Path) -> None:
 
 
 def _move_others(source: Path, target: Path) -> None:
-    """Move all but shards from one folder to another, under a free name, and remove the first."""
+    """Move everything but shards to another folder, under a free name, and remove the first folder."""
     if not source.is_dir():
         return
     for path in sorted(source.iterdir()):
@@ -222,10 +250,10 @@ def _write_shards(folder: Path, split: str, parts: list[Path]) -> None:
 
 
 def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
-    """A prepared dataset, from a folder or the Hub, its audio as bytes: ``{"bytes": …, "path": …}``.
+    """Load a prepared dataset from a folder or the Hub, its audio as bytes: ``{"bytes": …, "path": …}``.
 
     Raises:
-        U2UError: there is none, or its columns are not those of a prepared dataset.
+        U2UError: it cannot be loaded, or its columns are not those of a prepared dataset.
     """
     source = str(source)
     here = Path(source)
@@ -236,10 +264,10 @@ def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
         )
     require_source(source, "dataset")
     try:
-        splits = _from_audio_folder(here) if audio_folder and not prepared else load_dataset(source)
+        splits = load_audio_folder(here) if audio_folder and not prepared else load_dataset(source)
     except U2UError:
         raise
-    except Exception as error:  # the library raises many kinds: one line for all of them
+    except Exception as error:  # of many types, from several libraries
         problem = loading_problem(source, "dataset", error)
         raise U2UError(f"{source}: the dataset cannot be loaded ({problem})") from error
     for name, split in splits.items():
@@ -250,60 +278,12 @@ def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
     return splits.cast_column("audio", Audio(sampling_rate=SAMPLING_RATE, decode=False))
 
 
-def _from_audio_folder(folder: Path) -> DatasetDict:
-    """Splits of which each is a folder with its sound files and their metadata.jsonl.
-
-    The library's own way of reading them needs FFmpeg.
-
-    Raises:
-        U2UError: a metadata.jsonl without the column file_name, or a row whose file is not a regular file of `folder`.
-    """
-    files = {path.parent.name: path for path in sorted(folder.rglob("metadata.jsonl"))}
-    for path in files.values():
-        require_regular(path)
-    splits = load_dataset("json", data_files={name: str(path) for name, path in files.items()})
-
-    for name, split in splits.items():
-        if "file_name" not in split.column_names:
-            raise U2UError(f"{files[name]}: has no column file_name: give every row the name of its sound file")
-
-    def with_audio(row: dict, index: int, metadata: Path) -> dict:
-        try:
-            return {"audio": {"bytes": _sound(folder, metadata, row["file_name"]), "path": row["file_name"]}}
-        except U2UError as error:
-            problem = str(error).removeprefix(os.path.join(metadata.parent, ""))
-            raise U2UError(f"{metadata}: row {index + 1}: {problem}") from error
-
-    return DatasetDict(
-        {
-            name: split.map(
-                with_audio, with_indices=True, fn_kwargs={"metadata": files[name]}, remove_columns="file_name"
-            )
-            for name, split in splits.items()
-        }
-    )
-
-
-def _sound(folder: Path, metadata: Path, written: object) -> bytes:
-    """Return the bytes of the file that a row of `metadata` names.
-
-    Raises:
-        U2UError: it is not a regular file in `folder` or below it, or cannot be read.
-    """
-    path = metadata.parent / name_below(written if isinstance(written, str) else "")
-    # In the Hub's cache every file, the metadata too, is a link to a folder where all of the dataset are.
-    inside = (os.path.realpath(folder), os.path.dirname(os.path.realpath(metadata)))
-    if not any(Path(os.path.realpath(path)).is_relative_to(real) for real in inside):
-        raise U2UError(f"{path}: is a link to a file outside the dataset's folder: put the file itself there")
-    try:
-        with open_regular(path) as file:
-            return file.read()
-    except OSError as error:
-        raise U2UError(f"{path}: cannot be read ({error.strerror})") from error
-
-
 def require_split(splits: DatasetDict, name: str, source: str) -> Dataset:
-    """The split `name`, which must be there and not be empty."""
+    """Return the split `name`.
+
+    Raises:
+        U2UError: it is missing or empty.
+    """
     if name not in splits or not len(splits[name]):
         raise U2UError(f"{source}: has no utterance in split {name}; there are: {', '.join(splits)}")
     return splits[name]

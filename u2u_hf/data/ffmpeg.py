@@ -1,6 +1,6 @@
-"""Sound in the containers that libsndfile does not open (m4a, mp4, mov, mkv, wma…), through PyAV.
+"""Sound in formats that libsndfile does not open (m4a, mp4, mov, mkv, wma…), read with FFmpeg through PyAV.
 
-PyAV's wheel brings FFmpeg's libraries along, so nothing has to be installed on the system.
+PyAV's wheel contains FFmpeg's libraries, so nothing has to be installed on the system.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 
 from u2u_hf.formats.encodings import open_regular
 
-_LEAD_SECONDS = 0.5  # decoders need some packets before the first sample is right
-# A damaged Matroska or AVI file is searched to its end: 20 GB took minutes.
+_LEAD_SECONDS = 0.5  # decoders need some packets before their first correct sample
+# FFmpeg searches a damaged Matroska or AVI file to its end, which took minutes for 20 GB.
 _OPENING_SECONDS = 30.0
-# FFmpeg's names of the formats that hold sound and nothing but their own: playlists and scripts (hls, concat, dash,
-# sdp, imf, …) name other files and servers, image and subtitle formats look for files beside them.
+# FFmpeg's names of the allowed formats: those with sound that open no other file. Playlists and scripts (hls, concat,
+# dash, sdp, imf, …) name other files and servers; image and subtitle formats look for files beside them.
 _FORMATS = """
     aa3 aac ac3 act aiff amr amrnb amrwb ape asf asf_o au avi avr caf dsf dss dts dtshd dv eac3 flac flv gxf iff ircam
     loas matroska,webm mlp mov,mp4,m4a,3gp,3g2,mj2 mp3 mpc mpc8 mpeg mpegts mxf nistsphere nut nuv ogg oma pva qcp rm
@@ -29,7 +29,7 @@ _FORMATS = """
 """.split()
 _OPTIONS = {
     "format_whitelist": ",".join(_FORMATS),
-    # No protocol is called none: the file is open, and whatever it names stays shut.
+    # No protocol is called none: the file is already open, and other files that it names must not be.
     "protocol_whitelist": "none",
 }
 _PLAYLIST = re.compile(
@@ -40,14 +40,14 @@ _PLAYLIST = re.compile(
 
 
 class RefusedError(ValueError):
-    """Raised for a file that is not read whatever it holds; the message goes on after the file's name."""
+    """An error for files that are refused unread; the message follows the file's name."""
 
 
 class _File(io.FileIO):
-    """A file that seems to end once its time is over.
+    """A file that seems to end at its deadline.
 
-    FFmpeg asks its own interrupt callback only about files that it opened itself (PyAV 16 to 18), and an error
-    raised in here might be kept by PyAV and raised when the next file is opened.
+    FFmpeg calls its interrupt callback only for files that it opened itself (PyAV 16 to 18), and PyAV might raise an
+    exception from here later, when the next file is opened.
     """
 
     deadline = math.inf
@@ -61,14 +61,14 @@ class _File(io.FileIO):
 
 
 def header(path: str) -> tuple[int, int, int]:
-    """(sampling rate in Hz, channels, samples per channel) of the first sound in the file.
+    """Return the first audio stream's sampling rate in Hz, its channels, and its samples per channel.
 
-    Time 0 is the file's own beginning, whatever its clock shows there: camcorders' begin at a second or later.
+    Time 0 is the beginning of the file; the timestamps of camcorders begin at 1 s or later.
 
     Raises:
         RefusedError: a playlist, or a file that takes too long to open.
         U2UError: not a regular file.
-        ValueError: no container, or none with sound.
+        ValueError: not a media file, or without sound.
     """
     with _open(path) as media:
         stream = media.streams.audio[0]
@@ -82,7 +82,7 @@ def header(path: str) -> tuple[int, int, int]:
 
 
 def read(path: str, begin: int, stop: int) -> np.ndarray:
-    """Samples [begin, stop) as float32 [C, N], by seeking; what the file lacks is silent.
+    """Return samples [begin, stop) as float32 [C, N], by seeking; samples that the file lacks are 0.
 
     Raises:
         U2UError: not a regular file.
@@ -106,15 +106,15 @@ def read(path: str, begin: int, stop: int) -> np.ndarray:
 
 
 def _beginning(media) -> float:
-    """What the file's clock shows at its beginning, in seconds; before 0 is what decoders need and nobody hears."""
+    """Return the timestamp of the file's beginning, in seconds. Negative times are for the decoder only."""
     return max(0, media.start_time or 0) / av.time_base
 
 
 @contextlib.contextmanager
 def _open(path: str) -> Iterator[av.container.InputContainer]:
-    """Open the file for FFmpeg, which would take its path for a URL: `http:/a.m4a`, `concat:a.m4a|b.m4a`.
+    """Open the file in Python, because FFmpeg takes some paths for URLs: `http:/a.m4a`, `concat:a.m4a|b.m4a`.
 
-    Reading through Python takes no longer: 200 stretches of 3 s from 10 minutes of AAC or Opus, 1% at most.
+    This is at most 1 % slower, for 200 stretches of 3 s from 10 minutes of AAC or Opus.
     """
     with open_regular(path, _File) as file:
         if _PLAYLIST.match(file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()):
@@ -129,7 +129,8 @@ def _open(path: str) -> Iterator[av.container.InputContainer]:
             if file.late:
                 raise _too_late()
             file.deadline = math.inf
-            if not media.streams.audio or not media.streams.audio[0].rate:  # FFmpeg believes in a name, text.flac
+            # FFmpeg guesses from the name: text.flac has an audio stream without a rate.
+            if not media.streams.audio or not media.streams.audio[0].rate:
                 raise ValueError("no sound in it")
             try:
                 yield media

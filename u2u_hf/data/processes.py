@@ -7,6 +7,6 @@ from accelerate import PartialState
 
 
 def processes() -> PartialState:
-    """This process's place among them: rank, work divided, waiting for each other."""
-    # Without `cpu`, accelerate takes several processes without GPUs for as many single ones.
+    """Return accelerate's state of this process, which has its rank, divides work and waits for the others."""
+    # Without `cpu`, accelerate treats several processes without GPUs as unrelated ones.
     return PartialState(cpu=not torch.cuda.is_available())

@@ -1,9 +1,9 @@
-"""A made-up corpus with the habits of real ones, for the demonstration and the tests. No person speaks in it.
+"""A synthetic corpus with the habits of real ones, for the demonstration and the tests. No person speaks in it.
 
-eSpeak NG's voice of Classical Nahuatl says sentences of a small lexicon. Two speakers a recording, one on
-each channel of a 48 kHz stereo file, with cross-talk and noise; ELAN files from another computer (Windows
-media paths, an ``_ed-`` suffix on the name) with a transcription and a translation tier for each speaker, a
-tier of notes, empty annotations, markup and brackets.
+eSpeak NG's voice of Classical Nahuatl speaks sentences of a small lexicon. A recording has two speakers, one on each
+channel of a 48 kHz stereo file, with cross-talk and noise. The ELAN files look as if from another computer (Windows
+media paths, an ``_ed-`` suffix on the name), with a transcription and a translation tier for each speaker, a tier of
+notes, empty annotations, markup and brackets.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ import numpy as np
 import soundfile
 import torch
 import torchaudio
-from tqdm.auto import tqdm
 
 from u2u_hf import output_folder
 from u2u_hf.demo.espeak import engine
 from u2u_hf.files import write_text
 from u2u_hf.formats.eaf import write_eaf
+from u2u_hf.progress_bar import progress_bar
 from u2u_hf.records import Annotation, Tier
 
 VOICE = "nci"
@@ -72,7 +72,7 @@ WHEN = {"axcan": "today", "moztla": "tomorrow", "mochipa": "always"}
 
 
 def sentence(rng: random.Random) -> tuple[str, str]:
-    """A sentence and its English translation."""
+    """Return a sentence and its English translation."""
     who, does, what, where, when = (rng.choice(sorted(table)) for table in (WHO, DOES, WHAT, WHERE, WHEN))
     words, english = [does, who, what], f"{WHO[who]} {DOES[does]} {WHAT[what]}"
     if rng.random() < 0.5:
@@ -86,7 +86,7 @@ def sentence(rng: random.Random) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Turn:
-    """One utterance of a demo recording: what is said, and how the annotator wrote it."""
+    """One utterance of a demo recording: its text, and how the annotator wrote it."""
 
     speaker: Speaker
     start_ms: int
@@ -102,9 +102,9 @@ def make_demo_corpus(
     """Write the demo under `folder`; the same seed gives the same corpus.
 
     - ``corpus/audio/*.wav`` and ``corpus/elan/*.eaf``: what a linguist would have;
-    - ``new_recordings/*.wav``: recordings nobody has transcribed, of sentences the corpus does not hold;
-    - ``reference/*.eaf``: what is said in those, in plain text, to score transcripts against;
-    - ``reference/channels.json``: recording → speaker → channel (from 0) for all of them.
+    - ``new_recordings/*.wav``: recordings without transcripts, of sentences that are not in the corpus;
+    - ``reference/*.eaf``: the plain text of those, to score transcripts against;
+    - ``reference/channels.json``: recording → speaker → channel (from 0) of all recordings.
 
     Raises:
         U2UError: the folder holds something else.
@@ -113,7 +113,7 @@ def make_demo_corpus(
     rng = random.Random(seed)
     said: set[str] = set()
     channels: dict[str, dict[str, int]] = {}
-    for index in tqdm(range(recordings + new_recordings), desc="making the demo corpus", unit="recording"):
+    for index in progress_bar(range(recordings + new_recordings), desc="making the demo corpus", unit="recording"):
         new = index >= recordings
         name = f"nci_{'new' if new else 'story'}_{index + 1:02d}"
         pair = rng.sample(SPEAKERS, 2)
@@ -137,13 +137,13 @@ def make_demo_corpus(
             author="u2u-hf demo, synthetic speech",
         )
         if not new:
-            # One file in three names its audio as it was called before somebody renamed it.
+            # One file in three refers to its audio by an older name.
             _as_from_windows(eaf, audio.name if index % 3 else f"{name}_original.WAV")
     write_text(folder / "reference" / "channels.json", json.dumps(channels, indent=1) + "\n")
 
 
 def _conversation(pair: list[Speaker], turns: int, rng: random.Random, said: set[str]) -> tuple[np.ndarray, list[Turn]]:
-    """Two speakers in turn: (float32 [2, N] at 48 kHz, the turns). The first of the pair is on the left."""
+    """Return two speakers in turn, float32 [2, N] at 48 kHz, the first one left; and their turns."""
     voices: list[list[tuple[int, np.ndarray]]] = [[], []]
     spoken: list[Turn] = []
     at = round(0.6 * SAMPLING_RATE)
@@ -183,7 +183,7 @@ def _conversation(pair: list[Speaker], turns: int, rng: random.Random, said: set
 
 
 def _say(text: str, speaker: Speaker, rng: random.Random) -> np.ndarray:
-    """One sentence, float32 at 48 kHz, its peak at 0.5."""
+    """Return one spoken sentence, float32 at 48 kHz, its peak at 0.5."""
     samples = engine().speak(
         text, f"{VOICE}+{speaker.variant}", speaker.rate + rng.randint(-12, 12), speaker.pitch + rng.randint(-6, 6)
     )
@@ -223,7 +223,7 @@ def _tiers(speakers: list[Speaker], spoken: list[Turn], duration_ms: int) -> lis
 
 
 def _as_from_windows(eaf: Path, audio_name: str) -> None:
-    """Let the .eaf name its audio as on the computer of another person."""
+    """Change the .eaf to refer to its audio by a path on another person's computer."""
     lines = eaf.read_text(encoding="utf-8").splitlines()
     for index, line in enumerate(lines):
         if "<MEDIA_DESCRIPTOR" in line:

@@ -1,4 +1,4 @@
-"""Speech from eSpeak NG, for the demonstration only: a stand-in for people, never a replacement.
+"""Synthetic speech from eSpeak NG, in place of people, for the demonstration only.
 
 The wheel ``espeakng-loader`` ships libespeak-ng and its voices; the library is called through ctypes
 (its C interface: espeak-ng/src/include/espeak-ng/speak_lib.h).
@@ -13,7 +13,7 @@ import numpy as np
 
 from u2u_hf.records import U2UError
 
-_SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT.AUDIO_OUTPUT_SYNCHRONOUS: samples come to the callback
+_SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT.AUDIO_OUTPUT_SYNCHRONOUS: the callback gets the samples
 _CHARS_UTF8 = 1
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4  # espeak_PARAMETER
 _IPA = 0x02  # phonemes_mode bit 1: IPA as UTF-8
@@ -26,7 +26,7 @@ class Espeak:
     """One eSpeak NG engine. The C library keeps global state: one per process.
 
     Attributes:
-        sampling_rate: of what `speak` returns, in Hz (22,050 for the voices in the wheel).
+        sampling_rate: Hz of the samples that `speak` returns (22,050 for the voices in the wheel).
     """
 
     def __init__(self):
@@ -34,7 +34,7 @@ class Espeak:
             import espeakng_loader
         except ImportError:
             raise U2UError(
-                "the demonstration speaks through eSpeak NG, which is not installed: "
+                "the demonstration needs eSpeak NG, which is not installed: "
                 "pip install -e '.[demo]' in the project's folder"
             ) from None
         self._lib = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -57,7 +57,7 @@ class Espeak:
             raise U2UError(f"eSpeak NG has no voice named {voice!r}")
 
     def speak(self, text: str, voice: str, rate: int = 160, pitch: int = 50, pitch_range: int = 50) -> np.ndarray:
-        """Say `text`.
+        """Return a spoken text.
 
         Args:
             voice: language and, after a plus, a speaker variant: ``"nci+f2"``.
@@ -83,7 +83,7 @@ class Espeak:
         return np.concatenate(self._blocks).astype(np.float32) / 32768.0
 
     def phones(self, text: str, voice: str) -> list[str]:
-        """The phones that `speak` says for `text`, as IPA symbols, without stress marks."""
+        """Return the phones of a spoken text as IPA symbols, without stress marks."""
         self._set_voice(voice)
         data = ctypes.c_char_p(text.encode())
         pointer = ctypes.pointer(data)
@@ -100,5 +100,5 @@ class Espeak:
 
 @functools.cache
 def engine() -> Espeak:
-    """This process's engine, started once."""
+    """Return this process's engine, started once."""
     return Espeak()

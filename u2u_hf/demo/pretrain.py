@@ -1,9 +1,9 @@
-"""How the tiny base model was made: a small HuBERT that learned phones from synthetic speech.
+"""The training of the tiny base model: a small HuBERT that learns phones from synthetic speech.
 
-Pseudo-words are spoken by eSpeak NG in many languages; the model learns, with CTC, to write the phones
-that were spoken (IPA). The languages and speaker variants of the demo corpus are left out, so that
-fine-tuning on it starts from speech the model never heard. This is a demonstration model: real work
-starts from utter-project/mHuBERT-147.
+eSpeak NG speaks pseudo-words in many languages, and the model learns with CTC to write their phones (IPA). The language
+and speaker variants of the demo corpus are excluded, so that fine-tuning starts from speech that is new to the model.
+It is a demonstration model: real work starts from utter-project/mHuBERT-147. The module is long because it
+is one program, kept to reproduce the model: nothing else uses its parts.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import torchaudio
-from tqdm.auto import tqdm
 from transformers import HubertConfig, HubertForCTC, Wav2Vec2FeatureExtractor
 
 from u2u_hf import output_folder
 from u2u_hf.demo.corpus import SPEAKERS, VOICE
 from u2u_hf.demo.espeak import engine
+from u2u_hf.progress_bar import progress_bar, write_line
 
 SAMPLING_RATE = 16_000
 
@@ -50,7 +50,7 @@ CODAS = [""] * 24 + "n m l r s t k p h x tl tz z c uh ng sh ch f d b g".split()
 
 
 def pseudo_sentence(rng: random.Random) -> str:
-    """A few invented words in Latin letters, two to five, of one to four syllables each."""
+    """Return two to five invented words in Latin letters, of one to four syllables each."""
     return " ".join(
         "".join(
             rng.choice(ONSETS) + rng.choice(NUCLEI) + rng.choice(CODAS)
@@ -61,7 +61,7 @@ def pseudo_sentence(rng: random.Random) -> str:
 
 
 def broad(phone: str) -> str:
-    """A phone without length, tone digits and diacritics: what a small model can be asked to hear."""
+    """Return a phone without length, tone digits and diacritics, which a small model cannot tell apart."""
     kept = (c for c in unicodedata.normalize("NFD", phone) if unicodedata.category(c)[0] == "L" and c not in "ːˑʰʲʷˤ")
     return "".join(kept)
 
@@ -99,12 +99,12 @@ def synthesise(job: tuple[int, int, str | None]) -> list[Spoken]:
 
 
 def synthesise_hours(hours: float, processes: int, seed: int = 0) -> list[Spoken]:
-    """About `hours` of training speech, on `processes` processes (eSpeak NG is one engine a process)."""
+    """Return about `hours` of training speech, made by `processes` processes: each has one eSpeak NG engine."""
     spoken: list[Spoken] = []
     total = hours * 3600
     with (
         multiprocessing.get_context("spawn").Pool(processes, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-        tqdm(total=round(total), unit="s", desc="speaking") as bar,
+        progress_bar(total=round(total), unit="s", desc="speaking") as bar,
     ):
         jobs = ((seed * 1_000_003 + index, 50, None) for index in range(1 << 30))
         for chunk in pool.imap_unordered(synthesise, _bounded(jobs, round(total / 50 / 2))):
@@ -118,7 +118,7 @@ def _bounded(jobs, count):
 
 
 def tiny_config(vocab_size: int) -> HubertConfig:
-    """HuBERT with 2.6 million parameters; layer norms, so that padding does not change its output."""
+    """Return a HuBERT of 2.6 million parameters, with layer norms, so that padding does not change its output."""
     return HubertConfig(
         vocab_size=vocab_size,
         pad_token_id=0,
@@ -145,7 +145,7 @@ def tiny_config(vocab_size: int) -> HubertConfig:
 
 
 def field_conditions(clean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Make studio speech [B, N] sound recorded in the field: room, microphone, cross-talk, noise."""
+    """Return studio speech [B, N] as if recorded in the field: with room, microphone, cross-talk, noise."""
     batch, length = clean.shape
     device = clean.device
 
@@ -212,7 +212,7 @@ class Batches:
 
 @torch.no_grad()
 def phone_error_rate(model: HubertForCTC, batches: Batches) -> float:
-    """Edit distance over reference phones, on every utterance of `batches` as it was spoken."""
+    """Return the edit distance over the number of reference phones, on all utterances without field conditions."""
     model.eval()
     errors = total = 0
     for start in range(0, len(batches.spoken), 32):
@@ -234,11 +234,11 @@ def pretrain(
 ) -> dict[str, float | int | str]:
     """Synthesise `hours` of speech, train for `minutes`, write the base model to `output_dir`.
 
-    The learning rate follows the clock (warm-up, then a cosine to zero), so any budget ends annealed.
+    The learning rate depends on the time spent (warm-up, then a cosine to zero), so any budget ends annealed.
 
     Returns:
-        what was measured: steps, hours, phone error rates (0…1) on held-out speech of training
-        languages and of the demo's language.
+        steps, hours, and phone error rates (0…1) on held-out speech of the training languages and of the demo's
+        language.
 
     Raises:
         U2UError: the folder holds something else.
@@ -257,7 +257,7 @@ def pretrain(
     optimizer = torch.optim.AdamW(model.parameters(), lr=1.5e-3, betas=(0.9, 0.98), weight_decay=0.01)
     batches = Batches(spoken, vocabulary, device, seed)
     begun, step, loss_mean = time.monotonic(), 0, None
-    with tqdm(total=round(minutes * 60), unit="s", desc=f"training on {device}") as bar:
+    with progress_bar(total=round(minutes * 60), unit="s", desc=f"training on {device}") as bar:
         while (elapsed := (time.monotonic() - begun) / (minutes * 60)) < 1:
             warm = min(1.0, (step + 1) / 300)
             for group in optimizer.param_groups:
@@ -276,7 +276,7 @@ def pretrain(
                 bar.set_postfix(step=step, loss=f"{loss_mean:.3f}")
             if step % 500 == 0:
                 rate = phone_error_rate(model, Batches(unseen, vocabulary, device))
-                tqdm.write(f"step {step}: loss {loss_mean:.3f}, phone error rate in the unseen language {rate:.3f}")
+                write_line(f"step {step}: loss {loss_mean:.3f}, phone error rate in the unseen language {rate:.3f}")
                 _save(model, output_dir)
 
     result = {
@@ -319,7 +319,7 @@ Licence: Apache 2.0, as the rest of this project.
 
 
 def _save(model: HubertForCTC, output_dir: Path) -> None:
-    """The encoder alone, in half precision: the phone head is of no use to another language."""
+    """Write the encoder in half precision, without the phone head, which another language cannot use."""
     output_dir.mkdir(parents=True, exist_ok=True)
     copy.deepcopy(model.hubert).half().save_pretrained(output_dir)
     Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True).save_pretrained(output_dir)

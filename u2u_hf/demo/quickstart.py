@@ -1,4 +1,4 @@
-"""The quickstart's steps: run each recipe as a user would, then score what came out."""
+"""The quickstart: runs each recipe as a user would, and scores the transcripts."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def run(output_dir: Path, recipes: Path) -> str:
         recipes: the folder of the recipes; ``demo/*.yaml`` there holds the demo's settings.
 
     Returns:
-        what to print at the end.
+        the verdict and the next commands.
 
     Raises:
-        U2UError: a recipe failed; it has said why. Or the folder holds something else.
+        U2UError: a recipe failed, after printing the reason; or the folder holds something else.
     """
     output_folder.claim(output_dir, "quickstart.py")
     begun = time.monotonic()
     demo, dataset, model, scores, transcripts = (
         output_dir / name for name in ("demo", "dataset", "model", "scores", "transcripts")
     )
-    print(f"A made-up corpus: {LANGUAGE}. No person speaks in it.")
+    print(f"A synthetic corpus: {LANGUAGE}. No person speaks in it.")
     if not (demo / "done").exists():
         make_demo_corpus(demo)
         (demo / "done").touch()
@@ -57,7 +57,7 @@ def run(output_dir: Path, recipes: Path) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """A recipe's command; it was done when its `result` is there, and None is always run."""
+    """A recipe's command; it is skipped if its `result` exists, and always run if that is None."""
 
     title: str
     result: Path | None
@@ -88,7 +88,7 @@ def _steps(demo: Path, dataset: Path, model: Path, scores: Path, transcripts: Pa
             command(accelerate, *train, "--model", BASE_MODEL, "--output_dir", model),
         ),
         Step(
-            "3/4  evaluate: sentences that training never saw",
+            "3/4  evaluate: sentences that were not in training",
             scores / "metrics.json",
             command(python, *evaluate, "--output_dir", scores),
         ),
@@ -101,21 +101,21 @@ def _steps(demo: Path, dataset: Path, model: Path, scores: Path, transcripts: Pa
 
 
 def _score(reference: Path, transcripts: Path) -> dict[str, Any]:
-    """Score the transcripts of the new recordings against what the demo's speakers said.
+    """Return the error rates of the new recordings' transcripts.
 
-    For each recording and speaker, all that the speaker said is compared with all that the machine wrote
-    for the channel the speaker is on: what it missed, heard twice or heard on the wrong channel counts.
+    For each recording and speaker, the whole reference is compared with the whole hypothesis for the speaker's channel:
+    words that are missing, doubled or on the wrong channel are errors.
     """
     channels = _channels(reference)
-    said, heard = [], []
+    references, hypotheses = [], []
     for path in sorted(reference.glob("*.eaf")):
         written = {tier.name: tier for tier in read_eaf(transcripts / path.name).tiers}
         for tier in read_eaf(path).tiers:
             if tier.linguistic_type == "transcription":
-                said.append(_text(tier))
-                heard.append(_text(written.get(f"channel {channels[path.stem][tier.participant] + 1}")))
-    sample = {"reference": said[0][:76], "hypothesis": heard[0][:76]}
-    return error_rates(heard, said) | {"sample": sample}
+                references.append(_text(tier))
+                hypotheses.append(_text(written.get(f"channel {channels[path.stem][tier.participant] + 1}")))
+    sample = {"reference": references[0][:76], "hypothesis": hypotheses[0][:76]}
+    return error_rates(hypotheses, references) | {"sample": sample}
 
 
 def _text(tier: Tier | None) -> str:
@@ -127,7 +127,7 @@ def _channels(reference: Path) -> dict[str, dict[str, int]]:
 
 
 def _channels_right(reference: Path, dataset: Path) -> tuple[int, int]:
-    """How many speakers the preparation put on the channel they are on, and how many there are."""
+    """Return how many speakers the preparation put on the right channel, and how many there are."""
     truth = _channels(reference)
     found = json.loads((dataset / "report.json").read_text(encoding="utf-8"))["channels"]
     right = [
@@ -139,16 +139,16 @@ def _channels_right(reference: Path, dataset: Path) -> tuple[int, int]:
 
 def _closing(report: dict[str, Any], output_dir: Path) -> str:
     return f"""
-Done in {report["seconds"] / 60:.1f} minutes. Made-up speech, so these scores say nothing about real recordings.
+Done in {report["seconds"] / 60:.1f} minutes. The speech is synthetic: these scores say nothing about real recordings.
 
   transcripts to open in ELAN   {output_dir / "transcripts"}
   new recordings                character error rate {report["cer"]:.1%}, word error rate {report["wer"]:.1%}
   test sentences                character error rate {report["test_cer"]:.1%}, word error rate {report["test_wer"]:.1%}
-  speakers on their channel     {report["channels_right"]} of {report["channels"]}
-  said    {report["sample"]["reference"]}
-  heard   {report["sample"]["hypothesis"]}
+  speakers on the right channel {report["channels_right"]} of {report["channels"]}
+  reference    {report["sample"]["reference"]}
+  hypothesis   {report["sample"]["hypothesis"]}
 
-Your own data, next (the model, utter-project/mHuBERT-147, is downloaded once; a GPU helps):
+Next, with your own data (the base model, utter-project/mHuBERT-147, is downloaded once; a GPU helps):
 
   python recipes/prepare.py --corpus MY_ELAN_FOLDER --output_dir my_dataset
   accelerate launch --quiet recipes/train.py --dataset my_dataset --output_dir my_model
@@ -157,7 +157,7 @@ Your own data, next (the model, utter-project/mHuBERT-147, is downloaded once; a
 
 
 def _shown(words: list[str]) -> str:
-    """A command as a user would type it in the project's folder."""
+    """Return a command as a user would type it in the project's folder."""
     return (
         shlex.join([_relative(word) for word in words])
         .replace(f"{shlex.quote(sys.executable)} -m accelerate.commands.launch", "accelerate launch")

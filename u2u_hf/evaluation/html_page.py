@@ -1,4 +1,4 @@
-"""evaluation.html: how well a recogniser does on a split, as one page that needs nothing else."""
+"""evaluation.html: how well a recogniser does on a split, as one page without other files."""
 
 from __future__ import annotations
 
@@ -8,34 +8,28 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from u2u_hf.evaluation.metrics import CHARACTERS, WORDS, aligned
+from u2u_hf.evaluation.metrics import CHARACTERS, MAIN, METRICS, WORDS, aligned, main_first, score_keys
 from u2u_hf.reports.characters import code_point, shown
 from u2u_hf.reports.html import Markup, document, element, joined, numbers, table
+from u2u_hf.reports.quantities import elan_time, length
 from u2u_hf.reports.stylesheet import STYLE
-from u2u_hf.reports.survey import clock, length
 from u2u_hf.reports.svg import bar
 
 _NOTHING = "–"
 
 
-def page(metrics: Mapping[str, Any], title: str, sounds: Sequence[bytes] = ()) -> str:
-    """The whole page.
+def evaluation_page(metrics: Mapping[str, Any], title: str, sounds: Sequence[bytes] = ()) -> str:
+    """Return the whole page as HTML.
 
     Args:
-        metrics: from `evaluation.measure`.
-        sounds: FLAC files of the worst utterances, in their order, to be heard in the page; or none.
+        metrics: from `scoring.measure`.
+        sounds: FLAC files of the worst utterances, in their order, to be played on the page; or none.
     """
-    top = [
-        numbers(
-            [
-                (_percent(metrics["cer"]), "of characters wrong (CER)"),
-                (_percent(metrics["wer"]), "of words wrong (WER)"),
-                (f"{metrics['utterances']:,}", "utterances"),
-                (length(metrics["seconds"] / 3600), "of speech"),
-            ]
-        ),
-        element("p", _PRIVATE, class_="soft"),
+    rates = [
+        (_percent(metrics[name]), f"of {metric.unit} wrong ({metric.label})") for name, metric in main_first().items()
     ]
+    amounts = [(f"{metrics['utterances']:,}", "utterances"), (length(metrics["seconds"] / 3600), "of speech")]
+    top = [numbers([*rates, *amounts]), element("p", _PRIVATE, class_="soft")]
     sections = [
         ("Scores", _scores(metrics)),
         ("Speakers", _groups("speaker", metrics["speakers"])),
@@ -47,10 +41,10 @@ def page(metrics: Mapping[str, Any], title: str, sounds: Sequence[bytes] = ()) -
     return document(title, STYLE, top, sections)
 
 
-_PRIVATE = "This page names speakers and quotes what they said: show it only to those who may know that."
+_PRIVATE = "This page names speakers and quotes them: show it only to people who may know both."
 _INTERVAL = (
-    "From–to is the 95% confidence interval, for utterances like these. It says nothing of speakers, topics or "
-    "microphones that are not among them."
+    "From–to is the 95% confidence interval for utterances like these. It does not hold for other speakers, topics or "
+    "microphones."
 )
 
 
@@ -58,38 +52,43 @@ def _scores(metrics: Mapping[str, Any]) -> Markup:
     rows = [_score("as written", metrics)]
     if also := metrics.get("ignoring"):
         rows.append(_score(f"ignoring {', '.join(also['what'])}", also))
-    heads = ("what is compared", "#CER", "#from–to", "#WER", "#from–to")
+    heads = ["what is compared"]
+    for metric in main_first().values():
+        heads += [f"#{metric.label}", "#from–to"]
     return joined(table(heads, rows), element("p", _INTERVAL, class_="soft"))
 
 
-def _score(name: str, scores: Mapping[str, float]) -> tuple[str, ...]:
-    return name, _percent(scores["cer"]), _interval(scores, "cer"), _percent(scores["wer"]), _interval(scores, "wer")
+def _score(what: str, scores: Mapping[str, float]) -> list[str]:
+    return [what, *(cell for name in main_first() for cell in (_percent(scores[name]), _interval(scores, name)))]
 
 
 def _groups(what: str, groups: Mapping[str, Mapping[str, Any]]) -> Markup:
-    """The worst first, with bars on a scale that the widest interval fills."""
-    most = max((scores["cer_high"] for scores in groups.values()), default=0) or 1
+    """Return a table of speakers or recordings, the worst first; the widest interval fills the scale of the bars."""
+    main, *others = main_first()
+    _, low, high = score_keys(main)
+    most = max((scores[high] for scores in groups.values()), default=0) or 1
     rows = []
     for name, scores in groups.items():
-        several = scores["utterances"] > 1  # of one there is nothing to draw samples from
-        ends = (scores["cer_low"] / most, scores["cer_high"] / most) if several else None
+        several = scores["utterances"] > 1  # one utterance gives the bootstrap nothing to draw from
         rows.append(
             (
                 name or _NOTHING,
-                bar(scores["cer"] / most, ends),
-                _percent(scores["cer"]),
-                _interval(scores, "cer") if several else "",
-                _percent(scores["wer"]),
+                bar(scores[main] / most, (scores[low] / most, scores[high] / most) if several else None),
+                _percent(scores[main]),
+                _interval(scores, main) if several else "",
+                *(_percent(scores[other]) for other in others),
                 scores["utterances"],
                 length(scores["hours"]),
             )
         )
-    return table((what, "|", "#CER", "#from–to", "#WER", "#utterances", "#length"), rows, open_rows=30)
+    labels = [f"#{metric.label}" for metric in main_first().values()]
+    heads = (what, "|", labels[0], "#from–to", *labels[1:], "#utterances", "#length")
+    return table(heads, rows, open_rows=30)
 
 
 def _errors(errors: Sequence[Mapping[str, Any]], show: Any) -> Markup:
     if not errors:
-        return element("p", "None is wrong.")
+        return element("p", "No errors.")
     most = errors[0]["count"]
     rows = [
         (
@@ -101,10 +100,10 @@ def _errors(errors: Sequence[Mapping[str, Any]], show: Any) -> Markup:
         )
         for error in errors
     ]
-    about = f"{_NOTHING} under “said” was heard though nobody said it; under “heard”, it was missed."
+    about = f"{_NOTHING} under “reference” is an insertion; under “hypothesis”, a deletion."
     return joined(
         element("p", about, class_="soft"),
-        table(("said", "heard", "|", "#times", "#of times said"), rows, open_rows=20),
+        table(("reference", "hypothesis", "|", "#times", "#in reference"), rows, open_rows=20),
     )
 
 
@@ -122,16 +121,23 @@ def _worst(worst: Sequence[Mapping[str, Any]], sounds: Sequence[bytes]) -> Marku
     rows = [
         (
             element("div", row["recording"], element("span", row["tier"], class_="where")),
-            element("span", clock(row["start_ms"]), class_="time"),
-            _percent(row["cer"]),
+            element("span", elan_time(row["start_ms"]), class_="time"),
+            _percent(row[MAIN]),
             element("div", side_by_side(row["reference"], row["hypothesis"]), player),
         )
         for row, player in zip(worst, players, strict=True)
     ]
-    about = "With the most characters wrong beyond what is usual for their length: often the text or the times are."
+    about = (
+        "The utterances with the most wrong characters for their length. Often the reference or its times are wrong, "
+        "not the recogniser."
+    )
     return joined(
         element("p", about, class_="soft"),
-        table(("recording", "time", "#CER", "said, and below it what was heard"), rows, open_rows=20),
+        table(
+            ("recording", "time", f"#{METRICS[MAIN].label}", "reference, and the hypothesis below it"),
+            rows,
+            open_rows=20,
+        ),
     )
 
 
@@ -141,10 +147,10 @@ def _player(sound: bytes) -> Markup:
 
 
 def side_by_side(reference: str, hypothesis: str) -> Markup:
-    """Words one below the other, said and heard, with what differs marked."""
+    """Return the words of the reference with those of the hypothesis below them, differences marked."""
     columns = []
-    for said, heard in aligned(reference, hypothesis, WORDS):
-        letters = aligned(said, heard, CHARACTERS)
+    for words in aligned(reference, hypothesis, WORDS):
+        letters = aligned(*words, CHARACTERS)
         above = _marked([(a, a != b) for a, b in letters if a], class_="said")
         below = _marked([(b, a != b) for a, b in letters if b])
         columns.append(element("span", above, below))
@@ -152,7 +158,10 @@ def side_by_side(reference: str, hypothesis: str) -> Markup:
 
 
 def _marked(letters: Sequence[tuple[str, bool]], **attributes: str) -> Markup:
-    """Text in which some characters are wrong; a combining mark makes its whole letter wrong, which is drawn as one."""
+    """Return text with its wrong characters marked.
+
+    A letter and its combining marks are drawn as one, so a wrong mark makes the whole letter wrong.
+    """
     whole: list[tuple[str, bool]] = []
     for character, wrong in letters:
         if whole and unicodedata.combining(character):

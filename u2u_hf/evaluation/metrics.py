@@ -1,127 +1,140 @@
-"""Word and character error rates, as metrics of `evaluate` that need no network, and where the errors are.
+"""The registry of metrics, and how errors are counted.
 
-An error rate is the Levenshtein distance from what was said to what was heard, in words or in characters, over the
-length of what was said.
+To add a metric, add it to `METRICS`: it then appears in the training log and curves, in metrics.json and
+evaluation.html, and on the model's card. A metric is an error rate (errors over length, lower is better), so that one
+bootstrap gives every metric its confidence interval.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import datasets
 import evaluate
 import jiwer
 import numpy as np
 
-from u2u_hf.recognition.decoding import Labels, collapse
-
-_FEATURES = datasets.Features({"predictions": datasets.Value("string"), "references": datasets.Value("string")})
-_CITATION = "https://github.com/jitsi/jiwer"
-# What a text is compared by: words, or characters with the spaces between words.
+# Units in which two texts are compared: words, or characters with the spaces between words.
 Units = Callable[[str, str], jiwer.WordOutput | jiwer.CharacterOutput]
 WORDS: Units = jiwer.process_words
 CHARACTERS: Units = jiwer.process_characters
 
 
 def aligned(reference: str, hypothesis: str, units: Units) -> list[tuple[str, str]]:
-    """Words or characters side by side, said and heard, with as few errors as can be; "" where there is none.
+    """Return pairs of reference and hypothesis units with the fewest errors; "" where one side has no unit.
 
-    Often there are several such alignments; this is one of them.
+    Often several alignments have equally few errors; this is one of them.
     """
-    if not reference.strip():  # which jiwer refuses: all that was heard is too much
-        return [("", heard) for heard in (hypothesis.split() if units is WORDS else hypothesis.strip())]
+    if not reference.strip():  # jiwer refuses an empty reference: every unit of the hypothesis is an insertion
+        return [("", inserted) for inserted in (hypothesis.split() if units is WORDS else hypothesis.strip())]
     result = units(reference, hypothesis)
     pairs: list[tuple[str, str]] = []
     for chunk in result.alignments[0]:
-        said = result.references[0][chunk.ref_start_idx : chunk.ref_end_idx]
-        heard = result.hypotheses[0][chunk.hyp_start_idx : chunk.hyp_end_idx]
-        pairs += zip(said or [""] * len(heard), heard or [""] * len(said), strict=True)
+        left = result.references[0][chunk.ref_start_idx : chunk.ref_end_idx]
+        right = result.hypotheses[0][chunk.hyp_start_idx : chunk.hyp_end_idx]
+        pairs += zip(left or [""] * len(right), right or [""] * len(left), strict=True)
     return pairs
 
 
 def error_counts(hypotheses: Sequence[str], references: Sequence[str], units: Units) -> np.ndarray:
-    """int64 [N, 2]: of each utterance its errors and the length of its reference, in `units`."""
-    both = [aligned(said, heard, units) for said, heard in zip(references, hypotheses, strict=True)]
-    counts = [(sum(a != b for a, b in pairs), sum(a != "" for a, _ in pairs)) for pairs in both]
+    """Return for each utterance its Levenshtein distance and the length of its reference, int64 [N, 2], in `units`."""
+    alignments = [aligned(*texts, units) for texts in zip(references, hypotheses, strict=True)]
+    counts = [(sum(a != b for a, b in pairs), sum(a != "" for a, _ in pairs)) for pairs in alignments]
     return np.array(counts, dtype=np.int64).reshape(-1, 2)
 
 
 def rate(counts: np.ndarray) -> np.ndarray:
-    """Errors over length, float64 […], from counts […, 2]; over no length, 1 if anything was heard."""
+    """Return errors over length, float64 […], for counts […, 2]; of length 0, 1 where there are errors, else 0."""
     errors, length = counts[..., 0], counts[..., 1]
     return np.where(length > 0, errors / np.maximum(length, 1), errors > 0)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """An error rate.
+
+    Attributes:
+        label: its name on pages: ``CER``.
+        unit: what is counted, in the plural: ``characters``.
+        counts: hypotheses, references → int64 [N, 2], the errors and the length of each utterance.
+    """
+
+    label: str
+    unit: str
+    counts: Callable[[Sequence[str], Sequence[str]], np.ndarray]
+
+
+# By the key in metrics.json. Add a new metric at the end: the score tables of older cards then lack only its column.
+METRICS: dict[str, Metric] = {
+    "wer": Metric("WER", "words", partial(error_counts, units=WORDS)),
+    "cer": Metric("CER", "characters", partial(error_counts, units=CHARACTERS)),
+}
+# Chooses the best checkpoint, orders speakers, comes first on pages: on little text it varies least.
+MAIN = "cer"
+
+
+def main_first() -> dict[str, Metric]:
+    """Return the metrics, the main one first."""
+    return {MAIN: METRICS[MAIN], **METRICS}
+
+
+def score_keys(name: str) -> tuple[str, str, str]:
+    """Return the keys of a metric's score and of its confidence interval: ``cer``, ``cer_low``, ``cer_high``."""
+    return name, f"{name}_low", f"{name}_high"
 
 
 def scores_with_intervals(
     hypotheses: Sequence[str], references: Sequence[str], samples: int = 1000, seed: int = 0
 ) -> dict[str, float]:
-    """Error rates over all utterances, at least one, with their 95% confidence intervals.
+    """Return every metric over all utterances (at least one), with its 95% confidence interval.
 
-    The intervals are percentiles of the rates of `samples` test sets of the same size, drawn from this one with
-    replacement, utterance by utterance (Bisani and Ney 2004, Bootstrap estimates for confidence intervals in ASR
+    The interval is a bootstrap's: percentiles of the scores of `samples` test sets of the same size, drawn from this
+    one by utterance, with replacement (Bisani and Ney 2004, Bootstrap estimates for confidence intervals in ASR
     performance evaluation).
 
     Returns:
-        ``wer``, ``wer_low``, ``wer_high``, ``cer``, ``cer_low``, ``cer_high``; 0…1 and above.
+        the `score_keys` of each metric; 0…1 and above.
     """
-    counts = np.stack([error_counts(hypotheses, references, units) for units in (WORDS, CHARACTERS)], 1)  # [N, 2, 2]
+    counts = np.stack([metric.counts(hypotheses, references) for metric in METRICS.values()], 1)  # [N, metrics, 2]
     random, n = np.random.default_rng(seed), len(counts)
     drawn = np.stack([counts[random.integers(n, size=n)].sum(0) for _ in range(samples)])
     low, high = np.quantile(rate(drawn), (0.025, 0.975), axis=0)
     return {
-        name: float(value)
-        for unit, of_all, *ends in zip(("wer", "cer"), rate(counts.sum(0)), low, high, strict=True)
-        for name, value in zip((unit, f"{unit}_low", f"{unit}_high"), (of_all, *ends), strict=True)
+        key: float(value)
+        for name, *values in zip(METRICS, rate(counts.sum(0)), low, high, strict=True)
+        for key, value in zip(score_keys(name), values, strict=True)
     }
 
 
-class _Rate(evaluate.Metric):
-    name_of_rate = description = ""
-    units: Units
+class _Evaluated(evaluate.Metric):
+    """A metric in the form of the library `evaluate`, which would download its own from the Hub."""
+
+    def __init__(self, name: str, metric: Metric):
+        self._key, self._metric = name, metric
+        super().__init__()
 
     def _info(self) -> evaluate.MetricInfo:
+        text = datasets.Value("string")
         return evaluate.MetricInfo(
-            description=self.description, citation=_CITATION, inputs_description="strings", features=_FEATURES
+            description=f"share of {self._metric.unit} that are wrong; above 1 where the hypotheses are too long",
+            citation="https://github.com/jitsi/jiwer",
+            inputs_description="strings",
+            features=datasets.Features({"predictions": text, "references": text}),
         )
 
     def _compute(self, predictions, references) -> dict[str, float]:
-        counts = error_counts(predictions, references, type(self).units)
-        return {self.name_of_rate: float(rate(counts.sum(0)))}
-
-
-class Wer(_Rate):
-    """Word error rate: 0 is perfect; can pass 1 when more is heard than was said."""
-
-    name_of_rate, description, units = "wer", "word error rate", WORDS
-
-
-class Cer(_Rate):
-    """Character error rate, spaces included."""
-
-    name_of_rate, description, units = "cer", "character error rate", CHARACTERS
+        return {self._key: float(rate(self._metric.counts(predictions, references).sum(0)))}
 
 
 def error_rates(predictions: Sequence[str], references: Sequence[str]) -> dict[str, float]:
-    """``{"wer": …, "cer": …}`` over all pairs, 0…1 and above."""
-    scores = evaluate.combine([Wer(), Cer()])
-    return scores.compute(predictions=list(predictions), references=list(references))
+    """Return every metric over all pairs: ``{"wer": …, "cer": …}``, 0…1 and above."""
+    combined = evaluate.combine([_Evaluated(name, metric) for name, metric in METRICS.items()])
+    return combined.compute(predictions=list(predictions), references=list(references))
 
 
-def trainer_metrics(labels: Labels, show: Callable[[Sequence[str], Sequence[str]], None] | None = None) -> Callable:
-    """A Trainer's `compute_metrics`: predictions are label indices [B, T], -100 where padded.
-
-    It gives what `scores_with_intervals` gives.
-    """
-
-    def compute(prediction) -> dict[str, float]:
-        paths = np.where(prediction.predictions < 0, labels.blank, prediction.predictions)
-        hypotheses = [collapse(path, labels) for path in paths]
-        references = [
-            " ".join("".join(labels.symbols[i] for i in row if i >= 0).replace("|", " ").split())
-            for row in prediction.label_ids
-        ]
-        if show:
-            show(hypotheses, references)
-        return scores_with_intervals(hypotheses, references)
-
-    return compute
+def in_percent(scores: Mapping[str, float], prefix: str = "") -> str:
+    """Return the scores on one line: ``CER 12.3%, WER 45.6%``; `prefix` is that of the keys, such as ``eval_``."""
+    found = {metric.label: scores.get(f"{prefix}{name}") for name, metric in main_first().items()}
+    return ", ".join(f"{label} {score:.1%}" for label, score in found.items() if score is not None)

@@ -1,4 +1,4 @@
-"""How well a recogniser does on a prepared split: error rates, for whom and where, and which errors."""
+"""The evaluation of a recogniser on a prepared split: scores by speaker and recording, and the errors."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset
-from tqdm.auto import tqdm
 
 from u2u_hf.corpus.text_rules import TextRules
 from u2u_hf.data.audio import decode_mono
-from u2u_hf.evaluation.metrics import CHARACTERS, WORDS, aligned, error_counts, rate, scores_with_intervals
+from u2u_hf.evaluation.metrics import CHARACTERS, MAIN, METRICS, WORDS, aligned, rate, scores_with_intervals
+from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition.beam_search import best_text
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 
-_MOST = 50  # of a kind of error that metrics.json holds; pairs.tsv holds all
-# Marks and letters of tone: grave, acute, circumflex, macron, double acute, caron, line, double grave, inverted
-# breve, contours, their spacing kin, tone letters, superscript digits; and plain digits behind a letter. A tilde,
-# a diaeresis or a dot belongs to the letter.
+_MOST = 50  # rows of each list of errors in metrics.json; pairs.tsv holds all utterances
+# Tone: combining grave, acute, circumflex, macron, double acute, caron, line, double grave, inverted breve and
+# contours, their spacing forms, tone letters, superscript digits, and plain digits after a letter. Tilde, diaeresis
+# and dot are not tone: they belong to the letter.
 _TONES = (
     "[\u0300-\u0302\u0304\u030b-\u030d\u030f\u0311\u1dc4-\u1dc9\u02c6\u02c7\u02c9-\u02cb\u02e5-\u02e9\ua712-\ua716"
     "\u2070\u00b9\u00b2\u00b3\u2074-\u2079]|(?<=[^\\W\\d_]|[\u0300-\u036f])[0-9]+"
@@ -38,7 +38,7 @@ _IGNORED: Mapping[str, list[dict[str, Any]]] = {
 
 @dataclass(frozen=True)
 class Pair:
-    """An utterance as it was transcribed by a person and by the recogniser, and where it is."""
+    """An utterance's place, its reference (by a person) and its hypothesis (by the recogniser)."""
 
     recording: str
     tier: str
@@ -54,39 +54,36 @@ class Pair:
 
 
 def recognise_split(
-    recognizer: Recognizer, split: Dataset, model: LanguageModel | None = None
+    recognizer: Recognizer, split: Dataset, language_model: LanguageModel | None = None
 ) -> tuple[list[Pair], float]:
     """Recognise every utterance of a split, one at a time.
 
-    Args:
-        model: the recogniser's language model, if it has one.
-
     Returns:
-        the pairs in the split's order, and the real-time factor: seconds of work for a second of audio.
+        the pairs in the split's order, and the real-time factor: seconds of computation per second of audio.
 
     Raises:
         U2UError: an utterance's audio cannot be decoded.
     """
     pairs, begun = [], time.perf_counter()
-    for row in tqdm(split, desc="recognising", unit="utterance"):
+    for row in progress_bar(split, desc="recognising", unit="utterance"):
         samples = decode_mono(row["audio"]["bytes"], row["audio"]["path"] or "audio")
-        hypothesis = best_text(recognizer.log_probs(samples), recognizer.labels, model)
+        hypothesis = best_text(recognizer.log_probs(samples), recognizer.labels, language_model)
         start_ms = row.get("start_ms") or 0
         end_ms = row.get("end_ms") or start_ms + round(1000 * row["duration"])
-        where = (row.get(column) or "" for column in ("recording", "tier", "speaker"))
-        pairs.append(Pair(*where, start_ms, end_ms, " ".join(row["text"].split()), hypothesis))
+        place = (row.get(column) or "" for column in ("recording", "tier", "speaker"))
+        pairs.append(Pair(*place, start_ms, end_ms, " ".join(row["text"].split()), hypothesis))
     return pairs, round((time.perf_counter() - begun) / (3600 * sum(pair.hours for pair in pairs)), 4)
 
 
 def ignoring(what: Sequence[str | Mapping[str, Any]]) -> TextRules:
-    """Rules that take away what is not to count.
+    """Return the rules that remove from a text what is ignored.
 
     Args:
-        what: ``tones``, ``punctuation``, ``case``, or else the characters that are ignored, combining ones too;
-            a mapping is a text rule of one's own.
+        what: ``tones``, ``punctuation``, ``case``, or characters to ignore, also combining ones; a mapping is a
+            text rule.
 
     Raises:
-        U2UError: a rule that is none.
+        U2UError: an unknown name or an invalid rule.
     """
     rules: list[Mapping[str, Any]] = []
     for item in what:
@@ -94,7 +91,7 @@ def ignoring(what: Sequence[str | Mapping[str, Any]]) -> TextRules:
             rules.append(item)
         elif item in _IGNORED:
             rules += _IGNORED[item]
-        elif item.isascii() and item.isalpha() and len(item) > 3:  # more likely a slip than four letters
+        elif item.isascii() and item.isalpha() and len(item) > 3:  # probably a misspelt name, not four letters
             raise U2UError(f"--ignore {item}: give {', '.join(_IGNORED)}, or characters, with spaces between them")
         else:
             rules += _without(unicodedata.normalize("NFC", item))
@@ -102,31 +99,31 @@ def ignoring(what: Sequence[str | Mapping[str, Any]]) -> TextRules:
 
 
 def _without(characters: str) -> list[dict[str, Any]]:
-    """Rules that drop letters as they are, and combining marks wherever they stand."""
+    """Return rules that drop letters in composed form, and combining marks on any letter."""
     letters = {c: "" for c in characters if not unicodedata.combining(c)}
     marks = {c: "" for c in characters if unicodedata.combining(c)}
     return [{"unicode": "NFC"}, {"replace": letters}, {"unicode": "NFD"}, {"replace": marks}, {"unicode": "NFC"}]
 
 
 def measure(pairs: Sequence[Pair], ignored: Sequence[str | Mapping[str, Any]] = ()) -> dict[str, Any]:
-    """What there is to know of how well a split was recognised, as plain values for JSON.
-
-    Error rates are 0…1 and above, each with the ends of its 95% confidence interval (`scores_with_intervals`).
+    """Return the evaluation of a split as plain values for JSON.
 
     Args:
         pairs: at least one.
-        ignored: what a second score takes no notice of, see `ignoring`.
+        ignored: what the second scores leave aside, see `ignoring`.
 
     Returns:
-        the error rates of all; ``utterances`` and ``seconds``; ``ignoring``, the same with less to count;
-        ``speakers`` and ``recordings``, the same for each, the worst first; ``characters`` and ``words``, the most
-        frequent errors, said and heard; and ``worst``, the utterances with the most characters wrong beyond
-        what is usual for their length (``row`` counts the split's from 0).
+        the scores of all utterances with their confidence intervals (`scores_with_intervals`); ``utterances`` and
+        ``seconds``; ``ignoring``, the second scores; ``speakers`` and ``recordings``, the scores of each, the worst
+        first; ``characters`` and ``words``, the most frequent errors; and ``worst``, the utterances with the most
+        wrong characters for their length (``row`` is the index in the split).
     """
     found = _scores(pairs) | {"seconds": round(3600 * sum(pair.hours for pair in pairs), 2)}
     if ignored:
         rules = ignoring(ignored)
-        less = [(rules(pair.hypothesis), rules(pair.reference)) for pair in pairs]
+        # Together, because what is an apostrophe and what a quotation mark shows in all texts.
+        texts = rules.of_corpus([text for pair in pairs for text in (pair.hypothesis, pair.reference)])
+        less = list(zip(texts[::2], texts[1::2], strict=True))
         what = [item if isinstance(item, str) else next(iter(item)) for item in ignored]
         found["ignoring"] = {"what": what} | scores_with_intervals(*zip(*less, strict=True))
     return found | {
@@ -150,34 +147,42 @@ def _by(pairs: Sequence[Pair], key: Callable[[Pair], str]) -> dict[str, dict[str
     scores = {
         name: _scores(group) | {"hours": round(sum(pair.hours for pair in group), 4)} for name, group in groups.items()
     }
-    return dict(sorted(scores.items(), key=lambda item: -item[1]["cer"]))
+    return dict(sorted(scores.items(), key=lambda item: -item[1][MAIN]))
 
 
 def _errors(alignments: Iterable[list[tuple[str, str]]]) -> list[dict[str, Any]]:
-    """Said and heard where they differ, how often, and ``of`` how many times it was said; the most frequent first."""
+    """Return the most frequent pairs that differ; ``of`` is how often the reference occurs, None for insertions."""
     pairs = Counter(pair for alignment in alignments for pair in alignment)
-    said: Counter[str] = Counter()
+    occurrences: Counter[str] = Counter()
     for (reference, _), count in pairs.items():
-        said[reference] += count
+        occurrences[reference] += count
     wrong = sorted(((count, pair) for pair, count in pairs.items() if pair[0] != pair[1]), key=lambda x: (-x[0], x[1]))
     return [
-        {"reference": reference, "hypothesis": hypothesis, "count": count, "of": said[reference] if reference else None}
+        {
+            "reference": reference,
+            "hypothesis": hypothesis,
+            "count": count,
+            "of": occurrences[reference] if reference else None,
+        }
         for count, (reference, hypothesis) in wrong[:_MOST]
     ]
 
 
 def _worst(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    # By their rate alone the shortest would come first, by their errors the longest.
-    counts = error_counts([p.hypothesis for p in pairs], [p.reference for p in pairs], CHARACTERS)
+    """Return the utterances with the most errors above what their length explains.
+
+    Ordered by their rate, the shortest would come first; by their errors, the longest.
+    """
+    counts = METRICS[MAIN].counts([p.hypothesis for p in pairs], [p.reference for p in pairs])
     excess = counts[:, 0] - rate(counts.sum(0)) * counts[:, 1]
     rows = [int(row) for row in np.argsort(-excess, kind="stable")[:_MOST] if counts[row, 0]]
     return [
-        {"row": row, "cer": float(rate(counts[row])), "errors": int(counts[row, 0])} | vars(pairs[row]) for row in rows
+        {"row": row, MAIN: float(rate(counts[row])), "errors": int(counts[row, 0])} | vars(pairs[row]) for row in rows
     ]
 
 
 def as_tsv(pairs: Iterable[Pair]) -> str:
-    """The pairs as a table, to look at side by side."""
+    """Return the pairs as a table, tabs between columns."""
     columns = list(Pair.__dataclass_fields__)
     lines = [columns, *([str(value) for value in vars(pair).values()] for pair in pairs)]
     return "".join("\t".join(" ".join(cell.split()) for cell in line) + "\n" for line in lines)

@@ -1,1 +1,1 @@
-"""Annotation and transcript formats: files to records and back; one registry of readers, one of writers."""
+"""Annotation and transcript formats: files to records and back, with a registry of readers and one of writers."""

@@ -1,7 +1,7 @@
-"""Plain tables of utterances: rows of audio, start, end, text and speaker, from a spreadsheet or a script.
+"""Tables of utterances from a spreadsheet or a script, and the metadata of audio folders.
 
-Also the ``metadata.csv`` and ``metadata.jsonl`` of audio folders as `datasets` knows them, whose rows are
-whole files.
+The rows of a table are audio, start, end, text and speaker. The rows of ``metadata.csv`` or ``metadata.jsonl``, which
+`datasets` reads too, are whole audio files.
 """
 
 from __future__ import annotations
@@ -12,54 +12,58 @@ import json
 import os
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from u2u_hf.formats.encodings import decode, read_bytes
 from u2u_hf.records import Annotation, AnnotationDocument, Media, Tier, U2UError
 
-TABLE_SUFFIXES = (".tsv", ".csv")
-METADATA_NAMES = ("metadata.csv", "metadata.jsonl")
+_METADATA_NAMES = ("metadata.csv", "metadata.jsonl")
 
-_TIER = "transcription"  # the linguistic type of a table's tiers, and the name of one without a speaker
+_TIER = "transcription"  # the linguistic type of all tiers, and the name of a tier without a speaker
 _COLUMNS = ("audio", "start", "end", "text")
 _TEXT_COLUMNS = ("text", "transcription", "sentence")
 _TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-5]?[0-9]):(?=[0-5]?[0-9](?![0-9])))?([0-9]{1,9}(?:[.,][0-9]*)?)")
 
 
 def read_table(path: str | os.PathLike[str]) -> list[AnnotationDocument]:
-    """Read a table with the columns audio, start, end, text and, if you like, speaker; others are ignored.
+    """Read a table with the columns audio, start, end, text and optionally speaker; others are ignored.
 
-    A time is seconds (``61.5``) or a clock (``1:01.5``, ``00:01:01.500``); its comma may be a decimal one, as
-    spreadsheets write it in many countries. ``.tsv`` is separated by tabs, ``.csv`` by whichever of comma,
-    semicolon and tab its header has most of.
+    A time is in seconds (``61.5``) or of the form ``1:01.5`` or ``00:01:01.500``; the decimal sign may be a comma, as
+    spreadsheets write it in many countries. A ``.tsv`` is separated by tabs, a ``.csv`` by the character that its
+    header has most of: comma, semicolon or tab.
 
     Returns:
-        one document for each audio file, named by its media; in it one tier for each speaker.
+        one document for each audio file, which its media names, with one tier for each speaker.
 
     Raises:
-        U2UError: not readable, no such columns, or a row that cannot be used.
+        U2UError: the file cannot be read, lacks a column, or has an invalid row.
     """
     spoken: dict[str, dict[str, list[Annotation]]] = defaultdict(lambda: defaultdict(list))
     for line, row in _csv_rows(path, _COLUMNS):
-        audio, start, end = row["audio"].strip(), _ms(row["start"]), _ms(row["end"])
-        problem = ""
-        if not audio:
-            problem = "names no audio file"
-        elif start is None or end is None:
-            problem = f"{row['start' if start is None else 'end']!r} is not a time such as 61.5 or 00:01:01.500"
-        elif end <= start:
-            problem = f"ends at {row['end']}, not after its start at {row['start']}"
-        if problem:
-            raise U2UError(f"{path}: line {line}: {problem}: mend the line or take it out")
-        spoken[audio][row.get("speaker", "").strip()].append(Annotation(start, end, row["text"]))
+        try:
+            audio, annotation = _utterance(row)
+        except ValueError as error:
+            raise U2UError(f"{path}: line {line}: {error}: fix the line or take it out") from error
+        spoken[audio][row.get("speaker", "").strip()].append(annotation)
     if not spoken:
         raise U2UError(f"{path}: has a header but no row: fill it or take it out")
     return [_document(path, audio, speakers) for audio, speakers in spoken.items()]
 
 
+def _utterance(row: Mapping[str, str]) -> tuple[str, Annotation]:
+    """Return a row's audio file and annotation. Raises ValueError for an invalid row."""
+    audio = row["audio"].strip()
+    if not audio:
+        raise ValueError("names no audio file")
+    start, end = _ms(row["start"]), _ms(row["end"])
+    if end <= start:
+        raise ValueError(f"ends at {row['end']}, not after its start at {row['start']}")
+    return audio, Annotation(start, end, row["text"])
+
+
 def is_table(path: str | os.PathLike[str]) -> bool:
-    """Has the file the columns that `read_table` needs? Corpora hold tables of other things too."""
+    """Return whether the file has the columns that `read_table` needs: corpora contain tables of other things too."""
     try:
         first = decode(read_bytes(path), path).partition("\n")[0]
     except U2UError:
@@ -68,22 +72,27 @@ def is_table(path: str | os.PathLike[str]) -> bool:
     return columns.issuperset(_COLUMNS)
 
 
+def is_metadata(path: Path) -> bool:
+    """Return whether the file is the metadata of an audio folder, which is known by its name."""
+    return path.name.lower() in _METADATA_NAMES
+
+
 def read_metadata(
     path: str | os.PathLike[str], length_ms: Callable[[Path], int]
 ) -> tuple[list[AnnotationDocument], list[U2UError]]:
-    """Read the ``metadata.csv`` or ``metadata.jsonl`` of an audio folder: each row is a whole file.
+    """Read the ``metadata.csv`` or ``metadata.jsonl`` of an audio folder, in which each row is a whole file.
 
-    Its columns are file_name (relative to the metadata's folder), text, transcription or sentence, and if
-    you like speaker.
+    The columns are file_name (relative to the folder of the metadata), text, transcription or sentence, and optionally
+    speaker.
 
     Args:
-        length_ms: audio file → its length, for those that can open audio; it may raise U2UError.
+        length_ms: audio file → its length in ms; may raise U2UError.
 
     Returns:
-        a document for each row, and for each row that cannot be used the reason.
+        a document for each valid row, and an error for each other row.
 
     Raises:
-        U2UError: not readable, or no row can be used.
+        U2UError: the file cannot be read, or has no valid row.
     """
     rows = _json_rows(path) if Path(path).suffix.lower() == ".jsonl" else _csv_rows(path, ("file_name",))
     documents, problems = [], []
@@ -96,7 +105,9 @@ def read_metadata(
             name = name_below(written)
             end = length_ms(Path(path).parent / name)
         except U2UError as error:
-            problems.append(U2UError(f"{path}: line {line}: {error}"))
+            # Relative, because reports of it are pushed.
+            problem = str(error).removeprefix(os.path.join(Path(path).parent, ""))
+            problems.append(U2UError(f"{path}: line {line}: {problem}"))
             continue
         documents.append(_document(path, str(name), {row.get("speaker", "").strip(): [Annotation(0, end, text)]}))
     if not documents:
@@ -105,13 +116,13 @@ def read_metadata(
 
 
 def name_below(written: str) -> PurePosixPath:
-    """Return what a file_name of metadata names, relative to the metadata's folder.
+    """Return the path in a file_name column, relative to the folder of the metadata.
 
     Raises:
-        U2UError: it is empty, absolute, leads out of the folder, or holds a control character.
+        U2UError: it is empty, absolute, leads out of the folder, or contains a control character.
     """
     name = PurePosixPath(written.replace("\\", "/"))
-    # Joining tells of Windows' drives there, where C:a.wav leads out; elsewhere that is a name like another.
+    # Joined, because on Windows C:a.wav leads out of the folder, while elsewhere it is an ordinary name.
     below = name.parts and ".." not in name.parts and Path("folder", name).is_relative_to("folder")
     if not below or min(written) < " ":  # a name of two lines, or with a NUL
         raise U2UError(f"file_name {written[:80]!r} is not a file in this folder or below it")
@@ -132,11 +143,11 @@ def _document(path: str | os.PathLike[str], audio: str, speakers: dict[str, list
 
 
 def _csv_rows(path: str | os.PathLike[str], needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number (a row's last) and fields by column of every row that is not blank."""
+    """Yield the line number (the row's last line) and the fields by column of every row that is not blank."""
     text = decode(read_bytes(path), path)
     first = text.partition("\n")[0]
     delimiter = "\t" if Path(path).suffix.lower() == ".tsv" else max(",;\t", key=first.count)
-    # Strict, for a quote that is not closed would else swallow the rows below it without a word.
+    # Strict: otherwise a quote that is not closed silently swallows the rows below it.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         columns = [cell.strip().lower() for cell in next(reader, [])]
@@ -146,11 +157,11 @@ def _csv_rows(path: str | os.PathLike[str], needed: tuple[str, ...]) -> Iterator
             if not any(map(str.strip, cells)):
                 continue
             row = dict(zip(columns, cells, strict=False))
-            # More fields than columns is most often a text with a comma that is not in quotes.
+            # The usual reason for more fields than columns is a comma in a text without quotes.
             if any(map(str.strip, cells[len(columns) :])) or not all(name in row for name in needed):
                 raise U2UError(
-                    f"{path}: line {reader.line_num}: has {len(cells)} fields for {len(columns)} columns: mend it; "
-                    "a text that holds the separator is to be in quotes"
+                    f"{path}: line {reader.line_num}: has {len(cells)} fields for {len(columns)} columns: fix it; "
+                    "a text that contains the separator must be in quotes"
                 )
             yield reader.line_num, row
     except csv.Error as error:
@@ -158,23 +169,23 @@ def _csv_rows(path: str | os.PathLike[str], needed: tuple[str, ...]) -> Iterator
 
 
 def _json_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    # Not splitlines(): JSON may hold U+2028 and the like as they are.
+    # Not splitlines(): JSON may contain U+2028 and other line ends unescaped.
     for line, written in enumerate(decode(read_bytes(path), path).split("\n"), 1):
         if not written.strip():
             continue
         try:
             row = json.loads(written)
-            json.dumps(row, ensure_ascii=False).encode()  # half of a surrogate pair ("\\ud800") is JSON, but no text
+            json.dumps(row, ensure_ascii=False).encode()  # a lone surrogate ("\\ud800") is valid JSON but not text
         except (ValueError, RecursionError) as error:
-            raise U2UError(f"{path}: line {line}: is not JSON ({error}): mend the line or take it out") from error
+            raise U2UError(f"{path}: line {line}: is not JSON ({error}): fix the line or take it out") from error
         if not isinstance(row, dict):
             raise U2UError(f'{path}: line {line}: is not of the form {{"file_name": …, "text": …}}')
         yield line, {key: value for key, value in row.items() if isinstance(value, str)}
 
 
-def _ms(time: str) -> int | None:
+def _ms(time: str) -> int:
     found = _TIME.fullmatch(time.strip())
     if not found:
-        return None
+        raise ValueError(f"{time!r} is not a time such as 61.5 or 00:01:01.500")
     hours, minutes, seconds = found.groups()
     return (int(hours or 0) * 60 + int(minutes or 0)) * 60_000 + round(float(seconds.replace(",", ".")) * 1000)

@@ -1,4 +1,4 @@
-"""ELAN annotation files: read through pympi, written against ELAN's schema EAFv3.0."""
+"""ELAN annotation files: read into documents, and written against ELAN's schema EAFv3.0."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SCHEMA_ATTRIBUTE = "{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchem
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-# The descriptions are ELAN's own, word for word.
+# The descriptions are copied from ELAN, with its spelling.
 _CONSTRAINTS = {
     "Time_Subdivision": (
         "Time subdivision of parent annotation's time interval, no time gaps allowed within this interval"
@@ -45,39 +45,40 @@ _MIME_TYPES = {
 def read_eaf(path: str | os.PathLike[str]) -> AnnotationDocument:
     """Read an ELAN file.
 
-    Every annotation gets a time: that of its slots; between timed slots an untimed one lies at its equal
-    share of the way (Time_Subdivision); an annotation that refers to a parent has the parent's time
-    (Symbolic_Association) or its equal share of it (Symbolic_Subdivision). Times that make no sense (an end
-    before its start) are given as they stand.
+    Every annotation gets a time, by the constraint of its tier:
+
+    - time-aligned (none, Included_In): the time of its slots;
+    - Time_Subdivision: untimed slots between timed ones get equal shares of the time between;
+    - Symbolic_Association: the time of its parent;
+    - Symbolic_Subdivision: its equal share of its parent's time.
+
+    Times are not corrected: an end before its start is returned as the file has it.
 
     Raises:
-        U2UError: not readable, not XML, not an ELAN file, or with references that lead nowhere.
+        U2UError: the file cannot be read, is not an ELAN file, or is damaged; see `eaf_tree.load`.
     """
-    eaf = eaf_tree.load(path)
-    times = eaf_tree.times(eaf, path)
-    tiers = []
-    for name, (aligned, referring, attributes, _) in eaf.tiers.items():
-        values = {key: row[2] for key, row in aligned.items()} | {key: row[1] for key, row in referring.items()}
-        annotations = [Annotation(*times[key], value) for key, value in values.items()]
-        tiers.append(
-            Tier(
-                name=name,
-                annotations=tuple(sorted(annotations, key=lambda a: (a.start_ms, a.end_ms))),
-                linguistic_type=attributes.get("LINGUISTIC_TYPE_REF", ""),
-                participant=attributes.get("PARTICIPANT", "").strip(),
-                annotator=attributes.get("ANNOTATOR", ""),
-                language=attributes.get("LANG_REF", ""),
-                parent=attributes.get("PARENT_REF", ""),
-            )
-        )
-    media = tuple(
-        Media(
-            urls=tuple(url for key in ("MEDIA_URL", "RELATIVE_MEDIA_URL") if (url := row.get(key))),
-            origin_ms=int(row.get("TIME_ORIGIN") or 0),
-        )
-        for row in eaf.media_descriptors
+    tree = eaf_tree.load(path)
+    tiers = tuple(_tier(name, tier, tree) for name, tier in tree.tiers.items())
+    return AnnotationDocument(path=str(path), media=tuple(map(_media, tree.media)), tiers=tiers, date=tree.date)
+
+
+def _tier(name: str, tier: eaf_tree.TierTree, tree: eaf_tree.EafTree) -> Tier:
+    annotations = (Annotation(*tree.times[n], tier.values[n]) for n in (*tier.aligned, *tier.referring))
+    return Tier(
+        name=name,
+        annotations=tuple(sorted(annotations, key=lambda a: (a.start_ms, a.end_ms))),
+        linguistic_type=tier.attributes.get("LINGUISTIC_TYPE_REF", ""),
+        participant=tier.attributes.get("PARTICIPANT", "").strip(),
+        annotator=tier.attributes.get("ANNOTATOR", ""),
+        language=tier.attributes.get("LANG_REF", ""),
+        parent=tier.attributes.get("PARENT_REF", ""),
+        constraint=tree.constraints.get(tier.attributes.get("LINGUISTIC_TYPE_REF", ""), ""),
     )
-    return AnnotationDocument(path=str(path), media=media, tiers=tuple(tiers))
+
+
+def _media(attributes: Mapping[str, str]) -> Media:
+    urls = (attributes.get(key) for key in ("MEDIA_URL", "RELATIVE_MEDIA_URL"))
+    return Media(tuple(url for url in urls if url), int(attributes.get("TIME_ORIGIN", "").strip() or 0))
 
 
 def write_eaf(
@@ -89,19 +90,19 @@ def write_eaf(
 ) -> None:
     """Write a new ELAN file, whole or not at all, valid against EAFv3.0.xsd.
 
-    What XML cannot hold (control characters, lone surrogates) becomes U+FFFD, every line end a newline.
-    The tiers' `language` is not written.
+    Characters that XML cannot store (control characters, lone surrogates) become U+FFFD, and every line end a
+    newline. The tiers' `language` is not written.
 
     Args:
         tiers: parents before children. Annotations of one tier may not overlap, as in ELAN.
         media: paths of the recordings; linked by absolute URL and relative to the .eaf.
-        constraints: linguistic type → ``Included_In`` (annotations within one of the parent tier) or
-            ``Symbolic_Association`` (with the very times of one of the parent tier), for types of child
-            tiers; a type that is not named is of top-level, time-aligned tiers.
-        author: who or what made the annotations.
+        constraints: linguistic type → ``Included_In`` (each annotation lies within one of the parent tier) or
+            ``Symbolic_Association`` (each has the times of one of the parent tier), for types of child tiers. Other
+            types are of top-level, time-aligned tiers.
+        author: person or program that made the annotations.
 
     Raises:
-        ValueError: ELAN could not hold the tiers: annotations overlap, a child lies outside its parent…
+        ValueError: ELAN cannot store the tiers: annotations overlap, a child lies outside its parent…
         U2UError: the file cannot be written.
     """
     path = Path(path)
@@ -122,12 +123,12 @@ def write_eaf(
 
 @dataclass(frozen=True)
 class TierElements:
-    """Tiers as the elements of an ELAN file, each kind for its own place there.
+    """Tiers as the elements of an ELAN file, by their place in the file.
 
     Attributes:
         slots: in order of time.
-        types: the linguistic types that the tiers are of.
-        constraints: the four that ELAN knows.
+        types: the linguistic types that the tiers use.
+        constraints: all four of ELAN's.
         last_annotation: the number in the id of the last annotation.
     """
 
@@ -141,53 +142,78 @@ class TierElements:
 def tier_elements(
     tiers: Sequence[Tier], constraints: Mapping[str, str], last_annotation: int = 0, last_slot: int = 0
 ) -> TierElements:
-    """The elements that say what `tiers` say; see `write_eaf`.
+    """Return `tiers` as elements of an ELAN file; see `write_eaf`.
 
     Args:
-        last_annotation, last_slot: annotations are called a…, slots ts…, by the numbers after these.
+        last_annotation, last_slot: the new ids a… and ts… are numbered from the numbers after these.
 
     Raises:
-        ValueError: ELAN could not hold the tiers.
+        ValueError: ELAN cannot store the tiers.
     """
-    elements: list[ET.Element] = []
-    number = last_annotation
-    slots: list[tuple[int, ET.Element, str]] = []
-    types: dict[str, str | None] = {}
-    written: dict[str, dict[tuple[int, int], str]] = {}  # tier → (start, end) → annotation id
+    builder = _TierBuilder(constraints, last_annotation)
     for tier in tiers:
-        constraint = constraints.get(tier.linguistic_type)
-        _require_possible(tier, constraint, written)
-        optional = {"PARTICIPANT": tier.participant, "ANNOTATOR": tier.annotator, "PARENT_REF": tier.parent}
-        attributes = {"LINGUISTIC_TYPE_REF": _xml(tier.linguistic_type or "default-lt"), "TIER_ID": _xml(tier.name)}
-        attributes |= {key: _xml(value) for key, value in optional.items() if value}
-        types[attributes["LINGUISTIC_TYPE_REF"]] = constraint
-        elements.append(element := ET.Element("TIER", attributes))
-        ids = written[_xml(tier.name)] = {}
+        builder.add(tier)
+    return TierElements(
+        slots=builder.slots(last_slot),
+        tiers=builder.tiers,
+        types=[_type_element(*item) for item in builder.types.items()],
+        constraints=[ET.Element("CONSTRAINT", STEREOTYPE=n, DESCRIPTION=text) for n, text in _CONSTRAINTS.items()],
+        last_annotation=builder.last_annotation,
+    )
+
+
+class _TierBuilder:
+    """Makes the elements of tiers, parents first.
+
+    Attributes:
+        tiers: the TIER elements so far.
+        types: linguistic type → its constraint, None for top-level tiers.
+        last_annotation: the number in the id of the last annotation.
+    """
+
+    def __init__(self, constraints: Mapping[str, str], last_annotation: int):
+        self.tiers: list[ET.Element] = []
+        self.types: dict[str, str | None] = {}
+        self.last_annotation = last_annotation
+        self._constraints = constraints
+        self._ids: dict[str, dict[tuple[int, int], str]] = {}  # tier → (start, end) → annotation id
+        self._references: list[tuple[int, ET.Element, str]] = []  # time, annotation, attribute that names its slot
+
+    def add(self, tier: Tier) -> None:
+        constraint = self._constraints.get(tier.linguistic_type)
+        _require_possible(tier, constraint, self._ids)
+        parent = self._ids[_xml(tier.parent)] if tier.parent else {}
+        _require_places(tier, constraint, parent)
+        element = ET.Element("TIER", _tier_attributes(tier))
+        self.tiers.append(element)
+        self.types[element.attrib["LINGUISTIC_TYPE_REF"]] = constraint
+        ids = self._ids[_xml(tier.name)] = {}
         for annotation in tier.annotations:
-            number += 1
+            self.last_annotation += 1
             span = annotation.start_ms, annotation.end_ms
-            ids[span] = f"a{number}"
+            ids[span] = f"a{self.last_annotation}"
             holder = ET.SubElement(element, "ANNOTATION")
             if constraint == "Symbolic_Association":
-                parent = written[_xml(tier.parent)][span]
-                inner = ET.SubElement(holder, "REF_ANNOTATION", ANNOTATION_ID=ids[span], ANNOTATION_REF=parent)
+                inner = ET.SubElement(holder, "REF_ANNOTATION", ANNOTATION_ID=ids[span], ANNOTATION_REF=parent[span])
             else:
                 inner = ET.SubElement(holder, "ALIGNABLE_ANNOTATION", ANNOTATION_ID=ids[span])
-                slots += (span[0], inner, "TIME_SLOT_REF1"), (span[1], inner, "TIME_SLOT_REF2")
+                self._references += (span[0], inner, "TIME_SLOT_REF1"), (span[1], inner, "TIME_SLOT_REF2")
             ET.SubElement(inner, "ANNOTATION_VALUE").text = _xml(annotation.value)
-    in_order = sorted(slots, key=lambda row: row[0])
-    for index, (_, element, attribute) in enumerate(in_order, last_slot + 1):
-        element.set(attribute, f"ts{index}")
-    return TierElements(
-        [
-            ET.Element("TIME_SLOT", TIME_SLOT_ID=f"ts{index}", TIME_VALUE=str(time))
-            for index, (time, *_) in enumerate(in_order, last_slot + 1)
-        ],
-        elements,
-        [_type_element(*item) for item in types.items()],
-        [ET.Element("CONSTRAINT", STEREOTYPE=name, DESCRIPTION=text) for name, text in _CONSTRAINTS.items()],
-        number,
-    )
+
+    def slots(self, last_slot: int) -> list[ET.Element]:
+        """Return the slots in order of time, and write their ids into the annotations."""
+        slots = []
+        in_order = sorted(self._references, key=lambda reference: reference[0])
+        for number, (time_ms, annotation, attribute) in enumerate(in_order, last_slot + 1):
+            annotation.set(attribute, f"ts{number}")
+            slots.append(ET.Element("TIME_SLOT", TIME_SLOT_ID=f"ts{number}", TIME_VALUE=str(time_ms)))
+        return slots
+
+
+def _tier_attributes(tier: Tier) -> dict[str, str]:
+    attributes = {"LINGUISTIC_TYPE_REF": _xml(tier.linguistic_type or "default-lt"), "TIER_ID": _xml(tier.name)}
+    optional = {"PARTICIPANT": tier.participant, "ANNOTATOR": tier.annotator, "PARENT_REF": tier.parent}
+    return attributes | {key: _xml(value) for key, value in optional.items() if value}
 
 
 def _type_element(name: str, constraint: str | None) -> ET.Element:
@@ -196,7 +222,8 @@ def _type_element(name: str, constraint: str | None) -> ET.Element:
     return ET.Element("LINGUISTIC_TYPE", attributes | ({"CONSTRAINTS": constraint} if constraint else {}))
 
 
-def _require_possible(tier: Tier, constraint: str | None, written: Mapping[str, Mapping[tuple[int, int], str]]) -> None:
+def _require_possible(tier: Tier, constraint: str | None, written: Mapping[str, object]) -> None:
+    """Raise ValueError unless the tier's name, parent and constraint go together with the tiers `written` before it."""
     if _xml(tier.name) in written:
         raise ValueError(f"tier {tier.name!r}: there are two of this name")
     if constraint not in (None, "Included_In", "Symbolic_Association"):
@@ -205,22 +232,30 @@ def _require_possible(tier: Tier, constraint: str | None, written: Mapping[str, 
         raise ValueError(f"tier {tier.name!r}: has a parent or a constraint, but not both")
     if tier.parent and _xml(tier.parent) not in written:
         raise ValueError(f"tier {tier.name!r}: its parent {tier.parent!r} is not written before it")
-    parent = written[_xml(tier.parent)] if tier.parent else {}
+
+
+def _require_places(tier: Tier, constraint: str | None, parent: Mapping[tuple[int, int], str]) -> None:
+    """Raise ValueError unless the annotations follow each other, and lie in the parent tier as the constraint wants.
+
+    Args:
+        parent: (start, end) of the parent tier's annotations, in order of time.
+    """
     spans = list(parent)
-    end = 0
+    previous_end = 0
     for annotation in tier.annotations:
-        if annotation.start_ms >= annotation.end_ms or annotation.start_ms < end:
-            raise ValueError(f"tier {tier.name!r}: {annotation} overlaps the one before or has no length")
         start, end = annotation.start_ms, annotation.end_ms
-        before = bisect.bisect(spans, (start, float("inf")))
+        if start >= end or start < previous_end:
+            raise ValueError(f"tier {tier.name!r}: {annotation} overlaps the one before or has no length")
+        previous_end = end
         if constraint == "Symbolic_Association" and (start, end) not in parent:
             raise ValueError(f"tier {tier.name!r}: {annotation} has not the times of one of {tier.parent!r}")
+        before = bisect.bisect(spans, (start, float("inf")))
         if constraint == "Included_In" and not (before and end <= spans[before - 1][1]):
             raise ValueError(f"tier {tier.name!r}: {annotation} is not within one of {tier.parent!r}")
 
 
 def _media_attributes(media: Path, eaf: Path) -> dict[str, str]:
-    """Spaces and letters of all scripts stand as they are: ELAN neither writes nor decodes ``%20``."""
+    """Return the attributes that link a recording; not percent-encoded, because ELAN does not decode ``%20``."""
     media, folder = Path(os.path.abspath(media)), Path(os.path.abspath(eaf)).parent
     attributes = {
         "MEDIA_URL": _xml("file:///" + media.as_posix().lstrip("/")),
@@ -233,5 +268,5 @@ def _media_attributes(media: Path, eaf: Path) -> dict[str, str]:
 
 
 def _xml(text: str) -> str:
-    """`text` as XML 1.0 can hold it."""
+    """Return `text` with U+FFFD for what XML 1.0 cannot store, and ``\\n`` for every line end."""
     return _NOT_XML.sub("\ufffd", re.sub("\r\n?", "\n", text))

@@ -1,7 +1,7 @@
-"""New tiers into an existing ELAN file, by inserting text in its XML: every byte of what is there stays.
+"""Adding tiers to an existing ELAN file by inserting text in its XML, so that every byte of the file is kept.
 
-Parsing and writing anew would lose what no library knows of (comments, order of attributes, parts of newer
-versions of ELAN) and show a person's whole file as changed.
+To parse the file and write it again would lose what libraries do not keep (comments, the order of attributes, elements
+of newer versions of ELAN), and version control would show the person's whole file as changed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from u2u_hf.formats.eaf import tier_elements
 from u2u_hf.formats.encodings import read_bytes
 from u2u_hf.records import Tier, U2UError
 
-# The order that the schema asks for, up to what is inserted here.
+# The schema's order of elements, up to the last one inserted here.
 _ORDER = "LICENSE HEADER TIME_ORDER TIER LINGUISTIC_TYPE LOCALE LANGUAGE CONSTRAINT".split()
 _BYTE_ORDERS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 _LAST_USED = "lastUsedAnnotationId"
@@ -38,16 +38,16 @@ def add_tiers(
 ) -> None:
     """Write `source` with more tiers to `target`, whole or not at all; the two may be one file.
 
-    A tier whose name is taken gets a number: ``words (2)``. The file's count of annotations is brought up to
-    date, for ELAN names new ones by it.
+    A tier whose name is taken gets a number: ``words (2)``. The file's count of annotations is updated, because ELAN
+    uses it to name new ones.
 
     Args:
         tiers, constraints: as for `u2u_hf.formats.eaf.write_eaf`.
 
     Raises:
-        ValueError: ELAN could not hold the tiers.
-        U2UError: `source` is no ELAN file, or has a linguistic type of the same name and another kind; or
-            `target` cannot be written.
+        ValueError: ELAN cannot store the tiers.
+        U2UError: `source` is not a valid ELAN file, has times in frames of a video, or has a linguistic type of the
+            same name with another constraint; or `target` cannot be written.
     """
     times = _slot_times(source)
     layout = _Layout(source)
@@ -57,7 +57,7 @@ def add_tiers(
     for element in elements.types:
         name, constraint = element.get("LINGUISTIC_TYPE_ID"), element.get("CONSTRAINTS")
         if types.get(name, constraint) != constraint:
-            raise U2UError(f"{source}: its linguistic type {name!r} is of another kind than ours: rename it in ELAN")
+            raise U2UError(f"{source}: its linguistic type {name!r} has another constraint: rename it in ELAN")
     stereotypes = layout.table("CONSTRAINT", "STEREOTYPE", "STEREOTYPE")
     layout.merge_slots(elements.slots, times)
     layout.append("TIER", elements.tiers)
@@ -69,11 +69,14 @@ def add_tiers(
 
 
 def _slot_times(source: str | os.PathLike[str]) -> list[int]:
-    """For each time slot, in the file's order, the latest time up to it; untimed ones are worked out."""
-    eaf = eaf_tree.load(source)
-    eaf_tree.times(eaf, source)
-    values = (eaf.timeslots[f"ts{number}"] for number in range(1, len(eaf.timeslots) + 1))
-    return list(itertools.accumulate((-1 if value is None else value for value in values), max))
+    """Return the latest time up to each time slot in ms, in the order of the file, untimed slots included."""
+    tree = eaf_tree.load(source)
+    if tree.time_units != eaf_tree.MILLISECONDS:
+        raise U2UError(
+            f"{source}: its times are {tree.time_units}, ours milliseconds: transcribe without --annotations"
+        )
+    times = (-1 if time is None else time for time in tree.slots)
+    return list(itertools.accumulate(times, max))
 
 
 def _renamed(tiers: Sequence[Tier], taken: set[str | None]) -> list[Tier]:
@@ -87,7 +90,7 @@ def _renamed(tiers: Sequence[Tier], taken: set[str | None]) -> list[Tier]:
 
 @dataclasses.dataclass
 class _Element:
-    """An element and its bytes in the file, [start, end); `inner_end` is where its content ends, None for <…/>."""
+    """An element and its bytes in the file, [start, end); its content ends at `inner_end`, None for <…/>."""
 
     tag: str
     attributes: dict[str, str]
@@ -98,13 +101,13 @@ class _Element:
 
 
 class _Layout:
-    """An ELAN file's bytes, where its elements are in them, and the edits to make."""
+    """The bytes of an ELAN file, the places of its elements, and the edits to make."""
 
     def __init__(self, path: str | os.PathLike[str]):
         self._path, self._data = path, (data := read_bytes(path))
         self._encoding = _BYTE_ORDERS.get(data[:2], "utf-8")
         self._elements: list[_Element] = []
-        self._edits: list[tuple[int, int, str]] = []  # (start, end, text that takes the place of these bytes)
+        self._edits: list[tuple[int, int, str]] = []  # (start, end, text that replaces these bytes)
         self._scan()
         self._newline = "\r\n" if self._bytes("\r\n") in data else "\n"
 
@@ -122,8 +125,8 @@ class _Layout:
 
         def finish(tag: str) -> None:
             element, at = opened.pop(), parser.CurrentByteIndex
-            element.end = at  # of <…/> expat gives the end
-            if self._data.startswith(self._bytes(f"</{tag}"), at):  # no element of ELAN's is within its like
+            element.end = at  # expat reports the end of <…/>, but the start of </…>
+            if self._data.startswith(self._bytes(f"</{tag}"), at):  # ELAN never nests elements of one tag
                 element.inner_end = at
                 element.end = self._data.index(self._bytes(">"), at) + len(self._bytes(">"))
 
@@ -137,11 +140,11 @@ class _Layout:
         return [element for element in self._elements if element.tag == tag]
 
     def table(self, tag: str, key: str, value: str) -> dict[str | None, str | None]:
-        """One attribute of the elements `tag` by another."""
+        """Return the attribute `value` of each element `tag` by its attribute `key`."""
         return {element.attributes.get(key): element.attributes.get(value) for element in self._all(tag)}
 
     def highest(self, prefix: str) -> int:
-        """The highest number in ids like a17, which all kinds of elements share, and in ELAN's own count."""
+        """Return the highest number in ids like a17, of elements of all kinds, and in ELAN's own count."""
         values = [value for element in self._elements for value in element.attributes.values()]
         if prefix == "a":
             values += [f"a{self._content(e).strip()}" for e in self._last_used()]
@@ -151,7 +154,7 @@ class _Layout:
         return [element for element in self._all("PROPERTY") if element.attributes.get("NAME") == _LAST_USED]
 
     def _inner_start(self, element: _Element) -> int:
-        """Where the text of an element without children begins."""
+        """Return the byte at which the text of an element without children begins."""
         return self._data.rindex(self._bytes(">"), element.start, element.inner_end) + len(self._bytes(">"))
 
     def _content(self, element: _Element) -> str:
@@ -160,7 +163,7 @@ class _Layout:
         return self._data[self._inner_start(element) : element.inner_end].decode(self._encoding)
 
     def append(self, tag: str, elements: Sequence[ET.Element]) -> None:
-        """Put elements below the root, after what the schema has before them."""
+        """Insert elements below the root, after those that come before them in the schema."""
         root, *_ = self._elements
         before = _ORDER[: _ORDER.index(tag) + 1]
         top = [element for element in self._elements if element.depth == 1]
@@ -175,17 +178,17 @@ class _Layout:
             raise U2UError(f"{self._path}: is an ELAN file with nothing in it, no media and no tier: take it out")
 
     def _fill(self, element: _Element, text: str) -> None:
-        """Put text at the end of an element's content."""
+        """Insert text at the end of an element's content."""
         if element.inner_end is None:
             self._edits.append((element.end - len(self._bytes("/>")), element.end, f">{text}</{element.tag}>"))
         else:
             self._edits.append((element.inner_end, element.inner_end, text))
 
     def merge_slots(self, slots: Sequence[ET.Element], times: Sequence[int]) -> None:
-        """Put each time slot before the first one that is later, for they stand in order of time.
+        """Insert each time slot before the first later one, because ELAN keeps them in order of time.
 
         Args:
-            times: of the slots there, never falling.
+            times: of the slots in the file, in ms, ascending.
         """
         there = self._all("TIME_SLOT")
         if not self._all("TIME_ORDER"):
@@ -206,7 +209,7 @@ class _Layout:
             self._fill(self._all("TIME_ORDER")[0], "".join([*last, f"\n{_INDENT}"]))
 
     def set_last_used(self, number: int) -> None:
-        """Tell ELAN the number of the last annotation; without it ELAN might give a number again."""
+        """Write the number of the last annotation; without it ELAN might use a number again."""
         if last_used := self._last_used():
             for element in last_used:
                 if element.inner_end is None:
@@ -214,12 +217,12 @@ class _Layout:
                 else:
                     self._edits.append((self._inner_start(element), element.inner_end, str(number)))
         elif header := self._all("HEADER"):
-            element = ET.Element("PROPERTY", NAME=_LAST_USED)
-            element.text = str(number)
-            self._fill(header[0], f"{_INDENT}{_serialised(element, 2)}\n{_INDENT}")
+            made = ET.Element("PROPERTY", NAME=_LAST_USED)
+            made.text = str(number)
+            self._fill(header[0], f"{_INDENT}{_serialised(made, 2)}\n{_INDENT}")
 
     def edited(self) -> bytes:
-        """The file with all edits made."""
+        """Return the bytes of the file with all edits."""
         parts, at = [], 0
         for start, end, text in sorted(self._edits, key=lambda edit: edit[:2]):
             parts += [self._data[at:start], self._bytes(text.replace("\n", self._newline))]

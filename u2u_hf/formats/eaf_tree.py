@@ -1,49 +1,102 @@
-"""An ELAN file as pympi's tables, whatever its shape, with a time for every annotation.
+"""An ELAN file of any shape as a checked tree of slots, tiers and annotations, with a time for every annotation.
 
-pympi is made for files of a usual shape, so it is given a copy of the file in that shape, with every
-reference checked; the times of annotations that have none of their own are worked out here.
+pympi 1.71 is not used for reading. It fails on ids without digits and on files without a schema location, takes the
+first child of an annotation for its value, does not check references, and gives no time to annotations whose slots
+have none. A copy in the shape that it needs took more than twice the time of reading the tree here.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import tempfile
 import xml.etree.ElementTree as ET
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
-
-from pympi import Eaf
 
 from u2u_hf.records import U2UError
 
-_MEND = "open it in ELAN and save it, or take it out of the folder"
-_REFERENCES = {
-    "ALIGNABLE_ANNOTATION": ("TIME_SLOT_REF1", "TIME_SLOT_REF2"),
-    "REF_ANNOTATION": ("ANNOTATION_REF",),
-}
-
-_PYMPI_WANTS = {"{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation": ""}
+# TIME_UNITS of the schema. ELAN writes milliseconds only; other programs wrote the frames of a video.
+MILLISECONDS = "milliseconds"
+_MS_PER_UNIT = {MILLISECONDS: Fraction(1), "PAL-frames": Fraction(40), "NTSC-frames": Fraction(1001, 30)}
+_FIX = "open it in ELAN and save it, or take it out of the folder"
+Span = tuple[int, int]
 
 
-def load(path: str | os.PathLike[str]) -> Eaf:
-    """Read an ELAN file into pympi's tables, with annotations called a1…, slots ts1….
+@dataclass
+class TierTree:
+    """A tier. Annotations and slots are numbered through the whole file, from 0, in the order of the file.
+
+    Attributes:
+        attributes: of the TIER element.
+        aligned: annotation → its first and last slot.
+        referring: annotation → its parent, and the sibling that it follows or None.
+        values: annotation → its text.
+    """
+
+    attributes: Mapping[str, str]
+    aligned: dict[int, Span] = field(default_factory=dict)
+    referring: dict[int, tuple[int, int | None]] = field(default_factory=dict)
+    values: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EafTree:
+    """What an ELAN file says, and the times that follow from it.
+
+    Attributes:
+        date: when the file was last saved, as it says (ISO 8601), or the empty string.
+        media: the attributes of each MEDIA_DESCRIPTOR; of old files, what HEADER itself names.
+        time_units: in which the file's slots have their times.
+        slots: the time of each slot in ms; None for an untimed slot that is not between timed ones.
+        tiers: by name, in the order of the file.
+        times: annotation → its start and end in ms.
+        constraints: linguistic type → its constraint, or the empty string.
+    """
+
+    date: str
+    media: list[Mapping[str, str]]
+    time_units: str
+    slots: list[int | None]
+    tiers: dict[str, TierTree]
+    times: dict[int, Span]
+    constraints: dict[str, str]
+
+
+def load(path: str | os.PathLike[str]) -> EafTree:
+    """Read an ELAN file, check its references and work out the time of every annotation.
 
     Raises:
-        U2UError: not readable, not XML, not an ELAN file, or with references that lead nowhere.
+        U2UError: the file cannot be read, is not XML or not an ELAN file, or its references lead nowhere or in a
+            circle, or an annotation has no time.
     """
-    usual = _in_usual_shape(_parse(Path(path)), path)
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "usual.eaf")
-        ET.ElementTree(usual).write(copy, encoding="UTF-8", xml_declaration=True)
-        return Eaf(copy, suppress_version_warning=True)
+    root = _parse(Path(path))
+    try:
+        media = _media(root)
+        time_units = _time_units(root)
+        slot_numbers, slots = _slots(root, _MS_PER_UNIT[time_units])
+        tiers = _tiers(root, slot_numbers)
+        _fill_slots(slots, tiers)
+        return EafTree(root.get("DATE", ""), media, time_units, slots, tiers, _times(slots, tiers), _constraints(root))
+    except _Damage as damage:
+        raise U2UError(f"{path}: {damage}: {_FIX}") from damage
+
+
+def _constraints(root: ET.Element) -> dict[str, str]:
+    types = root.findall("LINGUISTIC_TYPE")
+    return {element.get("LINGUISTIC_TYPE_ID", ""): element.get("CONSTRAINTS", "") for element in types}
+
+
+class _Damage(Exception):
+    """What is wrong inside an ELAN file; the message does not name the file."""
 
 
 class _NoDoctype(ET.TreeBuilder):
-    """Entities, the way to bombs and to other files, are declared in a DOCTYPE: it ends the parsing."""
+    """Stops at a DOCTYPE: it declares the entities that expand without end or lead to other files."""
 
-    def doctype(self, name, pubid, system):
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
         raise ValueError("it has a document type declaration, which no ELAN file has")
 
 
@@ -65,132 +118,185 @@ def _parse(path: Path) -> ET.Element:
     return root
 
 
-def _in_usual_shape(root: ET.Element, path) -> ET.Element:
-    """A copy of what is read here, as pympi needs it: slots are called ts1…, annotations a1…, and an
-    annotation's value is its only child. What is missing or leads nowhere is an error."""
-    usual = ET.Element("ANNOTATION_DOCUMENT", _PYMPI_WANTS)
-    header, time_order = ET.SubElement(usual, "HEADER"), ET.SubElement(usual, "TIME_ORDER")
-    for media in root.iterfind("HEADER/MEDIA_DESCRIPTOR"):
-        _require_number(media, "TIME_ORIGIN", "-?[0-9]{1,15}|", path)
-        ET.SubElement(header, media.tag, media.attrib)
-    slots = _numbered(root.findall("TIME_ORDER/TIME_SLOT"), "TIME_SLOT_ID", "ts", path)
-    for number, slot in enumerate(root.iterfind("TIME_ORDER/TIME_SLOT"), 1):
-        _require_number(slot, "TIME_VALUE", "[0-9]{1,15}", path)
-        ET.SubElement(time_order, slot.tag, slot.attrib | {"TIME_SLOT_ID": f"ts{number}"})
-    tiers = root.findall("TIER")
-    if any("TIER_ID" not in tier.attrib for tier in tiers):
-        raise U2UError(f"{path}: a tier has no TIER_ID: {_MEND}")
-    _numbered(tiers, "TIER_ID", "", path)
-    holders = [(ET.SubElement(usual, "TIER", tier.attrib), tier.iterfind("ANNOTATION/*")) for tier in tiers]
-    annotations = [(tier, child) for tier, children in holders for child in children if child.tag in _REFERENCES]
-    ids = _numbered([annotation for _, annotation in annotations], "ANNOTATION_ID", "a", path)
-    for number, (tier, annotation) in enumerate(annotations, 1):
-        attributes = {"ANNOTATION_ID": f"a{number}"}
-        for reference in _REFERENCES[annotation.tag]:
-            table, old = ids if reference == "ANNOTATION_REF" else slots, annotation.get(reference)
-            if old not in table:
-                where = f"tier {tier.get('TIER_ID')!r}: annotation {annotation.get('ANNOTATION_ID')!r}"
-                raise U2UError(f"{path}: {where}: its {reference} {old!r} is nowhere in the file: {_MEND}")
-            attributes[reference] = table[old]
-        if (previous := annotation.get("PREVIOUS_ANNOTATION")) in ids:  # it gives an order only: not required
-            attributes["PREVIOUS_ANNOTATION"] = ids[previous]
-        value = annotation.find("ANNOTATION_VALUE")
-        copy = ET.SubElement(ET.SubElement(tier, "ANNOTATION"), annotation.tag, attributes)
-        ET.SubElement(copy, "ANNOTATION_VALUE").text = "" if value is None else "".join(value.itertext())
-    return usual
+def _media(root: ET.Element) -> list[Mapping[str, str]]:
+    elements = root.findall("HEADER/MEDIA_DESCRIPTOR")
+    for element in elements:
+        _require_number(element, "TIME_ORIGIN", "-?[0-9]{1,15}|")
+    header = root.find("HEADER")
+    old = None if header is None else header.get("MEDIA_FILE", "").strip()  # before EAF 2.1 there were no descriptors
+    return [element.attrib for element in elements] or ([{"MEDIA_URL": old}] if old else [])
 
 
-def _numbered(elements: Iterable[ET.Element], attribute: str, prefix: str, path) -> dict[str, str]:
-    """The elements' ids → ts1, ts2…"""
-    table: dict[str, str] = {}
-    for number, element in enumerate(elements, 1):
-        old = element.get(attribute)
-        if old in table:
-            raise U2UError(f"{path}: two elements have the {attribute} {old!r}: {_MEND}")
-        if old is not None:  # nothing can refer to it otherwise
-            table[old] = f"{prefix}{number}"
+def _time_units(root: ET.Element) -> str:
+    header = root.find("HEADER")
+    written = "" if header is None else header.get("TIME_UNITS", "").strip()
+    units = next((units for units in _MS_PER_UNIT if units.casefold() == (written or MILLISECONDS).casefold()), None)
+    if units is None:
+        raise _Damage(f"TIME_UNITS {written[:40]!r} is none of {', '.join(_MS_PER_UNIT)}")
+    return units
+
+
+def _slots(root: ET.Element, ms_per_unit: Fraction) -> tuple[dict[str, int], list[int | None]]:
+    """Return the number of each slot by its id, and the time of each in ms, None where the file gives none."""
+    elements = root.findall("TIME_ORDER/TIME_SLOT")
+    numbers = _numbered(elements, "TIME_SLOT_ID")
+    for element in elements:
+        _require_number(element, "TIME_VALUE", "[0-9]{1,15}")
+    values = (element.get("TIME_VALUE") for element in elements)
+    return numbers, [None if value is None else round(int(value) * ms_per_unit) for value in values]
+
+
+def _tiers(root: ET.Element, slots: Mapping[str, int]) -> dict[str, TierTree]:
+    elements = root.findall("TIER")
+    if any("TIER_ID" not in element.attrib for element in elements):
+        raise _Damage("a tier has no TIER_ID")
+    _numbered(elements, "TIER_ID")
+    annotations = [list(_annotations(element)) for element in elements]
+    numbers = _numbered((annotation for row in annotations for annotation in row), "ANNOTATION_ID")
+    tiers: dict[str, TierTree] = {}
+    number = 0
+    for element, row in zip(elements, annotations, strict=True):
+        tier = tiers[element.attrib["TIER_ID"]] = TierTree(element.attrib)
+        for annotation in row:
+            _add_annotation(tier, number, annotation, slots, numbers)
+            number += 1
+    return tiers
+
+
+def _annotations(tier: ET.Element) -> Iterator[ET.Element]:
+    return (a for a in tier.iterfind("ANNOTATION/*") if a.tag in ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION"))
+
+
+def _add_annotation(
+    tier: TierTree, number: int, annotation: ET.Element, slots: Mapping[str, int], numbers: Mapping[str, int]
+) -> None:
+    if annotation.tag == "REF_ANNOTATION":
+        previous = annotation.get("PREVIOUS_ANNOTATION")
+        # It gives an order only, so it may lead nowhere.
+        before = None if previous is None else numbers.get(previous)
+        tier.referring[number] = _referred(tier, annotation, "ANNOTATION_REF", numbers), before
+    else:
+        first, last = (_referred(tier, annotation, f"TIME_SLOT_REF{n}", slots) for n in (1, 2))
+        tier.aligned[number] = first, last
+    value = annotation.find("ANNOTATION_VALUE")
+    text = "" if value is None else "".join(value.itertext())
+    # Line ends from Windows: Java writes them as "&#13;" and a newline, which XML parsers do not normalise.
+    tier.values[number] = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _referred(tier: TierTree, annotation: ET.Element, attribute: str, table: Mapping[str, int]) -> int:
+    name = annotation.get(attribute)
+    if name is None or name not in table:
+        where = f"tier {tier.attributes['TIER_ID']!r}: annotation {annotation.get('ANNOTATION_ID')!r}"
+        raise _Damage(f"{where}: its {attribute} {name!r} is nowhere in the file")
+    return table[name]
+
+
+def _numbered(elements: Iterable[ET.Element], attribute: str) -> dict[str, int]:
+    """Return the number of each element, from 0, by its id. Elements may lack an id: nothing can refer to them."""
+    table: dict[str, int] = {}
+    for number, element in enumerate(elements):
+        name = element.get(attribute)
+        if name is None:
+            continue
+        if name in table:
+            raise _Damage(f"two elements have the {attribute} {name!r}")
+        table[name] = number
     return table
 
 
-def _require_number(element: ET.Element, attribute: str, pattern: str, path) -> None:
+def _require_number(element: ET.Element, attribute: str, pattern: str) -> None:
     value = element.get(attribute)
     if value is not None and not re.fullmatch(pattern, value.strip()):
-        raise U2UError(f"{path}: {attribute} {value[:40]!r} is not a whole number of milliseconds: {_MEND}")
+        raise _Damage(f"{attribute} {value[:40]!r} is not a whole number of milliseconds")
 
 
-def times(eaf: Eaf, path) -> dict[str, tuple[int, int]]:
-    """The start and end of every annotation, in ms, by its id.
+def _fill_slots(slots: list[int | None], tiers: Mapping[str, TierTree]) -> None:
+    """Give the untimed slots between timed ones equal shares of the time between (Time_Subdivision).
 
-    Between timed slots an untimed one lies at its equal share of the way (Time_Subdivision); an annotation
-    that refers to a parent has the parent's time (Symbolic_Association) or its equal share of it
-    (Symbolic_Subdivision). Nothing recurses: files nest as deep as they like.
-
-    Raises:
-        U2UError: parents in a circle, or slots that no timed one is beside.
+    Tiers come after their parents, which may share their slots.
     """
-    for tier in _parents_first(eaf, path):
-        _fill_untimed(eaf.timeslots, {row[0]: row[1] for row in eaf.tiers[tier][0].values()})
-    found: dict[str, tuple[int, int]] = {}
-    children: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))  # parent → tier → children
-    previous: dict[str, str | None] = {}
-    for tier, (aligned, referring, *_) in eaf.tiers.items():
-        for key, (start, end, *_) in aligned.items():
-            found[key] = (eaf.timeslots[start], eaf.timeslots[end])
-            if None in found[key]:
-                raise U2UError(f"{path}: tier {tier!r}: an annotation has no time, nor have those beside it: {_MEND}")
-        for key, (parent, _, before, *_) in referring.items():
-            children[parent][tier].append(key)
-            previous[key] = before
-    queue = list(found)
-    for parent in queue:  # grows as children get their times
-        start, end = found[parent]
-        for siblings in children.pop(parent, {}).values():
-            for index, key in enumerate(_in_order(siblings, previous)):
-                share = [start + (end - start) * i // len(siblings) for i in (index, index + 1)]
-                found[key] = (share[0], share[1])
-                queue.append(key)
-    if children:
-        tier = next(iter(next(iter(children.values()))))
-        raise U2UError(f"{path}: tier {tier!r}: annotations refer to each other in a circle: {_MEND}")
-    return found
+    for name in _parents_first(tiers):
+        after = dict(tiers[name].aligned.values())  # annotations of a tier are joined where they share a slot
+        for first, last in after.items():
+            _fill_run(slots, after, first, last)
 
 
-def _parents_first(eaf: Eaf, path) -> list[str]:
-    children: dict[str, list[str]] = defaultdict(list)
-    for name, (_, _, attributes, _) in eaf.tiers.items():
-        parent = attributes.get("PARENT_REF")
-        children[parent if parent in eaf.tiers else ""].append(name)
-    order = children.pop("", [])
+def _fill_run(slots: list[int | None], after: Mapping[int, int], first: int, last: int) -> None:
+    """Fill the run of untimed slots that begins behind `first`, up to the next timed one."""
+    left = slots[first]
+    if left is None or slots[last] is not None:
+        return
+    run: list[int] = []
+    slot: int | None = last
+    while slot is not None and slots[slot] is None and len(run) < len(after):
+        run.append(slot)
+        slot = after.get(slot)
+    right = None if slot is None else slots[slot]
+    if right is not None:
+        for index, untimed in enumerate(run, 1):
+            slots[untimed] = left + (right - left) * index // (len(run) + 1)
+
+
+def _parents_first(tiers: Mapping[str, TierTree]) -> list[str]:
+    children: dict[str | None, list[str]] = defaultdict(list)
+    for name, tier in tiers.items():
+        parent = tier.attributes.get("PARENT_REF")
+        children[parent if parent in tiers else None].append(name)
+    order = children.pop(None, [])
     for name in order:
         order += children.pop(name, [])
     if children:
-        raise U2UError(f"{path}: tiers are each other's parents: {', '.join(map(repr, sorted(children)))}: {_MEND}")
+        raise _Damage(f"tiers are each other's parents: {', '.join(sorted(map(repr, children)))}")
     return order
 
 
-def _fill_untimed(slots: dict[str, int | None], after: Mapping[str, str]) -> None:
-    """Give each run of untimed slots between timed ones its equal shares of the way.
+def _times(slots: list[int | None], tiers: Mapping[str, TierTree]) -> dict[int, Span]:
+    """Return the start and end of every annotation in ms.
 
-    Args:
-        after: start slot → end slot of the annotations of one tier, which are joined where they share a slot.
+    An annotation that refers to a parent has the parent's time (Symbolic_Association), or its equal share of it if it
+    has siblings on its tier (Symbolic_Subdivision). Nothing recurses, because files nest as deep as they like.
     """
-    for first, slot in after.items():
-        run: list[str] = []
-        while slots[first] is not None and slots.get(slot, 0) is None and len(run) < len(after):
-            run.append(slot)
-            slot = after.get(slot)
-        left, right = slots[first], slots.get(slot)
-        if right is not None:
-            for index, untimed in enumerate(run, 1):
-                slots[untimed] = left + (right - left) * index // (len(run) + 1)
+    times = _aligned_times(slots, tiers)
+    children: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))  # parent → tier → children
+    previous: dict[int, int | None] = {}
+    for name, tier in tiers.items():
+        for number, (parent, before) in tier.referring.items():
+            children[parent][name].append(number)
+            previous[number] = before
+    queue = list(times)
+    for parent in queue:  # grows as children get their times
+        start, end = times[parent]
+        for siblings in children.pop(parent, {}).values():
+            for index, number in enumerate(_in_order(siblings, previous)):
+                length, count = end - start, len(siblings)
+                times[number] = start + length * index // count, start + length * (index + 1) // count
+                queue.append(number)
+    if children:
+        name = next(iter(next(iter(children.values()))))
+        raise _Damage(f"tier {name!r}: annotations refer to each other in a circle")
+    return times
 
 
-def _in_order(siblings: list[str], previous: Mapping[str, str | None]) -> list[str]:
-    """Siblings as their PREVIOUS_ANNOTATION chains them, or as they stand in the file if there is no chain."""
-    following = {previous[key]: key for key in siblings}
-    chain: list[str] = []
-    key = following.pop(None, None)
-    while key is not None:
-        chain.append(key)
-        key = following.pop(key, None)
+def _aligned_times(slots: list[int | None], tiers: Mapping[str, TierTree]) -> dict[int, Span]:
+    times: dict[int, Span] = {}
+    for name, tier in tiers.items():
+        for number, (first, last) in tier.aligned.items():
+            start, end = slots[first], slots[last]
+            if start is None or end is None:
+                raise _Damage(f"tier {name!r}: an annotation has no time, nor have those beside it")
+            times[number] = start, end
+    return times
+
+
+def _in_order(siblings: list[int], previous: Mapping[int, int | None]) -> list[int]:
+    """Return siblings as their PREVIOUS_ANNOTATION chains them, or in the order of the file if there is no chain."""
+    if len(siblings) == 1:
+        return siblings
+    following = {previous[number]: number for number in siblings}
+    chain: list[int] = []
+    number = following.pop(None, None)
+    while number is not None:
+        chain.append(number)
+        number = following.pop(number, None)
     return chain if len(chain) == len(siblings) else siblings

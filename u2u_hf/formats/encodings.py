@@ -1,4 +1,4 @@
-"""Regular files only, and text in whatever encoding people's programs leave it."""
+"""Reading regular files only, and text in the encodings that common programs write."""
 
 from __future__ import annotations
 
@@ -9,21 +9,17 @@ import stat
 from u2u_hf.records import U2UError
 
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-# Every byte is a character of Latin-1, so it comes last; before it the Latin-1 of Windows, which has curly
-# quotes and dashes where the standard has control characters.
+# Latin-1 comes last because it accepts every byte. Before it comes the variant of Windows, which has curly quotes and
+# dashes in place of control characters.
 _GUESSES = ("utf-8-sig", "cp1252", "latin-1")
 _KINDS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
 
 
 def require_regular(path: str | os.PathLike[str]) -> None:
-    """Raise an error for a path that does not lead to a regular file: reading a pipe or a device might never end.
-
-    Raises:
-        U2UError: there is no such file, it may not be looked at, or it is a folder, a pipe, a socket or a device.
-    """
+    """Raise U2UError unless `path` is a regular file: reading a pipe or a device might never end."""
     try:
         mode = os.stat(path).st_mode
-    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: a name that none can have
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: the name contains NUL
         raise U2UError(f"{path}: there is no such file") from error
     except OSError as error:
         raise U2UError(f"{path}: cannot be read ({error.strerror})") from error
@@ -32,16 +28,16 @@ def require_regular(path: str | os.PathLike[str]) -> None:
 
 
 def open_regular(path: str | os.PathLike[str], kind: type[io.FileIO] = io.FileIO) -> io.FileIO:
-    """Return the regular file open for reading, unbuffered, as an object of class `kind`.
+    """Open a regular file for reading, unbuffered, as an object of class `kind`.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
         U2UError: there is no such file, or it is not a regular one.
     """
-    require_regular(path)  # opening a device may already do something: a tape is wound back
-    # A pipe that took the file's place since then is opened without waiting for who writes to it.
-    at_once = getattr(os, "O_NONBLOCK", 0)  # Windows has no such flag
-    file = kind(os.fspath(path), opener=lambda name, flags: os.open(name, flags | at_once))
+    require_regular(path)  # before opening, which already acts on some devices: a tape is rewound
+    # Non-blocking, in case a pipe has replaced the file since then: opening it would wait for a writer.
+    non_blocking = getattr(os, "O_NONBLOCK", 0)  # Windows has no such flag
+    file = kind(os.fspath(path), opener=lambda name, flags: os.open(name, flags | non_blocking))
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         file.close()
         raise U2UError(f"{path}: is not a regular file: give a file")
@@ -49,10 +45,10 @@ def open_regular(path: str | os.PathLike[str], kind: type[io.FileIO] = io.FileIO
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The file's bytes.
+    """Return the file's bytes.
 
     Raises:
-        U2UError: it is not a regular file, cannot be read, or is empty.
+        U2UError: the file is not a regular one, cannot be read, or is empty.
     """
     try:
         with open_regular(path) as file:
@@ -65,10 +61,15 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
 
 
 def decode(data: bytes, path: str | os.PathLike[str]) -> str:
-    """Text from bytes: UTF-16 where a byte order mark says so, else UTF-8, else Latin-1; lines end in ``\\n``.
+    """Return bytes as text with lines that end in ``\\n``.
+
+    The encoding is UTF-16 if there is a byte order mark, otherwise UTF-8, otherwise Latin-1.
+
+    Args:
+        path: the file, for the error message.
 
     Raises:
-        U2UError: UTF-16 that is none, or what no text has (NUL characters); `path` is for its message.
+        U2UError: invalid UTF-16, or NUL characters, which text does not contain.
     """
     for encoding in (_MARKS[data[:2]],) if data[:2] in _MARKS else _GUESSES:
         try:

@@ -1,78 +1,92 @@
-"""Praat TextGrids: read by Praat's own rules, written through pympi.
+"""Praat TextGrids: read by Praat's own rules, written with pympi.
 
-Praat reads a text file as a stream of numbers, quoted strings and ``<flags>``; all else is comment, and line
-breaks mean nothing (manual page "TextGrid file formats"). pympi 1.71 goes by lines instead, and its searches
-for numbers take 1e-05 for 5 and drop signs; no preparing of its input mends that short of parsing it, and in
-binary files it stops at characters from U+8000 on. So reading is done here, for both forms by one walk.
+Praat reads a text file as a sequence of numbers, quoted strings and ``<flags>``; everything else is a comment, and line
+breaks have no meaning (manual page "TextGrid file formats"). pympi 1.71 reads line by line, takes 1e-05 for 5, drops
+signs, and in binary files stops at characters from U+8000 on. Only a parser of the whole file would correct that,
+therefore reading is done here, with the same steps for text and binary files.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pympi.Praat import TextGrid
 
 from u2u_hf.files import replacing
+from u2u_hf.formats import praat_symbols
 from u2u_hf.formats.encodings import decode, read_bytes
 from u2u_hf.records import Annotation, AnnotationDocument, Tier, U2UError
 
-# A token reaches to the next white space; one without a named group is a comment.
+# A token ends at the next white space; a token without a named group is a comment.
 _TOKEN = re.compile(
     r'"(?P<string>[^"]*(?:""[^"]*)*)"(?!\S)|(?P<quote>")|!.*|'
     r"(?P<flag><(?:exists|absent)>)(?!\S)|(?P<number>[-+0-9]\S*)|\S+"
 )
 _HEAD = re.compile(r'[^"]*"ooTextFile(?: short)?"(?!\S)')
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?")
+_KINDS = ("IntervalTier", "TextTier")
 _BINARY = b"ooBinaryFile"
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
-_MOST_SECONDS = 1e9  # times beyond it, infinity and NaN are damage
+_MOST_SECONDS = 1e9  # a longer time, infinity or NaN is damage
 
 
 def read_textgrid(path: str | os.PathLike[str]) -> AnnotationDocument:
-    """Read a TextGrid: long text, short text or binary; text in UTF-8, UTF-16 with its mark, or Latin-1.
+    """Read a TextGrid: long text, short text or binary; text in UTF-8, UTF-16 with a byte order mark, or Latin-1.
 
-    Intervals with text become annotations; those without are Praat's way of writing silence, and are left
-    out. A point becomes an annotation that ends where it starts. Of tiers with the same name, which Praat
-    allows, the second is called ``name (2)``. A TextGrid does not say which recording it belongs to.
+    Intervals with text become annotations; intervals without are silence and are dropped. A point becomes an annotation
+    of no length. If two tiers have the same name, which Praat allows, the second is called ``name (2)``. A TextGrid
+    does not name its recording, so `media` is empty. Texts are as Praat shows them: its backslash symbols (``\\ng``)
+    are a way to write characters in a file, see `praat_symbols`.
+
+    In a text file, what follows the counted intervals and tiers is read too: a count that is too small, as scripts and
+    people leave it, loses nothing. A count that is too large is damage.
 
     Raises:
-        U2UError: not readable, not a TextGrid, or a damaged one.
+        U2UError: the file cannot be read, is not a TextGrid, or is damaged.
     """
     data = read_bytes(path)
     source = _Binary(data) if data.startswith(_BINARY) else _Text(decode(data, path))
     try:
         source.header()
+        domain_ms = source.time(), source.time()
         tiers = tuple(_named_apart(_tiers(source)))
     except _Damage as damage:
-        raise U2UError(f"{path}: {source.where()}: {damage}: mend it, or open and save it in Praat") from damage
-    return AnnotationDocument(path=str(path), media=(), tiers=tiers)
+        raise U2UError(f"{path}: {source.where()}: {damage}: fix it, or open and save it in Praat") from damage
+    return AnnotationDocument(path=str(path), media=(), tiers=tiers, domain_ms=domain_ms)
 
 
 class _Damage(Exception):
-    """What is wrong, for a message that says where."""
+    """What is wrong; the message does not say where."""
 
 
 def _tiers(source: _Text | _Binary) -> Iterator[Tier]:
-    source.time(), source.time()
-    for _ in range(source.count() if source.exists() else 0):
+    if not source.exists():
+        return
+    for _ in _counted(source.count(), source.tier_follows):
         kind, name = source.word(), source.string()
-        if kind not in ("IntervalTier", "TextTier"):
+        if kind not in _KINDS:
             raise _Damage(f"{_short(kind)} is not a kind of tier")
         source.time(), source.time()
         annotations = []
-        for _ in range(source.count()):
+        for _ in _counted(source.count(), source.number_follows):
             start = source.time()
             end = source.time() if kind == "IntervalTier" else start
-            text = source.string()
+            text = praat_symbols.decoded(source.string())
             if end < start:
                 raise _Damage(f"tier {_short(name)}: an interval starts at {start / 1000} s and ends before it")
             if text.strip() or kind == "TextTier":
                 annotations.append(Annotation(start, end, text))
         yield Tier(name, tuple(sorted(annotations, key=lambda a: (a.start_ms, a.end_ms))))
+
+
+def _counted(count: int, more: Callable[[], bool]) -> Iterator[int]:
+    """Count to `count`, and on as long as there is more."""
+    return itertools.takewhile(lambda number: number < count or more(), itertools.count())
 
 
 def _named_apart(tiers: Iterator[Tier]) -> Iterator[Tier]:
@@ -97,10 +111,11 @@ def _short(text: str) -> str:
 
 
 class _Text:
-    """The numbers, strings and flags of a text file, one after the other."""
+    """Reads the numbers, strings and flags of a text file in order."""
 
     def __init__(self, text: str):
         self._text, self._at = text, 0
+        self._seen: re.Match[str] | None = None
 
     def where(self) -> str:
         line = self._text.count("\n", 0, self._at) + 1
@@ -109,26 +124,39 @@ class _Text:
     def header(self) -> None:
         if not (head := _HEAD.match(self._text)):
             raise _Damage("is not a TextGrid saved as text file")
-        self._tokens = _TOKEN.finditer(self._text, head.end())
-        if (held := self.string()) != "TextGrid":
-            raise _Damage(f"holds a {_short(held)}, not a TextGrid")
+        self._tokens = (token for token in _TOKEN.finditer(self._text, head.end()) if token.lastgroup)
+        if (kind := self.string()) != "TextGrid":
+            raise _Damage(f"holds a {_short(kind)}, not a TextGrid")
+
+    def _follows(self) -> re.Match[str] | None:
+        """Return the next token, which stays the next one."""
+        self._seen = self._seen or next(self._tokens, None)
+        return self._seen
+
+    def number_follows(self) -> bool:
+        """Return whether a number comes next: one more interval or point."""
+        return bool((token := self._follows()) and token.lastgroup == "number")
+
+    def tier_follows(self) -> bool:
+        """Return whether the kind of a tier comes next."""
+        return bool((token := self._follows()) and token["string"] in _KINDS)
 
     def _next(self, kind: str, what: str) -> str:
-        for token in self._tokens:
-            if token.lastgroup:
-                self._at = token.start()
-                if token.lastgroup == kind:
-                    return token[kind]
-                if token.lastgroup == "quote":
-                    raise _Damage('a text in quotes has no end; quotes inside it are to be doubled ("")')
-                raise _Damage(f"here should be {what}, and there is {_short(token[0])}")
+        token, self._seen = self._follows(), None
+        if token:
+            self._at = token.start()
+            if token.lastgroup == kind:
+                return token[kind]
+            if token.lastgroup == "quote":
+                raise _Damage('a text in quotes has no end; quotes inside it must be doubled ("")')
+            raise _Damage(f"expected {what}, found {_short(token[0])}")
         self._at = len(self._text.rstrip())
         raise _Damage(f"the file ends where {what} should be")
 
     def _number(self, what: str) -> float:
         number = self._next("number", what)
         if not _NUMBER.fullmatch(number):
-            raise _Damage(f"here should be {what}, and there is {_short(number)}")
+            raise _Damage(f"expected {what}, found {_short(number)}")
         return float(number)
 
     def time(self) -> int:
@@ -150,7 +178,7 @@ class _Text:
 
 
 class _Binary:
-    """The same of a binary file; integers and floats are big-endian."""
+    """Reads the same values from a binary file; integers and floats are big-endian."""
 
     def __init__(self, data: bytes):
         self._data, self._at = data, len(_BINARY)
@@ -159,8 +187,8 @@ class _Binary:
         return f"byte {self._at}"
 
     def header(self) -> None:
-        if (held := self.word()) != "TextGrid":
-            raise _Damage(f"holds a {_short(held)}, not a TextGrid")
+        if (kind := self.word()) != "TextGrid":
+            raise _Damage(f"holds a {_short(kind)}, not a TextGrid")
 
     def _take(self, size: int) -> bytes:
         taken = self._data[self._at : self._at + size]
@@ -169,26 +197,26 @@ class _Binary:
         self._at += size
         return taken
 
-    def _unpack(self, form: str) -> float:
-        return struct.unpack(form, self._take(struct.calcsize(form)))[0]
+    def _integer(self, size: int, signed: bool = False) -> int:
+        return int.from_bytes(self._take(size), "big", signed=signed)
 
     def time(self) -> int:
-        return _ms(self._unpack(">d"))
+        return _ms(struct.unpack(">d", self._take(8))[0])
 
     def count(self) -> int:
-        if (number := self._unpack(">i")) < 0:
+        if (number := self._integer(4, signed=True)) < 0:
             raise _Damage(f"{number} is not a count")
         return number
 
     def word(self) -> str:
-        return self._take(self._unpack(">B")).decode("latin-1")
+        return self._take(self._integer(1)).decode("latin-1")
 
     def string(self) -> str:
-        if (length := self._unpack(">H")) != 0xFFFF:
+        if (length := self._integer(2)) != 0xFFFF:
             return self._take(length).decode("latin-1")
-        # UTF-16, its length in characters: one beyond U+FFFF counts once and takes two units.
+        # UTF-16 with its length in characters: one beyond U+FFFF counts once, though it has two units.
         units = bytearray()
-        for _ in range(self._unpack(">H")):
+        for _ in range(self._integer(2)):
             units += self._take(2)
             if units[-2] >> 2 == 0xD8 >> 2:
                 units += self._take(2)
@@ -200,12 +228,17 @@ class _Binary:
     def exists(self) -> bool:
         return self._take(1) != b"\0"
 
+    def number_follows(self) -> bool:
+        return False  # no person or script writes a binary file with a wrong count
+
+    tier_follows = number_follows
+
 
 def write_textgrid(path: Path, tiers: Sequence[Tier], duration_ms: int) -> None:
     """Write interval tiers in Praat's long text format, UTF-8; gaps become empty intervals.
 
-    The TextGrid is as long as the recording, or up to its last annotation if that ends later. Praat makes no
-    TextGrid without tiers, so without any an empty one is written.
+    The TextGrid is as long as the recording, or longer if an annotation ends later. Praat makes no TextGrid without
+    tiers, so an empty tier is written if there is none.
 
     Raises:
         ValueError: annotations of a tier are out of order, overlap, start before 0 or have no length.
@@ -222,12 +255,16 @@ def write_textgrid(path: Path, tiers: Sequence[Tier], duration_ms: int) -> None:
     for tier in tiers or [Tier("transcript", ())]:
         intervals = grid.add_tier(_writable(tier.name).replace('"', '""'))  # pympi doubles quotes only in labels
         for a in tier.annotations:
-            # Unchecked: pympi's own check takes a time that grows with the square of their number.
-            intervals.add_interval(a.start_ms / 1000, a.end_ms / 1000, _writable(a.value), check=False)
+            # Unchecked, because the time of pympi's check grows with the square of the number of intervals.
+            intervals.add_interval(a.start_ms / 1000, a.end_ms / 1000, _label(a.value), check=False)
     with replacing(Path(path)) as temporary:
         grid.to_file(str(temporary), codec="utf-8")
 
 
+def _label(text: str) -> str:
+    return praat_symbols.encoded(_writable(text))
+
+
 def _writable(text: str) -> str:
-    """`text` with what UTF-8 cannot hold and what Praat takes for the end of the file marked by U+FFFD."""
+    """Return `text` with U+FFFD for lone surrogates, which UTF-8 cannot store, and NUL, which ends a file for Praat."""
     return _UNWRITABLE.sub("\ufffd", text)

@@ -1,4 +1,7 @@
-"""A transcript in every format that is asked for."""
+"""The registry of transcript formats that can be written.
+
+A new format needs a function that renders or writes a transcript, and one line in `FORMATS`.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,28 @@ from u2u_hf.formats import subtitles
 from u2u_hf.formats.eaf import write_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
 from u2u_hf.formats.textgrid import write_textgrid
-from u2u_hf.records import SEGMENT_TYPE, UNSURE_TYPE, WORD_TYPE, Annotation, Segment, Tier, Transcript, U2UError
+from u2u_hf.records import (
+    MACHINE_ANNOTATOR,
+    SEGMENT_TYPE,
+    UNSURE_TYPE,
+    WORD_TYPE,
+    Annotation,
+    Segment,
+    Tier,
+    Transcript,
+    U2UError,
+)
 
 UNSURE_BELOW = 0.95
-# What tiers of ours below others are to those.
+# ELAN constraint of each child tier type.
 CONSTRAINTS = {WORD_TYPE: "Included_In", UNSURE_TYPE: "Symbolic_Association"}
 
 
 def tiers_of(transcript: Transcript, unsure_below: float) -> list[Tier]:
-    """Tiers of what was heard: of segments, one for each channel with speech or each of the person's tiers.
+    """Return a tier of segments for each channel with speech, or for each of the person's tiers, and its child tiers.
 
-    Below it one of its words, and one that has an annotation, such as ``42 %``, on each segment whose
-    confidence is below `unsure_below`: going from annotation to annotation there leads to what to check.
+    One child tier has the words. The other marks each segment whose confidence is below `unsure_below` with an
+    annotation such as ``42%``, so that stepping through that tier in ELAN leads to the segments to check.
     """
     groups: dict[str, list[Segment]] = {}
     for segment in transcript.segments:
@@ -34,7 +47,7 @@ def tiers_of(transcript: Transcript, unsure_below: float) -> list[Tier]:
         unsure = tuple(
             Annotation(s.start_ms, s.end_ms, f"{s.confidence:.0%}") for s in own if s.confidence < unsure_below
         )
-        common = {"participant": own[0].speaker, "annotator": "u2u-hf"}
+        common = {"participant": own[0].speaker, "annotator": MACHINE_ANNOTATOR}
         tiers.append(Tier(name, segments, SEGMENT_TYPE, **common))
         tiers.append(Tier(f"{name} words", words, WORD_TYPE, **common, parent=name))
         tiers.append(Tier(f"{name} unsure", unsure, UNSURE_TYPE, **common, parent=name))
@@ -61,7 +74,7 @@ def _eaf(transcript: Transcript, path: Path, unsure_below: float) -> None:
 
 
 def _earlier(tier: Tier, by_ms: int) -> Tier:
-    """The tier in the time of annotations whose time 0 is `by_ms`; what is before that cannot be held."""
+    """Return the tier with all times `by_ms` earlier; ELAN stores no times below 0, so what lies there is cut off."""
     moved = (Annotation(max(0, a.start_ms - by_ms), a.end_ms - by_ms, a.value) for a in tier.annotations)
     return dataclasses.replace(tier, annotations=tuple(a for a in moved if a.end_ms > 0))
 
@@ -89,7 +102,7 @@ FORMATS: dict[str, tuple[str, Write]] = {
 
 
 def parse_formats(listed: str) -> list[str]:
-    """``"eaf,srt"`` → ``["eaf", "srt"]``. Raises U2UError: an unknown one."""
+    """Return the names in a list such as ``"eaf,srt"``. Raises U2UError for unknown formats and an empty list."""
     formats = [name.strip().lower() for name in listed.split(",") if name.strip()]
     for name in formats:
         if name not in FORMATS:
@@ -100,15 +113,15 @@ def parse_formats(listed: str) -> list[str]:
 
 
 def planned(stem: Path, formats: Sequence[str]) -> dict[str, Path]:
-    """format → the file it goes to: `stem` with the format's extension."""
+    """Return format → the file to write: `stem` with the format's extension."""
     return {name: stem.with_name(stem.name + FORMATS[name][0]) for name in formats}
 
 
 def write(transcript: Transcript, files: dict[str, Path], unsure_below: float = UNSURE_BELOW) -> None:
-    """Write the transcript to each of `planned`'s files, each whole or not at all.
+    """Write the transcript to the files from `planned`, each whole or not at all.
 
     Raises:
-        U2UError: a file cannot be written, or the person's ELAN file cannot be read.
+        U2UError: a file cannot be written, or the recording's own ELAN file cannot be read.
     """
     for name, path in files.items():
         FORMATS[name][1](transcript, path, unsure_below)

@@ -1,1 +1,1 @@
-"""The Hugging Face Hub: push, fetch, and what it refuses in plain words."""
+"""The Hugging Face Hub: sources, pushes, and its errors in plain words."""

@@ -1,4 +1,4 @@
-"""What the Hugging Face Hub refuses, in words for the person who asked."""
+"""Errors of the Hugging Face Hub, in one line for the user."""
 
 from __future__ import annotations
 
@@ -17,47 +17,48 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import httpx
 
-from u2u_hf.files import first_line
-
 
 def hub_problem(error: BaseException, access: str = "read") -> str:
-    """What went wrong at the Hub and what to do, in one line that never holds the token.
+    """Return what went wrong at the Hub and what to do, in one line that never contains the token.
 
     Args:
-        error: what a client of the Hub raised; the errors it came from are looked at too.
-        access: what the user wants to do: read or write.
+        error: raised by a client of the Hub; its causes are looked at too.
+        access: that the user needs: read or write.
     """
     for link in _chain(error):
         status = getattr(getattr(link, "response", None), "status_code", None)
         if isinstance(link, LocalTokenNotFoundError):
             return f"nobody is logged in to the Hugging Face Hub on this computer: {log_in(access)}"
         if isinstance(link, HFValidationError):
-            return "this is not a name of the form OWNER/NAME with letters, digits, - _ and . only"
+            return "is not a name of the form OWNER/NAME with letters, digits, - _ and . only"
         if isinstance(link, OfflineModeIsEnabled):
             return "HF_HUB_OFFLINE is set, so the Hugging Face Hub is not asked: unset it"
         if isinstance(link, GatedRepoError):
-            return "its owners ask for consent first: give it on its page, logged in, then try again"
+            return "its owners ask for consent: log in, give it on its page, then try again"
         if isinstance(link, RevisionNotFoundError):
             return "has no such branch, tag or commit: look it up on its page"
         if isinstance(link, RepositoryNotFoundError):
             account = "your account may not read it" if get_token() else "nobody is logged in"
-            return f"there is none on the Hub, or it is private and {account}: check the name, or {log_in(access)}"
+            return f"is not on the Hub, or is private and {account}: check the name, or {log_in(access)}"
         if status == 401 or isinstance(link, UnicodeEncodeError):  # the latter: a token that is not ASCII
             return f"the Hugging Face Hub does not accept the token: {log_in(access)}"
         if status == 403:
             return f"the token may not do this: {log_in(access)}"
         if status == 429 or (status or 0) >= 500:
-            return f"the Hugging Face Hub is busy or out of order (HTTP {status}): try again later"
+            return f"the Hugging Face Hub is busy or has an error (HTTP {status}): try again later"
         if isinstance(link, (httpx.TransportError, ConnectionError)):
             return f"{constants.ENDPOINT} cannot be reached: check the internet connection and try again"
     token = get_token()
-    return first_line(error).replace(token, "…") if token else first_line(error)
+    return _first_line(error).replace(token, "…") if token else _first_line(error)
 
 
 def loading_problem(source: str, repo_type: str, error: Exception) -> str:
-    """Why `source` was not loaded, in one line: the Hub is asked when `source` is a name there.
+    """Return why `source` could not be loaded, in one line.
 
-    The libraries wrap what the Hub said in many ways, and some keep only that something failed.
+    If `source` is a name on the Hub, the Hub is asked again, because some libraries hide its answer.
+
+    Args:
+        repo_type: model or dataset.
     """
     if not Path(source).exists():
         try:
@@ -67,6 +68,10 @@ def loading_problem(source: str, repo_type: str, error: Exception) -> str:
     return hub_problem(error)
 
 
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
@@ -74,6 +79,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def log_in(access: str) -> str:
-    """What to do for a token with that access: read or write."""
+    """Return how to get a token with this access, read or write, and log in."""
     first = "unset HF_TOKEN, " if os.environ.get("HF_TOKEN") else ""
     return f"{first}make a token with {access} access at {constants.ENDPOINT}/settings/tokens and run `hf auth login`"

@@ -1,4 +1,4 @@
-"""Folders → the Hugging Face Hub, private unless the user says otherwise."""
+"""Push folders to the Hugging Face Hub, private unless the user gives --public."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from typing import Any
 from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.utils import filter_repo_objects
-from tqdm.auto import tqdm
 
 from u2u_hf import output_folder
 from u2u_hf.hub.problems import hub_problem, log_in
 from u2u_hf.model_folder import BEST, LANGUAGE_MODEL, LAST, MODEL, ONNX, belongs
+from u2u_hf.progress_bar import write_line
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
 
-# What is pushed, by repo type; of a Space all that `deploy.build` made.
+# Files that are pushed, by repo type; for a Space all that `deploy.build` wrote.
 BELONGING = {
     "model": MODEL,
     "dataset": (
@@ -34,11 +34,12 @@ BELONGING = {
     ),
     "space": None,
 }
-# What our own recipes leave in a folder and is not to be pushed; no word is lost on it. Patterns of the Hub's client.
+# Files of our own recipes that are not pushed, without a message: patterns of the Hub's client.
 _LEFTOVERS = ("*.part", "checkpoint-*", "runs/*", "training_args.bin", "*__pycache__/*")
-_TRIES = 5  # of a commit, while others commit to the same repo
-# What an earlier push left there would be read together with this one: shards of another count, an old ONNX. Of a
-# folder without the first of them, which all else was made from, only what it brings itself is replaced.
+_TRIES = 5  # to commit, while others commit to the same repo
+# Files of earlier pushes that are deleted, because they would be read together with new ones: shards of another count,
+# an old ONNX file. If a folder has no match for the first pattern, the source of all others, only the patterns that it
+# has a match for are used.
 REPLACED = {
     "dataset": ["data/*"],
     "space": ["*"],
@@ -52,42 +53,43 @@ REPLACED = {
 
 @dataclass
 class Push:
-    """Where a recipe pushes what it made; not saved with it, so that nobody's copy of the settings pushes."""
+    """Where a recipe pushes its result. Not saved with the other settings, so that a copy of them does not push."""
 
     push_to: str = setting("", help="push the result to OWNER/NAME on the Hugging Face Hub, private")
-    public: bool = setting(False, help="with --push_to: let the whole world read it")
+    public: bool = setting(False, help="with --push_to: let everybody read it")
 
     def __post_init__(self):
         if self.public and not self.push_to:
-            raise U2UError("--public says who may read what --push_to OWNER/NAME pushes: give that too")
+            raise U2UError("--public needs --push_to OWNER/NAME: give that too")
 
 
 def check_push(repo_id: str, repo_type: str, public: bool = False, space_sdk: str | None = None) -> None:
-    """Make sure that a push will be let in, before the work whose result is pushed; no file is sent.
+    """Raise U2UError unless a push will be accepted; call it before the work whose result is pushed.
 
-    Makes the repo if there is none, private unless `public`: only that tells for every kind of token.
+    No file is sent. Creates the repo if it is missing, private unless `public`: for some tokens only this shows whether
+    they may write.
 
     Args:
         repo_id: OWNER/NAME.
         repo_type: model, dataset or space.
-        space_sdk: of a space that is made: gradio, static…
+        space_sdk: for a new Space: gradio, static…
 
     Raises:
-        U2UError: no valid token, or one that may not write there, no network, not a name, or the repo is
-            public and `public` is not set.
+        U2UError: no valid token, or one that may not write there, no network, an invalid name, or the repo is public
+            and `public` is not set.
     """
     _open(repo_id, repo_type, public, space_sdk)
 
 
 def push_folder(folder: Path, repo_id: str, repo_type: str, public: bool = False, space_sdk: str | None = None) -> str:
-    """Upload what belongs to a model, dataset or Space in a folder (`BELONGING`), and return the address of its page.
+    """Upload the files of a model, dataset or Space in a folder (`BELONGING`) and return the address of its page.
 
-    Links, hidden files and what else lies there are not sent; it is said how many. A private repo stays private, also
-    with `public`. A push that was stopped goes on when it is made again: what is there is not sent twice.
+    Links, hidden and other files are not sent; a message counts them. A private repo stays private, also with `public`.
+    A push that was stopped resumes when it is run again.
 
     Raises:
-        U2UError: as `check_push`, before a byte is sent; nothing in the folder belongs to a repo of this type; the
-            upload fails; or the repo was made public meanwhile.
+        U2UError: as `check_push`, before a byte is sent; no file in the folder belongs to a repo of this type; the
+            upload fails; or the repo was made public in the meantime.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -97,16 +99,16 @@ def push_folder(folder: Path, repo_id: str, repo_type: str, public: bool = False
         raise U2UError(f"{folder}: holds no file of a {repo_type} that could be pushed; links are not followed")
     private = _open(repo_id, repo_type, public, space_sdk)
     if public and private:
-        tqdm.write(f"! {repo_id} was private before and stays private: to open it, change that on its page")
+        write_line(f"! {repo_id} is private and stays private: change that on its page if you want to")
     if others:
         named = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
-        tqdm.write(f"! {folder}: not pushed, for they are links or no part of a {repo_type}: {len(others)} ({named})")
+        write_line(f"! {folder}: not pushed, because links or not part of a {repo_type}: {len(others)} ({named})")
     replaced = _replaced(files, repo_type)
-    if repo_type == "space":  # whose folder may be a temporary one
-        advice = "; run the same command again: what was sent already is not sent twice"
+    if repo_type == "space":  # its folder may be a temporary one
+        advice = "; run the same command again: it resumes"
     else:
         later = _later(folder, repo_id, repo_type, public, files, replaced)
-        advice = f"; nothing is lost, all is in {folder}, to send it later: {later}"
+        advice = f"; the result is in {folder}; to push it later: {later}"
     with _one_line(repo_id, advice):
         return str(commit(repo_id, repo_type, files, replaced, "Upload with u2u-hf", public).repo_url)
 
@@ -114,19 +116,19 @@ def push_folder(folder: Path, repo_id: str, repo_type: str, public: bool = False
 def commit(
     repo_id: str, repo_type: str, files: Mapping[str, Path], delete: Sequence[str], message: str, public: bool
 ) -> CommitInfo:
-    """Upload files and put them into one commit; what is there already is not sent again.
+    """Upload files and commit them together; files that the repo has already are not sent again.
 
-    Whether the repo is private is asked before the first byte and again right before the commit. Where others commit
-    to the repo meanwhile, it is made anew on top of theirs.
+    Checks that the repo is private before the first byte and again right before the commit. If others commit to the
+    repo in the meantime, the commit is made again on top of theirs.
 
     Args:
         files: path in the repo → file here.
-        delete: patterns of the repo's files that go in the same commit, unless `files` replaces them.
-        public: whether the whole world may read it.
+        delete: patterns of files in the repo that the commit deletes, unless `files` replaces them.
+        public: whether the repo may be public.
 
     Raises:
-        U2UError: the repo is public and `public` is not set, or others commit all the time.
-        Exception: what the Hub's client raises; see `u2u_hf.hub.problems.hub_problem`.
+        U2UError: the repo is public and `public` is not set, or others keep committing.
+        Exception: raised by the Hub's client; see `u2u_hf.hub.problems.hub_problem`.
     """
     api = HfApi()
     for attempt in range(_TRIES):
@@ -136,7 +138,7 @@ def commit(
         there = api.list_repo_files(repo_id, repo_type=repo_type, revision=parent) if delete else []
         gone = set(filter_repo_objects(there, allow_patterns=list(delete))) - {".gitattributes", *files}
         deletions = [CommitOperationDelete(path_in_repo=name, is_folder=False) for name in sorted(gone)]
-        # Which files are as they are there already was asked above: it holds for that commit only.
+        # preupload_lfs_files compared the files with this parent, so the commit must be on top of it.
         if _info(repo_id, repo_type, public).sha == parent:
             try:
                 return api.create_commit(
@@ -150,16 +152,16 @@ def commit(
                 if error.response.status_code not in (409, 412):  # being committed to; committed to since
                     raise
         time.sleep(attempt)
-    raise U2UError(f"{repo_id}: others write to it all the time: try again later")
+    raise U2UError(f"{repo_id}: others keep writing to it: try again later")
 
 
 def regular_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
-    """Return what lies in and below a folder, hidden files aside: files, and what else there is, links mostly.
+    """Return the regular files in and below a folder, and the other paths, mostly links. Hidden ones are ignored.
 
-    The folder itself may be a link; those in it are not followed.
+    The folder itself may be a link; links in it are not followed.
 
     Returns:
-        path in the folder, its parts separated by ``/`` → file, in order; and the paths of all that is none.
+        path in the folder, its parts separated by ``/`` → file, in order; and the paths that are no regular files.
     """
     top = os.path.realpath(folder)
     files, others = {}, []
@@ -168,7 +170,7 @@ def regular_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
         for name in (*folders, *sorted(name for name in names if not name.startswith("."))):
             path = os.path.join(here, name)
             relative = Path(path).relative_to(top).as_posix()
-            # Windows has several kinds of links, and Python takes only some for what they are.
+            # Windows has several kinds of links, and islink does not recognise all of them.
             linked = os.path.islink(path) or os.path.realpath(path) != path
             if not linked and stat.S_ISREG(os.lstat(path).st_mode):
                 files[relative] = Path(path)
@@ -179,14 +181,14 @@ def regular_files(folder: Path) -> tuple[dict[str, Path], list[str]]:
 
 
 def _belonging(folder: Path, repo_type: str) -> tuple[dict[str, Path], list[str]]:
-    """Return what is to be pushed of a folder, and the paths of what else lies there, known leftovers aside."""
+    """Return the files of a folder that are pushed, and the other paths except known leftovers."""
     found, others = regular_files(folder)
     patterns = BELONGING[repo_type]
     if patterns is not None:
         files = {name: path for name, path in found.items() if belongs(name, patterns)}
     else:
         known = set(found) - set(filter_repo_objects(found, allow_patterns=list(_LEFTOVERS)))
-        if output_folder.made_by(folder) == "deploy.py":  # a person may have put more there
+        if output_folder.made_by(folder) == "deploy.py":  # a person may have added files
             top = Path(os.path.realpath(folder))
             known = {name for name in known if output_folder.wrote(top, found[name])}
         files = {name: path for name, path in found.items() if name in known}
@@ -203,10 +205,10 @@ def _replaced(files: Collection[str], repo_type: str) -> list[str]:
 def _later(
     folder: Path, repo_id: str, repo_type: str, public: bool, files: Collection[str], replaced: Sequence[str]
 ) -> str:
-    """Return the command that sends the same files without this library.
+    """Return the command that pushes the same files without this library.
 
-    `hf upload` follows links to files, so it is told each name; shards, of which there may be many, by a pattern, if
-    nothing else is called so.
+    `hf upload` follows links, so the command names each file; shards, which may be many, have one pattern if it
+    matches no other file.
     """
     top = Path(os.path.realpath(folder))
     visible = [path.relative_to(top).as_posix() for path in top.glob("**/*") if path.is_file()]
@@ -215,8 +217,8 @@ def _later(
         pattern = re.sub(r"-\d{5}-of-", "-*-of-", glob.escape(name))
         matched = set(filter_repo_objects(visible, allow_patterns=pattern))
         included.append(pattern if matched <= set(files) else glob.escape(name))
-    # Without --private, a repo that was deleted meanwhile would be made again, public. Each flag is in quotes with its
-    # value: shells and Click, on Windows, would put file names in the place of a pattern.
+    # Without --private, a repo that was deleted in the meantime would be created again, public. Each flag is quoted
+    # together with its value: shells, and Click on Windows, would replace a pattern by file names.
     flags = [f"--include={pattern}" for pattern in dict.fromkeys(included)]
     flags += [f"--delete={pattern}" for pattern in replaced]
     words = [_quoted(str(folder)), ".", "--repo-type", repo_type, *([] if public else ["--private"])]
@@ -224,23 +226,23 @@ def _later(
 
 
 def _quoted(word: str) -> str:
-    """Return a word as bash, cmd and PowerShell take it; with what they take differently in it, as this system does."""
+    """Quote a word for bash, cmd and PowerShell; with characters that they treat differently, for this system."""
     return shlex.quote(word) if os.name != "nt" and re.search(r'[$`"!\\]', word) else f'"{word}"'
 
 
 def _info(repo_id: str, repo_type: str, public: bool) -> Any:
-    """Return what the Hub says of a repo; raise U2UError if it is public and `public` is not set."""
+    """Return the Hub's information about a repo; raise U2UError if it is public and `public` is not set."""
     info = HfApi().repo_info(repo_id, repo_type=repo_type)
     if not (info.private or public):
         raise U2UError(
             f"{repo_id}: this {repo_type} is public, everybody could read what is pushed: "
-            "give another name, make it private on its page, or say --public"
+            "give another name, make it private on its page, or give --public"
         )
     return info
 
 
 def _open(repo_id: str, repo_type: str, public: bool, space_sdk: str | None) -> bool:
-    """Is the repo private? It is there afterwards, and may be written to."""
+    """Create a missing repo, check that it may be written to, and return whether it is private."""
     if repo_id.count("/") != 1:
         raise U2UError(f"{repo_id}: cannot be pushed to: give OWNER/NAME, where OWNER is your name on the Hub")
     api = HfApi()
@@ -251,7 +253,7 @@ def _open(repo_id: str, repo_type: str, public: bool, space_sdk: str | None) -> 
                 info = _info(repo_id, repo_type, public)
             except RepositoryNotFoundError:
                 api.create_repo(repo_id, repo_type=repo_type, private=not public, exist_ok=True, space_sdk=space_sdk)
-                # create_repo(private=True, exist_ok=True) would leave a public repo public, and say nothing.
+                # create_repo(private=True, exist_ok=True) leaves a public repo public without an error.
                 info = _info(repo_id, repo_type, public)
             api.auth_check(repo_id, repo_type=repo_type, write=True)
         except HfHubHTTPError as error:
@@ -269,5 +271,5 @@ def _one_line(repo_id: str, advice: str = "") -> Iterator[None]:
         yield
     except U2UError:
         raise
-    except Exception as error:  # the library raises many kinds: one line for all of them
+    except Exception as error:  # of many types
         raise U2UError(f"{repo_id}: cannot be pushed to: {hub_problem(error, 'write')}{advice}") from error

@@ -1,4 +1,4 @@
-"""The static Space of spaces/browser as it is served: its pages, the libraries they run on, our own Python."""
+"""The static Space of spaces/browser as it is served: its pages, their libraries, and our own Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
-from u2u_hf.model_folder import BROWSER_FILES, BROWSER_WEIGHTS
+from u2u_hf.model_folder import BROWSER_FILES, BROWSER_WEIGHTS, ONNX
 from u2u_hf.records import U2UError
 
 # npm package → its files that pages load.
@@ -37,25 +37,30 @@ _LIBRARIES = {
     ],
     "pyodide": ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"],
 }
-_PYTHON = {"pympi": "pympi-ling", "tqdm": "tqdm"}  # packages that our lower layers import
+_PYTHON = {"pympi": "pympi-ling", "tqdm": "tqdm"}  # module → package, of what `u2u_hf.browser` imports
 _NOT_SERVED = shutil.ignore_patterns(
     "*.test.js", "node_modules", "package*.json", "eslint.config.js", "*.py", "__pycache__"
 )
-_FOR_GRAPHICS = re.compile("webgpu|asyncify")  # only browsers that give a graphics processor need these
+_FOR_GRAPHICS = re.compile("webgpu|asyncify")  # only browsers with WebGPU load these
 _DETECTOR = "silero_vad_16k_sequence.onnx"
+# Prints the name and file of every module that importing `u2u_hf.browser` imports.
+_LIST_MODULES = """
+import json, sys, u2u_hf.browser
+print(json.dumps({name: m.__file__ for name, m in sys.modules.items() if getattr(m, "__file__", None)}))
+"""
 
 
 def build(template: Path, folder: Path, model: str = "") -> None:
-    """Make the folder that is served, with all that its pages need: they load nothing from elsewhere.
+    """Write the folder that is served, with all that its pages need: they load nothing from elsewhere.
 
     Args:
         template: spaces/browser of this project.
-        folder: is made; it may be there already if it is empty.
-        model: the Hub's OWNER/NAME that the page begins with, or a trained model's folder with its onnx/, which is
-            copied; or none, for the visitor to choose.
+        folder: new or empty.
+        model: OWNER/NAME on the Hub, which the page loads first; or a trained model's folder with its onnx/, which is
+            copied; or empty, for the visitor to choose.
 
     Raises:
-        U2UError: the folder holds something, npm is missing or fails, or the model has not been exported.
+        U2UError: the folder is not empty, npm is missing or fails, or the model has not been exported.
     """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise U2UError(f"{folder}: is not an empty folder: choose another one for the page")
@@ -69,9 +74,7 @@ def build(template: Path, folder: Path, model: str = "") -> None:
         licences = [
             _vendored(Path(temporary, "node_modules", name), files, vendor / name) for name, files in _LIBRARIES.items()
         ]
-    with zipfile.ZipFile(vendor / "python.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for path in _modules():
-            archive.write(path, path.relative_to(path.parents[1]))
+    write_python(vendor / "python.zip")
     licences += [_licence(name) for name in (*_PYTHON.values(), "silero-vad")]
     (vendor / "LICENCES.txt").write_text("\n\n".join(licences) + "\n", encoding="utf-8")
     shutil.copy(str(importlib.resources.files("silero_vad") / "data" / _DETECTOR), vendor)
@@ -87,11 +90,19 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     (folder / "space.json").write_text(json.dumps(settings) + "\n", encoding="utf-8")
 
 
-def _modules() -> list[Path]:
-    """The files of ours and of other packages that importing `u2u_hf.browser` takes."""
-    code = "import sys, u2u_hf.browser; print(*(getattr(m, '__file__', '') for m in sys.modules.values()), sep='\\n')"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return sorted(path for path in map(Path, run.stdout.splitlines()) if {"u2u_hf", *_PYTHON} & set(path.parts[-3:-1]))
+def write_python(path: Path) -> None:
+    """Write a .zip of the modules that `u2u_hf.browser` imports, of ours and of the packages in `_PYTHON`.
+
+    Other modules would only make the page slower to load. Which ones are imported is asked in a process of its own,
+    because this one has imported much more.
+    """
+    run = subprocess.run([sys.executable, "-c", _LIST_MODULES], capture_output=True, text=True, check=True)
+    modules: dict[str, str] = json.loads(run.stdout)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for name, file in sorted(modules.items()):
+            if name.partition(".")[0] in ("u2u_hf", *_PYTHON):
+                place = name.replace(".", "/")
+                archive.write(file, f"{place}/__init__.py" if Path(file).name == "__init__.py" else f"{place}.py")
 
 
 def _install(template: Path, folder: Path) -> None:
@@ -100,7 +111,7 @@ def _install(template: Path, folder: Path) -> None:
         raise U2UError("npm is needed to fetch the libraries of the page: install Node.js 20 or newer (nodejs.org)")
     for name in ("package.json", "package-lock.json"):
         shutil.copy(template / name, folder)
-    # Packages' own scripts are not run: onnxruntime's would download more.
+    # --ignore-scripts: the install script of onnxruntime-web would download more.
     command = [npm, "ci", "--ignore-scripts", "--omit=dev", "--prefer-offline", "--no-audit", "--no-fund"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if run.returncode:
@@ -108,11 +119,13 @@ def _install(template: Path, folder: Path) -> None:
 
 
 def _vendored(package: Path, patterns: list[str], target: Path) -> str:
-    """Copy a package's files, and tell its licence."""
+    """Copy a package's files, and return its licence."""
     about = json.loads((package / "package.json").read_text(encoding="utf-8"))
     target.mkdir(parents=True)
     for path in (path for pattern in patterns for path in package.glob(pattern)):
-        if path.name.startswith("ort") and path.suffix == ".wasm":  # runtime.js unpacks it: a quarter of the size
+        if (
+            path.name.startswith("ort") and path.suffix == ".wasm"
+        ):  # runtime.js unpacks it; it has a quarter of the size
             (target / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
         else:
             shutil.copy(path, target)
@@ -130,7 +143,7 @@ def _licence(name: str) -> str:
 
 
 def _copy_model(model: Path, target: Path) -> None:
-    (target / "onnx").mkdir(parents=True)
+    (target / ONNX).mkdir(parents=True)
     weights = [name for name in BROWSER_WEIGHTS if (model / name).is_file()]
     for name in (*BROWSER_FILES, *(weights or BROWSER_WEIGHTS)):
         try:
@@ -140,6 +153,6 @@ def _copy_model(model: Path, target: Path) -> None:
 
 
 def headers(template: Path) -> dict[str, str]:
-    """The headers that the Space asks for in its README: they let a page use several threads."""
+    """Return the HTTP headers that the Space sets in its README: with them a page may use several threads."""
     block = re.search(r"custom_headers:\n((?:  .+\n)+)", (template / "README.md").read_text(encoding="utf-8"))
     return dict(line.strip().split(": ") for line in block[1].splitlines())

@@ -1,10 +1,12 @@
-"""A trained model as a web page of one's own: the folder of a Space, and the Space on the Hugging Face Hub."""
+"""A trained model as a web page: the folder of a Space, and the Space on the Hugging Face Hub."""
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import os
 import re
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -19,7 +21,8 @@ from u2u_hf import output_folder
 from u2u_hf.files import write_text
 from u2u_hf.hub.problems import hub_problem
 from u2u_hf.hub.push import check_push, push_folder
-from u2u_hf.publishing import browser_page
+from u2u_hf.publishing import browser_page, space_settings
+from u2u_hf.publishing.space_settings import SpaceSecrets, SpaceVariables
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
 
@@ -30,50 +33,45 @@ _WAIT_SECONDS = 1800.0  # for a Space to be built: its packages alone are some g
 
 
 @dataclass
-class DeploySettings:
-    """What a user can say about a page; the fields' help says what each is."""
+class DeploySettings(SpaceSecrets, SpaceVariables):
+    """The settings of a page, and those of its Space; the fields' help says what each does."""
 
     model: str = setting(help="trained model: OWNER/NAME on the Hub; for --kind browser also an exported one's folder")
-    space: str = setting("", help="OWNER/NAME of the Space, which is made if there is none")
-    kind: str = setting("gradio", help="gradio: works on the Hub's computers; browser: on each visitor's own")
-    revision: str = setting("", help="of the model: a branch, tag or commit (the newest)")
-    max_minutes: float = setting(60.0, help="the longest recording that is let in")
-    max_file_mb: float = setting(1000.0, help="the largest file that is let in")
-    token_from: str = setting("", help="environment variable with a token that may read a private model, and no more")
-    password_from: str = setting("", help="environment variable with a password that visitors are asked for")
-    public: bool = setting(False, help="let the whole world use the page")
-    dry_run: bool = setting(False, help="only write the folder, and say what would be done")
-    output_dir: str = setting("", help="folder to keep what is uploaded (none is kept)")
+    space: str = setting("", help="OWNER/NAME of the Space, which is created if it does not exist")
+    kind: str = setting("gradio", help="gradio: computes on the Hub; browser: computes in each visitor's browser")
+    public: bool = setting(False, help="let everybody see and use the page")
+    dry_run: bool = setting(False, help="only write the folder, and print what would be done")
+    output_dir: str = setting("", help="folder in which the uploaded files are kept (none)")
 
     def __post_init__(self):
         if self.kind not in KINDS:
             raise U2UError(f"--kind {self.kind}: give one of {', '.join(KINDS)}")
         if not (self.space or self.dry_run):
-            raise U2UError("--space: say OWNER/NAME, where OWNER is your name on the Hub; or --dry_run true")
+            raise U2UError("--space: give OWNER/NAME, where OWNER is your name on the Hub; or --dry_run")
         if self.dry_run and not self.output_dir:
-            raise U2UError("--dry_run: say with --output_dir where the folder is to be written")
+            raise U2UError("--dry_run: also give --output_dir, where the folder is written")
         if self.kind == "gradio" and os.path.isdir(self.model):
             raise U2UError(
-                f"{self.model}: is a folder on this computer, and a Space fetches its model from the Hub: push it "
-                "there first (recipes/export.py --push_to OWNER/NAME), or take --kind browser"
+                f"{self.model}: is a folder on this computer, and a Gradio Space fetches its model from the Hub: "
+                "push it (recipes/export.py --push_to OWNER/NAME), or give --kind browser"
             )
         if self.kind == "browser" and (self.token_from or self.password_from):
-            raise U2UError("--token_from, --password_from: a page that works in the browser can keep no secret")
+            raise U2UError("--token_from, --password_from: a page that works in the browser cannot keep a secret")
         if self.kind == "browser" and self.revision:
-            raise U2UError("--revision: a page that works in the browser takes the newest")
+            raise U2UError("--revision: a page that works in the browser always uses the newest")
 
 
 def build(settings: DeploySettings, folder: Path) -> None:
-    """Write the folder that becomes the Space; the page before is replaced when all of the new one is made.
+    """Write the folder that becomes the Space; an older page in it is replaced once the new one is complete.
 
-    Files that a person put into the folder stay there, and edited ones are kept beside the new ones.
+    Files that a person put into the folder stay, and edited ones are kept beside the new ones.
 
     Raises:
-        U2UError: the folder holds something else or cannot be made, or as `browser_page.build`.
+        U2UError: the folder holds something else or cannot be made; or see `browser_page.build`.
     """
     template = SPACES / KINDS[settings.kind]
     output_folder.check(folder, "deploy.py")
-    parent = folder.resolve().parent  # on the same disk, also of a link
+    parent = folder.resolve().parent  # on the same disk, also if the folder is a link
     try:
         parent.mkdir(parents=True, exist_ok=True)
         temporary = tempfile.TemporaryDirectory(dir=parent, prefix=".")
@@ -91,7 +89,7 @@ def _fill(template: Path, folder: Path, settings: DeploySettings) -> None:
     else:
         unneeded = shutil.ignore_patterns("__pycache__", "demo")
         shutil.copytree(template, folder, ignore=unneeded)
-        # The library is not released anywhere that a Space could install it from.
+        # The library is not on PyPI, so a Space cannot install it.
         shutil.copytree(PACKAGE, folder / "u2u_hf", ignore=unneeded)
         write_text(folder / "requirements.txt", _pinned((template / "requirements.txt").read_text(encoding="utf-8")))
     card = metadata_load(folder / "README.md")
@@ -101,29 +99,61 @@ def _fill(template: Path, folder: Path, settings: DeploySettings) -> None:
 
 
 def _pinned(names: str) -> str:
-    """Lines of requirements.txt: packages by name, with the versions that this library takes."""
+    """Return lines of requirements.txt: the named packages with the versions that this library requires."""
     wanted = {re.match(r"[\w-]+", line)[0].lower(): line for line in importlib.metadata.requires("u2u-hf") or []}
     return "".join(f"{wanted[name.lower()]}\n" for name in names.split())
 
 
 def variables(settings: DeploySettings) -> dict[str, str]:
-    """What the Space is told; see `hosting`."""
-    if settings.kind == "browser":
-        return {}
-    limits = {"MAX_MINUTES": f"{settings.max_minutes:g}", "MAX_FILE_MB": f"{settings.max_file_mb:g}"}
-    revision = {"MODEL_REVISION": settings.revision} if settings.revision else {}
-    return {"MODEL_ID": settings.model, **revision, **limits}
+    """Return the variables of the Space; the page in the browser has none."""
+    return {} if settings.kind == "browser" else space_settings.variables(settings)
+
+
+def plan(settings: DeploySettings, folder: Path) -> str:
+    """Return what `deploy` would do with the folder, in lines."""
+    access = "public" if settings.public else "private"
+    lines = [f"not uploaded: {folder} would be the Space {settings.space or 'OWNER/NAME'}, {access}"]
+    lines += [f"variable {name} = {value}" for name, value in variables(settings).items()]
+    lines += [f"secret {name} from {source}" for name, source in space_settings.secret_sources(settings).items()]
+    return "\n".join(lines)
+
+
+def next_steps(settings: DeploySettings) -> str:
+    """Return the verdict on the page, and what to do next."""
+    if settings.dry_run:
+        command = _command(
+            dataclasses.replace(settings, dry_run=False, output_dir="", space=settings.space or "OWNER/NAME")
+        )
+        return f"\nNothing was uploaded. To make the page:\n\n  {command}"
+    if settings.public:
+        return "\nThe page is public: everybody can use it. Transcribe a recording there as a test before you share it."
+    command = _command(dataclasses.replace(settings, public=True))
+    return f"""
+The page is private: only you, or your organisation's members, can open it. Transcribe a recording there as a test. To
+let everybody use it:
+
+  {command}"""
+
+
+def _command(settings: DeploySettings) -> str:
+    """Return the command of deploy.py with these settings."""
+    words = ["python", "recipes/deploy.py"]
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if value != field.default:
+            words += [f"--{field.name}"] if value is True else [f"--{field.name}", str(value)]
+    return shlex.join(words)
 
 
 def deploy(settings: DeploySettings, folder: Path, say: Callable[[str], object] = print) -> str:
-    """Make or update the Space from `build`'s folder, in one commit; give its address when it runs.
+    """Create or update the Space from `build`'s folder, in one commit, and return its address once it runs.
 
-    The Space is private unless `public`. Secrets come from the environment variables that are named, and from nowhere
-    else: the caller's own login stays on this computer.
+    The Space is private unless `public`. Secrets come only from the environment variables that the settings name: the
+    user's own login is not copied.
 
     Raises:
-        U2UError: no right to do so, the model cannot be read by the Space, a token that may do too much, or the Space
-            does not start.
+        U2UError: the user may not do this, the Space cannot read the model, the token may write, or the Space does not
+            start.
     """
     secrets = _secrets(settings)
     api = HfApi()
@@ -138,13 +168,15 @@ def deploy(settings: DeploySettings, folder: Path, say: Callable[[str], object] 
         for key, value in secrets.items():
             api.add_space_secret(settings.space, key, value)
     push_folder(folder, settings.space, "space", settings.public)
-    say("uploaded; the Hub builds it now, which takes some minutes the first time")
+    say("uploaded; the Hub is building the page, which takes some minutes the first time")
     try:
         stage = api.wait_for_space(settings.space, timeout=_WAIT_SECONDS, poll_interval=2).stage
     except TimeoutError as error:
-        raise U2UError(f"{settings.space}: is still being built: look at {_address(settings.space)}") from error
+        raise U2UError(
+            f"{settings.space}: is still being built after 30 minutes: see {_address(settings.space)}"
+        ) from error
     if stage not in ("RUNNING", "SLEEPING"):
-        raise U2UError(f"{settings.space}: does not run, but is {stage}: {_last_lines(api, settings.space, stage)}")
+        raise U2UError(f"{settings.space}: does not run (stage {stage}): {_last_lines(api, settings.space, stage)}")
     return _address(settings.space)
 
 
@@ -154,25 +186,24 @@ def _address(space: str) -> str:
 
 def _secrets(settings: DeploySettings) -> dict[str, str]:
     found = {}
-    for key, variable in (("HF_TOKEN", settings.token_from), ("APP_PASSWORD", settings.password_from)):
-        if variable:
-            found[key] = os.environ.get(variable, "")
-            if not found[key]:
-                raise U2UError(f"{variable}: this environment variable is empty: set it before, or leave it out")
+    for secret, variable in space_settings.secret_sources(settings).items():
+        found[secret] = os.environ.get(variable, "")
+        if not found[secret]:
+            raise U2UError(f"{variable}: this environment variable is empty: set it first, or give no name")
     if token := found.get("HF_TOKEN"):
         try:
             role = HfApi().whoami(token=token)["auth"]["accessToken"]["role"]
         except Exception as error:
             raise U2UError(f"{settings.token_from}: the Hub does not know this token") from error
         if role == "write":
-            raise U2UError(f"{settings.token_from}: this token may write: make one at the Hub that may only read")
+            raise U2UError(f"{settings.token_from}: this token may write: create a token on the Hub that may only read")
     return found
 
 
 def _has_token(api: HfApi, space: str) -> bool:
     try:
         return "HF_TOKEN" in api.get_space_secrets(space)
-    except Exception:  # there is no such Space yet; what else is wrong `check_push` will say
+    except Exception:  # the Space does not exist yet; `check_push` reports other problems
         return False
 
 
@@ -183,8 +214,8 @@ def _check_model(settings: DeploySettings, has_token: bool) -> None:
         raise U2UError(f"{_named(settings)}: {hub_problem(error)}") from error
     if (info.private or info.gated) and not has_token:
         raise U2UError(
-            f"{settings.model}: is private, and the Space could not read it: make a token at the Hub that may only "
-            "read it, put it into an environment variable, and name that with --token_from"
+            f"{settings.model}: is private, and the Space could not read it: create a token on the Hub that may only "
+            "read it, put it into an environment variable, and give its name as --token_from"
         )
 
 
@@ -198,4 +229,4 @@ def _last_lines(api: HfApi, space: str, stage: str) -> str:
     except Exception:
         lines = []
     told = [line.strip() for line in lines if line.strip()][-3:]
-    return " / ".join(told) or f"look at the log on {_address(space)}"
+    return " / ".join(told) or f"see the log on {_address(space)}"

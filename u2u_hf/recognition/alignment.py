@@ -1,4 +1,4 @@
-"""Forced alignment: where in a stretch each word of a known text is, and how well the text fits the sound."""
+"""Forced alignment: the times of the words of a known text, and how well the text fits the audio."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ from u2u_hf.records import Word
 
 
 def align(log_probs: np.ndarray, text: str, labels: Labels, start_ms: int = 0) -> tuple[list[Word], float]:
-    """Align a text with what was said (CTC forced alignment, Graves et al. 2006; torchaudio's implementation).
+    """Return the words of a text with their times, and the fit (CTC forced alignment, Graves et al. 2006).
 
-    The fit compares the best path that spells the text with the best path of all, by their probabilities' ratio
-    for each character (of the longer of the two texts): 1 where the recogniser would have written just this,
-    near 0 where the text is another one, or lacks words, or has too many.
+    The fit compares the best path that spells the text with the best path of all: the ratio of their probabilities,
+    per character of the longer of the two texts. It is 1 if the recogniser would write this text, and near 0 for
+    another text or one with missing or extra words.
 
     Args:
         log_probs: float32 [T, V], natural logarithms of probabilities.
-        text: words with spaces between. Characters that are no label are left out of the alignment; a word that
-            has no other gets no time.
-        start_ms: where in the recording frame 0's samples begin.
+        text: words separated by spaces. Characters without a label are ignored; a word without any is dropped.
+        start_ms: time in the recording where frame 0's samples begin.
 
     Returns:
-        the words as written, with times and confidences as in `decoding.greedy_words`; and the fit, 0…1.
-        No word and 0 where the text has more characters than the sound has frames.
+        the words as written, with times and confidences as from `decoding.greedy_words`; and the fit, 0…1.
+        No words and 0 if the text needs more frames than there are.
     """
     index = {symbol: label for label, symbol in enumerate(labels.symbols) if symbol}
     words = [(word, [index[c] for c in word if c in index and c != DELIMITER]) for word in text.split()]
@@ -48,7 +47,12 @@ def align(log_probs: np.ndarray, text: str, labels: Labels, start_ms: int = 0) -
         peaks = [float(log_probs[span.start : span.end, span.token].max()) for span in own]
         start, end = frame_start_ms(own[0].start), frame_end_ms(own[-1].end - 1)
         placed.append(Word(word, start_ms + start, start_ms + end, math.exp(sum(peaks) / len(peaks))))
+    return placed, _fit(log_probs, float(scores[0].sum()), len(targets), labels.blank)
+
+
+def _fit(log_probs: np.ndarray, aligned: float, characters: int, blank: int) -> float:
+    """Return the fit of a text of so many characters whose best path has the log-probability `aligned`."""
     best = log_probs.argmax(1)
-    characters = int(((best != labels.blank) & (np.diff(best, prepend=labels.blank) != 0)).sum())
-    ratio = float(scores[0].sum()) - float(log_probs.max(1).sum())
-    return placed, math.exp(min(0.0, ratio) / max(len(targets), characters))
+    recognised = int(((best != blank) & (np.diff(best, prepend=blank) != 0)).sum())
+    ratio = aligned - float(log_probs.max(1).sum())
+    return math.exp(min(0.0, ratio) / max(characters, recognised))

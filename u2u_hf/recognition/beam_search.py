@@ -1,89 +1,143 @@
-"""CTC prefix beam search: the most probable text, not the text of the most probable path.
+"""CTC prefix beam search, with a language model of characters or without.
 
-Graves and Jaitly 2014, section 5; with a language model as Hannun et al. 2014, section 2.
+It looks for the most probable text; greedy decoding takes the text of the most probable path. Graves and Jaitly 2014,
+section 5; with a language model as Hannun et al. 2014, section 2. Written by hand: the decoders of torchaudio and
+pyctcdecode need KenLM, which is compiled.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from u2u_hf.recognition.decoding import DELIMITER, Labels, collapse
 from u2u_hf.recognition.language_model import END, START, LanguageModel
 
-_NEVER = -math.inf
-# Characters that are so much less probable in a frame are not looked at: exp(-9) is one in 8,000.
+_IMPOSSIBLE = -math.inf
+# Characters that are less probable in a frame are skipped for speed: exp(-9) is one in 8,000.
 _LEAST_LOG_PROB = -9.0
 
 
-def best_text(log_probs: np.ndarray, labels: Labels, model: LanguageModel | None) -> str:
-    """What was heard: by `beam_search` with a language model, else by the best label of each frame.
+@dataclass(slots=True)
+class Beam:
+    """A prefix of the text; log-probabilities are natural logarithms.
+
+    Attributes:
+        prefix: begins with `START`; words are separated by `DELIMITER`.
+        language: what the language model adds to the score: its weighted log-probability, and the bonuses.
+        in_blank: log-probability of all paths that spell the prefix and end in a blank.
+        in_character: log-probability of all paths that spell it and end in its last character.
+    """
+
+    prefix: str
+    language: float = 0.0
+    in_blank: float = _IMPOSSIBLE
+    in_character: float = _IMPOSSIBLE
+
+    def log_prob(self) -> float:
+        """Return the log-probability of all paths that spell the prefix."""
+        return _add(self.in_blank, self.in_character)
+
+    def score(self) -> float:
+        return _add(self.in_blank, self.in_character) + self.language
+
+
+def best_text(log_probs: np.ndarray, labels: Labels, language_model: LanguageModel | None) -> str:
+    """Return the recognised text: by `beam_search` with a language model, greedy without.
 
     Args:
         log_probs: float32 [T, V], natural logarithms of probabilities.
     """
-    return beam_search(log_probs, labels, model) if model else collapse(log_probs.argmax(1), labels)
+    if language_model is None:
+        return collapse(log_probs.argmax(1), labels)
+    return beam_search(log_probs, labels, language_model)
 
 
-def beam_search(log_probs: np.ndarray, labels: Labels, model: LanguageModel | None = None, beam: int = 16) -> str:
-    """The best text, words apart by one space.
+def beam_search(
+    log_probs: np.ndarray, labels: Labels, language_model: LanguageModel | None = None, width: int = 16
+) -> str:
+    """Return the text with the best score, words separated by one space.
 
-    Its score is the log-probability of all paths that spell it, and with a language model, this one's
-    log-probability times its weight, and its bonus for each character.
+    The score is the log-probability of all paths that spell the text; with a language model, plus its weighted
+    log-probability and its bonus for each character.
 
     Args:
         log_probs: float32 [T, V], natural logarithms of probabilities.
-        beam: beginnings of texts that are kept from frame to frame.
+        width: number of beams kept from frame to frame.
     """
     silent = [label for label, symbol in enumerate(labels.symbols) if not symbol]
-    blank = np.logaddexp.reduce(log_probs[:, silent], axis=1)
-    # Beginning of a text → log-probability of its paths that end in a blank, and in its last character.
-    beams: dict[str, tuple[float, float]] = {START: (0.0, _NEVER)}
-    language: dict[str, float] = {START: 0.0}
-    for row, silence in zip(log_probs, blank, strict=True):
-        heard = [(labels.symbols[i], float(row[i])) for i in np.flatnonzero(row > _LEAST_LOG_PROB)]
-        grown: dict[str, tuple[float, float]] = {}
-        for text, (ended, open_) in beams.items():
-            either, last = _add(ended, open_), text[-1]
-            _put(grown, text, either + float(silence), _NEVER)
-            for symbol, log_prob in heard:
-                if not symbol:
-                    continue
-                if symbol == last:
-                    _put(grown, text, _NEVER, open_ + log_prob)
-                paths = ended if symbol == last else either
-                if symbol == DELIMITER and last in (START, DELIMITER):  # a second space is none
-                    _put(grown, text, _NEVER, paths + log_prob)
-                elif paths > _NEVER:
-                    _put(grown, text + symbol, _NEVER, paths + log_prob)
-                    if text + symbol not in language:
-                        language[text + symbol] = language[text] + _worth(model, text, symbol)
-        kept = sorted(grown, key=lambda text: -(_add(*grown[text]) + language[text]))[:beam]
-        beams = {text: grown[text] for text in kept}
-        language = {text: language[text] for text in kept}
-    whole: dict[str, tuple[float, float]] = {}
-    for text, paths in beams.items():
-        _put(whole, text.rstrip(DELIMITER), *paths)
-
-    def score(text: str) -> float:
-        worth = language[text] if text in language else language[text + DELIMITER]
-        return _add(*whole[text]) + worth + (model.weight * model.log_prob(text, END) if model else 0.0)
-
-    return max(whole, key=score)[1:].replace(DELIMITER, " ")
+    blanks = np.logaddexp.reduce(log_probs[:, silent], axis=1)
+    beams = [Beam(START, in_blank=0.0)]
+    for row, blank in zip(log_probs, blanks.tolist(), strict=True):
+        characters = [
+            (labels.symbols[label], float(row[label]))
+            for label in np.flatnonzero(row > _LEAST_LOG_PROB)
+            if labels.symbols[label]
+        ]
+        beams = sorted(_extended(beams, blank, characters, language_model), key=Beam.score, reverse=True)[:width]
+    return _best(beams, language_model)
 
 
-def _worth(model: LanguageModel | None, text: str, symbol: str) -> float:
-    return model.weight * model.log_prob(text, symbol) + model.bonus if model else 0.0
+def _extended(
+    beams: Sequence[Beam],
+    blank: float,
+    characters: Sequence[tuple[str, float]],
+    language_model: LanguageModel | None,
+) -> Iterable[Beam]:
+    """Return the beams after one more frame: each prefix as it is, and with each character appended.
+
+    Args:
+        blank: the frame's log-probability of the blank.
+        characters: the frame's characters with their log-probabilities.
+    """
+    found = {beam.prefix: Beam(beam.prefix, beam.language, beam.log_prob() + blank) for beam in beams}
+    for beam in beams:
+        prefix, last, either = beam.prefix, beam.prefix[-1], beam.log_prob()
+        same = found[prefix]
+        for character, log_prob in characters:
+            if character == last:  # a repeat; a double letter needs a blank between
+                same.in_character = _add(same.in_character, beam.in_character + log_prob)
+            paths = beam.in_blank if character == last else either
+            if character == DELIMITER and last in (START, DELIMITER):  # no second space, and none at the start
+                same.in_character = _add(same.in_character, paths + log_prob)
+            elif paths > _IMPOSSIBLE:
+                longer = found.get(prefix + character)
+                if longer:
+                    longer.in_character = _add(longer.in_character, paths + log_prob)
+                else:
+                    language = beam.language + _gain(language_model, prefix, character)
+                    found[prefix + character] = Beam(prefix + character, language, _IMPOSSIBLE, paths + log_prob)
+    return found.values()
 
 
-def _put(beams: dict[str, tuple[float, float]], text: str, ended: float, open_: float) -> None:
-    before = beams.get(text)
-    beams[text] = (ended, open_) if before is None else (_add(before[0], ended), _add(before[1], open_))
+def _gain(language_model: LanguageModel | None, prefix: str, character: str) -> float:
+    """Return what the language model adds to the score of `prefix` when `character` is appended."""
+    if language_model is None:
+        return 0.0
+    return language_model.weight * language_model.log_prob(prefix, character) + language_model.bonus
+
+
+def _best(beams: Sequence[Beam], language_model: LanguageModel | None) -> str:
+    """Return the best text of the last frame's beams; a space at the end does not count."""
+    whole: dict[str, Beam] = {}
+    for beam in sorted(beams, key=lambda beam: beam.prefix.endswith(DELIMITER)):
+        prefix = beam.prefix.rstrip(DELIMITER)
+        text = whole.setdefault(prefix, Beam(prefix, beam.language))
+        text.in_blank = _add(text.in_blank, beam.in_blank)
+        text.in_character = _add(text.in_character, beam.in_character)
+
+    def score(beam: Beam) -> float:
+        ending = language_model.weight * language_model.log_prob(beam.prefix, END) if language_model else 0.0
+        return beam.score() + ending
+
+    return max(whole.values(), key=score).prefix[1:].replace(DELIMITER, " ")
 
 
 def _add(a: float, b: float) -> float:
-    """log(exp(a) + exp(b))."""
+    """Return log(exp(a) + exp(b))."""
     if a < b:
         a, b = b, a
-    return a if b == _NEVER else a + math.log1p(math.exp(b - a))
+    return a if b == _IMPOSSIBLE else a + math.log1p(math.exp(b - a))

@@ -1,6 +1,6 @@
-"""From frames to words: CTC decoding with times and confidences.
+"""Greedy CTC decoding, with times and confidences.
 
-CTC (Graves et al. 2006): of the labels of successive frames, repeats are merged, then blanks removed.
+CTC (Graves et al. 2006): a text is the labels of successive frames, with repeats merged and then blanks removed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ DELIMITER = "|"
 
 @dataclass(frozen=True)
 class Labels:
-    """What the recogniser's outputs stand for.
+    """The recogniser's output labels.
 
     Attributes:
-        symbols: output index → character; ``|`` parts words.
+        symbols: output index → character; ``|`` separates words, and the empty string is for special tokens.
         blank: index of the CTC blank.
     """
 
@@ -32,7 +32,7 @@ class Labels:
 
 @dataclass(frozen=True)
 class _Run:
-    """Successive frames with one label; `log_prob` is the label's best in the run, natural log."""
+    """Successive frames with the same label; `log_prob` is its highest of the run, natural log."""
 
     label: int
     first: int
@@ -41,22 +41,20 @@ class _Run:
 
 
 def collapse(path: Sequence[int] | np.ndarray, labels: Labels) -> str:
-    """The text of a label for each frame [T]: repeats merged, blanks removed, delimiters made spaces."""
+    """Return the text of a path, one label per frame [T]; words are separated by one space."""
     kept = [label for i, label in enumerate(path) if label != labels.blank and (i == 0 or label != path[i - 1])]
     return " ".join("".join(labels.symbols[label] for label in kept).replace(DELIMITER, " ").split())
 
 
 def greedy_words(log_probs: np.ndarray, labels: Labels, start_ms: int = 0) -> list[Word]:
-    """Words of the best label of each frame.
+    """Return the words of the most probable path, in order of time.
+
+    A word lasts from the start of its first character's first frame to the end of its last character's last frame.
+    Its confidence is the geometric mean of its characters' probabilities, each at its peak.
 
     Args:
         log_probs: float32 [T, V], natural logarithms of probabilities.
-        start_ms: where in the recording frame 0's samples begin.
-
-    Returns:
-        words in order of time. A word reaches from the start of its first character's first frame to the
-        end of its last character's last frame; its confidence is the geometric mean of its characters'
-        probabilities, each taken where it peaks.
+        start_ms: time in the recording where frame 0's samples begin.
     """
     words: list[Word] = []
     current: list[_Run] = []
@@ -91,7 +89,7 @@ def _word(runs: list[_Run], labels: Labels, start_ms: int) -> Word:
 
 
 def confidence(words: Sequence[Word]) -> float:
-    """Of a segment: the geometric mean over its characters, as for words; 0 where nothing was heard."""
+    """Return the confidence of a segment: the geometric mean over its characters, 0 if it has no words."""
     characters = sum(len(w.text) for w in words)
     if not characters:
         return 0.0

@@ -1,8 +1,9 @@
-"""A language model of characters: which one follows which, learnt from the training texts.
+"""A language model of characters, learned from the training texts.
 
-Of characters, not of words: the texts of a field corpus are few, and many words of a language with long words
-come once or never. Smoothing is Witten and Bell's (1991), interpolated: what follows n characters is what
-followed them in the texts, and, the more different characters did, what follows the last n - 1.
+Of characters rather than words: a field corpus is small, and in a language with long words many occur once or never.
+Smoothing is Witten and Bell's (1991), interpolated: the more different characters follow a context of n characters in
+the texts, the more the context of the last n - 1 counts. By hand rather than with KenLM, which is compiled, and whose
+smoothing (Kneser-Ney) needs more text than this.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from u2u_hf.recognition.decoding import DELIMITER
 from u2u_hf.recognition.model import optional_file
 from u2u_hf.records import U2UError
 
-# In n-grams, one character each; in ARPA files, as usual there.
+# One character each in n-grams; ARPA files spell them as usual.
 START, END = "\x02", "\x03"
 _NAMES = {START: "<s>", END: "</s>"}
 _LOG10 = math.log(10)
@@ -30,14 +31,15 @@ _LOG10 = math.log(10)
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """Log-probabilities of characters after others, and how much they weigh in decoding.
+    """Log-probabilities of characters in context, and their weight in decoding.
 
     Attributes:
+        order: characters in the longest n-grams.
         log_probs: n-gram (a string) → natural log of the probability of its last character after the others.
-        backoffs: n-gram → what is added where a longer one is not in `log_probs`.
-        unknown: natural log of the probability of a character that is in no text.
-        weight: of the language model's log-probabilities beside the recogniser's.
-        bonus: added for each character, for a language model favours short texts.
+        backoffs: n-gram → what is added if a longer one is not in `log_probs`, natural log.
+        unknown: natural log of the probability of a character that the texts do not contain.
+        weight: factor of the language model's log-probabilities, added to the recogniser's.
+        bonus: added for each character, because a language model favours short texts.
     """
 
     order: int
@@ -48,7 +50,7 @@ class LanguageModel:
     bonus: float = 0.0
 
     def log_prob(self, text: str, character: str) -> float:
-        """Natural log of the probability that `character` follows `text` (which begins with `START`)."""
+        """Return the natural log of the probability that `character` follows `text`, which begins with `START`."""
         context, backoff = text[-(self.order - 1) :] if self.order > 1 else "", 0.0
         while (found := self.log_probs.get(context + character)) is None:
             if not context:
@@ -59,28 +61,28 @@ class LanguageModel:
 
 
 def learn(texts: Iterable[str], order: int = 6) -> LanguageModel:
-    """Count the n-grams of texts, words apart by one space, and smooth them.
+    """Return a language model of texts, with its default weight and bonus.
 
     Args:
-        order: the longest n-grams' length in characters.
+        order: characters in the longest n-grams, 1 to 20.
 
     Raises:
-        U2UError: the texts hold no character, or n-grams cannot be so long.
+        U2UError: the texts have no characters, or the order is invalid.
     """
     if not 1 <= order <= 20:
         raise U2UError(f"--order {order}: give a number of characters from 1 to 20, 6 for example")
-    counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))  # context → what follows → how often
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))  # context → next character → count
     for text in texts:
         characters = START + DELIMITER.join(text.split()) + END
         for at in range(1, len(characters)):
             for length in range(min(order - 1, at) + 1):
                 counts[characters[at - length : at]][characters[at]] += 1
-    if len(counts[""]) < 2:  # the end alone
+    if len(counts[""]) < 2:  # only END
         raise U2UError("the training texts hold no character to learn: look at the dataset's text column")
-    uniform = 1 / (len(counts[""]) + 1)  # one more, for all that is in no text
+    uniform = 1 / (len(counts[""]) + 1)  # one more for unknown characters
     probabilities: dict[str, float] = {}
     backoffs: dict[str, float] = {}
-    for context in sorted(counts, key=len):  # shorter ones first
+    for context in sorted(counts, key=len):  # shorter contexts first
         following = counts[context]
         backoffs[context] = len(following) / (len(following) + sum(following.values()))
         for character, count in following.items():
@@ -92,25 +94,25 @@ def learn(texts: Iterable[str], order: int = 6) -> LanguageModel:
     return LanguageModel(order, *logs, math.log(unknown))
 
 
-def save(model: LanguageModel, folder: Path) -> None:
-    """Write the language model below a recogniser's folder: the n-grams in ARPA's format, the weights as JSON.
+def save(language_model: LanguageModel, folder: Path) -> None:
+    """Write the language model into a recogniser's folder: n-grams in ARPA format, weight and bonus as JSON.
 
     Raises:
-        U2UError: the folder cannot be written to, or other files are in the place of these.
+        U2UError: the folder cannot be written, or holds other files of these names.
     """
     require_own(folder)
     by_length: dict[int, list[str]] = defaultdict(list)
-    for ngram in sorted(model.log_probs):
-        by_length[len(ngram)].append(_line(ngram, model.log_probs[ngram], model.backoffs.get(ngram)))
-    # Nothing is ever followed by the start, but ARPA holds its backoff with its probability.
-    by_length[1].append(_line(START, -99 * _LOG10, model.backoffs.get(START)))
-    by_length[1].append(f"{model.unknown / _LOG10:.7f}\t<unk>")
+    for ngram in sorted(language_model.log_probs):
+        by_length[len(ngram)].append(_line(ngram, language_model.log_probs[ngram], language_model.backoffs.get(ngram)))
+    # START follows nothing and needs no probability, but ARPA stores its backoff beside one.
+    by_length[1].append(_line(START, -99 * _LOG10, language_model.backoffs.get(START)))
+    by_length[1].append(f"{language_model.unknown / _LOG10:.7f}\t<unk>")
     lines = ["\\data\\", *(f"ngram {length}={len(rows)}" for length, rows in sorted(by_length.items())), ""]
     for length, rows in sorted(by_length.items()):
         lines += [f"\\{length}-grams:", *rows, ""]
     with replacing(Path(folder) / LANGUAGE_MODEL / ARPA) as temporary:
         temporary.write_bytes(gzip.compress("\n".join([*lines, "\\end\\", ""]).encode("utf-8"), mtime=0))
-    weights = {"weight": model.weight, "bonus": model.bonus}
+    weights = {"weight": language_model.weight, "bonus": language_model.bonus}
     write_text(Path(folder) / LANGUAGE_MODEL / ARPA_WEIGHTS, json.dumps(weights, indent=2) + "\n")
 
 
@@ -121,13 +123,13 @@ def _line(ngram: str, log_prob: float, backoff: float | None) -> str:
 
 
 def require_own(folder: Path) -> None:
-    """Raise U2UError where files below a recogniser's folder are not of `save`, but in its files' place."""
+    """Raise U2UError if a recogniser's folder has a language model that `save` did not write."""
     if not _is_own(path := Path(folder) / LANGUAGE_MODEL / ARPA_WEIGHTS):
         raise U2UError(f"{path}: was not made by language_model.py: move it away, or give --output_dir")
 
 
 def _is_own(path: Path) -> bool:
-    """Is the file of weights from `save`, or still to be written?"""
+    """Return whether the file of weights is missing or was written by `save`."""
     try:
         return not os.path.lexists(path) or set(json.loads(path.read_text(encoding="utf-8"))) == {"weight", "bonus"}
     except (OSError, ValueError, TypeError):
@@ -135,13 +137,13 @@ def _is_own(path: Path) -> bool:
 
 
 def load(source: str) -> LanguageModel | None:
-    """The language model of a recogniser, or None if it has none.
+    """Return the language model of a recogniser, or None if it has none.
 
     Args:
         source: folder or Hub name of the recogniser.
 
     Raises:
-        U2UError: it is damaged.
+        U2UError: the files are damaged.
     """
     weights_path, arpa_path = (optional_file(source, f"{LANGUAGE_MODEL}/{name}") for name in (ARPA_WEIGHTS, ARPA))
     if weights_path is None or arpa_path is None:

@@ -1,76 +1,39 @@
-"""The recogniser that is trained: HuBERT with a CTC head, and the processor that goes with it."""
+"""Loading and saving a recogniser: HuBERT with a CTC head, and its processor."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
-from transformers import (
-    AutoFeatureExtractor,
-    HubertForCTC,
-    Wav2Vec2CTCTokenizer,
-    Wav2Vec2FeatureExtractor,
-    Wav2Vec2Processor,
-)
+from transformers import AutoFeatureExtractor, HubertForCTC, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
 from transformers.utils import cached_file, logging
 
-from u2u_hf.files import require_source, write_text
+from u2u_hf.files import write_text
 from u2u_hf.hub.problems import loading_problem
-from u2u_hf.recognition.decoding import DELIMITER, Labels
+from u2u_hf.hub.source import require_source
+from u2u_hf.model_folder import PREPROCESSOR
+from u2u_hf.recognition.tokenizer import build_tokenizer, fast_tokenizer
 from u2u_hf.records import U2UError
 
-BLANK, UNKNOWN = "[PAD]", "[UNK]"
 DEFAULT_MODEL = "utter-project/mHuBERT-147"
-
-
-def build_tokenizer(texts: Iterable[str]) -> Wav2Vec2CTCTokenizer:
-    """One label for each character of the training texts; blank 0, unknown 1, the space between words 2.
-
-    Raises:
-        U2UError: the texts hold no character.
-    """
-    characters = sorted({c for text in texts for c in text} - {" ", DELIMITER})
-    if not characters:
-        raise U2UError("the training texts hold no character to learn: look at the dataset's text column")
-    vocabulary = {symbol: index for index, symbol in enumerate((BLANK, UNKNOWN, DELIMITER, *characters))}
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "vocab.json")
-        path.write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
-        return Wav2Vec2CTCTokenizer(
-            str(path),
-            pad_token=BLANK,
-            unk_token=UNKNOWN,
-            word_delimiter_token=DELIMITER,
-            bos_token=None,  # else two labels that no text ever uses are added
-            eos_token=None,
-            do_lower_case=False,
-        )
-
-
-def labels_of(tokenizer: Wav2Vec2CTCTokenizer) -> Labels:
-    """The recogniser's outputs as decoding needs them: what is not a character is silent."""
-    silent = {tokenizer.pad_token, tokenizer.unk_token, tokenizer.bos_token, tokenizer.eos_token}
-    symbols = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
-    return Labels(tuple("" if s in silent else s for s in symbols), tokenizer.pad_token_id)
 
 
 def start_from(
     source: str, texts: Iterable[str], config: Mapping[str, Any] | None = None
 ) -> tuple[HubertForCTC, Wav2Vec2Processor]:
-    """A pre-trained model with a fresh head for the characters of `texts`, in float32, its convolutions frozen.
+    """Return a pre-trained model with a new head for the characters of `texts`, and its processor.
+
+    The model is in float32; its conv feature encoder is frozen.
 
     Args:
         source: folder or Hub name of a HuBERT model.
-        config: settings of its HuBERT config that differ from the pre-trained model's.
+        config: values of its HubertConfig that differ from the pre-trained model's.
 
     Raises:
-        U2UError: there is none, or it is another kind of model.
+        U2UError: the model is missing, or it is not a HuBERT.
     """
     tokenizer = build_tokenizer(texts)
     extractor = _load(source, AutoFeatureExtractor)
@@ -90,7 +53,7 @@ def start_from(
         ignore_mismatched_sizes=True,
         **(config or {}),
     )
-    # The head is new, and the vector that stands for masked frames may be.
+    # The head is always missing from a pre-trained model, and the vector that masks frames often is.
     if missing := [
         key for key in loading["missing_keys"] if not key.startswith(("lm_head.", "hubert.masked_spec_embed"))
     ]:
@@ -100,10 +63,10 @@ def start_from(
 
 
 def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
-    """A fine-tuned model and its processor, in float32, ready to recognise.
+    """Return a fine-tuned model in float32, in evaluation mode, and its processor.
 
     Raises:
-        U2UError: there is none, or it has no vocabulary.
+        U2UError: the model or its vocabulary is missing, or the two do not fit.
     """
     processor = load_processor(source)
     model = _load(source, HubertForCTC, dtype=torch.float32)
@@ -116,19 +79,19 @@ def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
 
 
 def load_processor(source: str) -> Wav2Vec2Processor:
-    """What goes with a fine-tuned model: how its audio is scaled, and its vocabulary.
+    """Return the processor of a fine-tuned model: its feature extractor and its tokenizer.
 
     Raises:
-        U2UError: there is none.
+        U2UError: the processor is missing.
     """
     return _load(source, Wav2Vec2Processor)
 
 
 def optional_file(source: str, name: str) -> Path | None:
-    """A file of a model's folder, or of its Hub repo, which is then downloaded; None if it is not there.
+    """Return the path of a model's file, downloaded if the model is on the Hub; None if the model lacks it.
 
     Raises:
-        U2UError: neither a folder nor a Hub name.
+        U2UError: `source` is neither a folder nor a Hub name.
     """
     require_source(source, "model")
     found = cached_file(
@@ -143,7 +106,7 @@ def optional_file(source: str, name: str) -> Path | None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without transformers' tables of weights that are missing: that the head is new is known."""
+    """Silence transformers' tables of missing weights: the head is always one of them."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
@@ -161,7 +124,7 @@ def _load(source: str, kind: type, **settings):
         with _quiet():
             return kind.from_pretrained(source, **settings)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        if kind is Wav2Vec2Processor and isinstance(error, TypeError):  # the tokenizer's, without a file to read
+        if kind is Wav2Vec2Processor and isinstance(error, TypeError):  # from the tokenizer, when its file is missing
             raise U2UError(
                 f"{source}: has no vocabulary: take a model that was trained with recipes/train.py"
             ) from error
@@ -170,21 +133,7 @@ def _load(source: str, kind: type, **settings):
 
 
 def save_processor(processor: Wav2Vec2Processor, folder: Path) -> None:
-    """Write the processor beside its model; in ``tokenizer.json``, too, which transformers.js reads."""
+    """Write the processor beside its model, with the ``tokenizer.json`` that transformers.js reads."""
     processor.save_pretrained(folder)
-    write_text(folder / "preprocessor_config.json", processor.feature_extractor.to_json_string())
-    write_text(folder / "tokenizer.json", _fast(processor.tokenizer).to_str(pretty=True))
-
-
-def _fast(tokenizer: Wav2Vec2CTCTokenizer) -> Tokenizer:
-    """The same in the form of the tokenizers library: each character one label, CTC when decoding."""
-    fast = Tokenizer(models.WordLevel(tokenizer.get_vocab(), unk_token=tokenizer.unk_token))
-    fast.normalizer = normalizers.Replace(" ", DELIMITER)
-    fast.pre_tokenizer = pre_tokenizers.Split(Regex(""), "isolated")
-    fast.decoder = decoders.Sequence(
-        [decoders.CTC(tokenizer.pad_token, DELIMITER, cleanup=False), decoders.Replace(DELIMITER, " ")]
-    )
-    # The blank is no special token here: those are taken out before repeats are merged, and double letters are lost.
-    fast.add_special_tokens([AddedToken(tokenizer.unk_token, special=True, normalized=False)])
-    fast.add_tokens([AddedToken(tokenizer.pad_token, special=False, normalized=False)])
-    return fast
+    write_text(folder / PREPROCESSOR, processor.feature_extractor.to_json_string())
+    write_text(folder / "tokenizer.json", fast_tokenizer(processor.tokenizer).to_str(pretty=True))

@@ -1,4 +1,4 @@
-"""A trained model that hears: samples in, log-probabilities of characters for each frame out."""
+"""A trained model for inference: samples in, log-probabilities of characters for each frame out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from u2u_hf.data.processes import processes
 from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE
 from u2u_hf.model_folder import FULL, ONNX, SMALL
 from u2u_hf.recognition.decoding import Labels
-from u2u_hf.recognition.model import labels_of, load_processor, load_trained, optional_file
+from u2u_hf.recognition.model import load_processor, load_trained, optional_file
+from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.records import U2UError
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
@@ -27,16 +28,15 @@ Logits = Callable[[np.ndarray], np.ndarray]  # normalised float32 samples [N] â†
 
 
 class Recognizer:
-    """A fine-tuned HuBERT with its vocabulary: torch in half precision on a GPU, else ONNX if it was exported.
+    """A fine-tuned HuBERT with its vocabulary: float16 in torch on a GPU, otherwise the ONNX export if there is one.
 
-    Stretches are not recognised in batches: group-norm models (mHuBERT-147) change their output when padded, and on
-    a processor batches are no faster. What is faster there is to call `log_probs` from `at_once` threads, which do
-    not wait for each other as those of one call do.
+    There are no batches: padding changes the output of models with group norm (mHuBERT-147), and on a CPU batches are
+    not faster: call `log_probs` from `parallel_calls` threads there.
 
     Attributes:
-        labels: what the outputs stand for.
-        engine: what computes, in words.
-        at_once: how many threads may well call `log_probs`; each takes memory.
+        labels: the output labels.
+        engine: the library and file that compute, for messages.
+        parallel_calls: number of threads that should call `log_probs` at once; each needs memory.
     """
 
     def __init__(self, source: str | os.PathLike[str]):
@@ -46,38 +46,37 @@ class Recognizer:
         if exported:
             processor = load_processor(source)
             cores = multiprocessing.cpu_count()
-            self.at_once = min(2, cores)
-            hear = onnx_logits(exported, cores // self.at_once)
-            self._logits = hear
-            self._give_back = partial(hear, np.zeros(RECEPTIVE_FIELD, dtype=np.float32), give_back=True)
+            self.parallel_calls = min(2, cores)
+            logits = onnx_logits(exported, cores // self.parallel_calls)
+            self._logits = logits
+            self._release = partial(logits, np.zeros(RECEPTIVE_FIELD, dtype=np.float32), release=True)
             self.engine = f"onnxruntime, {exported.name}"
         else:
             model, processor = load_trained(source)
-            self.at_once = 1
+            self.parallel_calls = 1
             self._logits, self.engine = torch_logits(model), "torch"
-            self._give_back = torch.cuda.empty_cache
+            self._release = torch.cuda.empty_cache
         self._extractor = processor.feature_extractor
         self.labels: Labels = labels_of(processor.tokenizer)
 
     def log_probs(self, samples: np.ndarray) -> np.ndarray:
-        """float32 [T, V], natural log, for float32 samples [N] at 16 kHz; T is `frames.frame_count(N)`."""
+        """Return float32 [T, V], natural log, for float32 samples [N] at 16 kHz; T is `frames.frame_count(N)`."""
         if len(samples) < RECEPTIVE_FIELD:
             return np.zeros((0, len(self.labels.symbols)), dtype=np.float32)
         inputs = self._extractor(samples, sampling_rate=SAMPLING_RATE).input_values[0]
         return torch.log_softmax(torch.from_numpy(self._logits(inputs)), -1).numpy()
 
-    def give_back_memory(self) -> None:
-        """What the last stretches took goes back to the computer: for what stays open between recordings.
+    def release_memory(self) -> None:
+        """Release memory cached by the last inference; for servers, before the first recording and between two.
 
-        Call it before the first of them, too. The next ones are slower for it: between the stretches of one
-        recording it is better kept.
+        The next inference is slower: within a recording, keep the cache.
         """
-        self._give_back()
+        self._release()
         if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
-            # From now on an array lies by itself, and what is small in one heap and not in one for each thread.
+            # From now on glibc maps large arrays one by one and keeps one heap, not one per thread.
             libc.mallopt(_M_MMAP_THRESHOLD, 1 << 20)
             libc.mallopt(_M_ARENA_MAX, 1)
-            libc.malloc_trim(0)  # what was freed stays with the process otherwise
+            libc.malloc_trim(0)  # otherwise freed memory stays with the process
 
 
 def _exported(source: str) -> Path | None:
@@ -85,10 +84,10 @@ def _exported(source: str) -> Path | None:
 
 
 def torch_logits(model: HubertForCTC, device: torch.device | None = None) -> Logits:
-    """The model on a GPU in half precision, or on the processor as it is; it is moved there.
+    """Return a function for a model in torch: in float16 on a GPU, unchanged on a CPU; the model is moved there.
 
     Args:
-        device: None for this process's GPU if it has one.
+        device: None for this process's GPU, or the CPU if it has none.
     """
     device = device or processes().device
     model = model.to(device, torch.float16) if device.type == "cuda" else model
@@ -102,29 +101,29 @@ def torch_logits(model: HubertForCTC, device: torch.device | None = None) -> Log
 
 
 def onnx_logits(path: Path, threads: int = 0) -> Logits:
-    """An exported model on so many processor cores; 0 are all.
+    """Return a function for an exported model on this many CPU cores; 0 means all.
 
     Raises:
-        U2UError: the file is broken.
+        U2UError: the file is damaged.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = threads
-    # Between two stretches the cores are needed for other work.
+    # Spinning threads would take the cores from decoding between two inferences.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Without this, products of unsigned and signed 8-bit numbers are cut off at 16 bits on processors with AVX2 and no
-    # VNNI (most laptops up to 2019): 6.9% of the logits' norm was lost in place of 4.4%, in 0.8 of the time.
+    # Without this, CPUs with AVX2 and no VNNI (most laptops up to 2019) saturate int8 products at 16 bits: the logits
+    # then differ by 6.9% of their norm in place of 4.4%, in 0.8 of the time.
     options.add_session_config_entry("session.x64quantprecision", "1")
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has a class for each of its reasons
+    except Exception as error:  # onnxruntime raises many classes of errors
         raise U2UError(f"{path}: cannot be loaded: export it again with recipes/export.py") from error
 
-    giving_back = onnxruntime.RunOptions()
-    giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    releasing = onnxruntime.RunOptions()
+    releasing.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
-    def logits(samples: np.ndarray, give_back: bool = False) -> np.ndarray:
+    def logits(samples: np.ndarray, release: bool = False) -> np.ndarray:
         inputs = {"input_values": np.asarray(samples, dtype=np.float32)[None]}
-        return session.run(None, inputs, giving_back if give_back else None)[0][0]
+        return session.run(None, inputs, releasing if release else None)[0][0]
 
     return logits

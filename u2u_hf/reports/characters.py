@@ -1,7 +1,7 @@
-"""The characters of a corpus's text: how often, where, and which look odd.
+"""The characters of a corpus's text: how frequent they are, where they occur, and which look odd.
 
-What a recogniser learns to write is a set of code points, so these are counted, not what the eye takes for one
-letter. Odd is not wrong: a Greek θ is a letter of many Latin orthographies. The marks say where to look.
+A recogniser learns to write code points, so these are counted, not letters as they look. Odd is not wrong: Greek θ is
+a letter of many Latin orthographies. The marks say where to look.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from u2u_hf.records import Utterance
 
-PLAIN_MARKS = ("combining", "digit")  # worth knowing, not odd
+PLAIN_MARKS = ("combining", "digit")  # worth knowing, but not odd
 
-# Characters that are taken for each other on paper and on keyboards, one family a line, the likeliest first.
+# Characters that are confused on paper and on keyboards: one family a line, the most usual first.
 _FAMILIES = [
     "'’ʼ‘`´ꞌʻʽʾʿˈ′ʹˊˋ＇",
     "-‐‑‒–—―−⁃－",
@@ -41,14 +41,14 @@ _FAMILIES_OF: Mapping[str, list[str]] = defaultdict(
     list, {c: [f for f in _FAMILIES if c in f] for c in {c for family in _FAMILIES for c in family}}
 )
 _CONTROLS = {"\t": "CHARACTER TABULATION", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\0": "NULL"}
-# One writing system with several alphabets, as in Japanese.
+# These are one writing system in Japanese and others.
 _EAST_ASIAN = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"}
 _SCRIPTLESS = ("MODIFIER LETTER", "SUPERSCRIPT", "SUBSCRIPT", "FEMININE ORDINAL", "MASCULINE ORDINAL", "IDEOGRAPHIC")
 
 
 @dataclass(frozen=True)
 class Character:
-    """A code point, how often it stands in the text, the first utterance with it, and what is odd about it."""
+    """A code point, its count in the text, the first utterance with it, and what is odd about it."""
 
     character: str
     count: int
@@ -61,15 +61,15 @@ class Character:
 
     @property
     def name(self) -> str:
-        """Its Unicode name; characters without one (controls, private use) are called by their kind."""
+        """Return the Unicode name, or the kind of characters without a name: controls, private use."""
         kinds = {"Cc": "control character", "Co": "private use character", "Cs": "half a surrogate pair"}
         kind = kinds.get(unicodedata.category(self.character), "unassigned character")
-        return _CONTROLS.get(self.character) or unicodedata.name(self.character, f"<{kind}>")
+        return _CONTROLS.get(self.character, unicodedata.name(self.character, f"<{kind}>"))
 
 
 @dataclass(frozen=True)
 class Spelling:
-    """A stretch of text, how often it stands there, and the first utterance with it."""
+    """A way to write a letter, its count, and the first utterance with it."""
 
     text: str
     count: int
@@ -78,13 +78,13 @@ class Spelling:
 
 @dataclass(frozen=True)
 class Inventory:
-    """What `take_inventory` found.
+    """The characters of a text.
 
     Attributes:
         characters: most frequent first.
         sequences: letters with combining marks, most frequent first.
-        mixed_forms: ways to spell the same letter in code points (é as one, e and ´ as two), where there are several.
-        look_alikes: characters that are easily taken for each other, where there are several of a family.
+        mixed_forms: for letters that are written in several ways, these ways (é as one code point, e and ´ as two).
+        look_alikes: characters that are easily confused, if several of a family occur.
     """
 
     characters: tuple[Character, ...]
@@ -94,7 +94,7 @@ class Inventory:
 
     @property
     def total(self) -> int:
-        """How many characters there are in all."""
+        """Return the number of characters in all."""
         return sum(c.count for c in self.characters)
 
 
@@ -104,20 +104,20 @@ def take_inventory(
     """Count the characters of `utterances` and mark the odd ones.
 
     Args:
-        text_of: which text; ``lambda u: u.raw_text`` counts the annotations as they stand in the file.
+        text_of: the text to count; ``lambda u: u.raw_text`` counts the annotations as they stand in the file.
     """
     words: Counter[str] = Counter()
     first: dict[str, Utterance] = {}
     for utterance in utterances:
-        # At plain spaces only: every other kind of space is a find.
+        # Split at plain spaces only: every other kind of space is to be reported.
         for word in re.split("( )", text_of(utterance)):
             words[word] += 1
             first.setdefault(word, utterance)
-    # Texts repeat their words, so each is looked at once.
+    # Each different word is analysed once, because texts repeat their words.
     letters, letter_first = _spread(words, first, lambda word: word)
     clusters, cluster_first = _spread(words, first, _clusters)
     mixed = _mixed_scripts(words)
-    # Fewer are hardly learned, and in a large corpus what is as seldom is a slip more often than a letter.
+    # A recogniser hardly learns rarer ones, and in a large corpus they are typing errors more often than letters.
     rare = max(5, letters.total() / 20_000)
     characters = [
         Character(c, count, letter_first[c], tuple(_marks(c, letters, rare, mixed)))
@@ -141,12 +141,12 @@ def take_inventory(
 
 
 def code_point(character: str) -> str:
-    """As Unicode writes it: ``U+0061``."""
+    """Return the code point in Unicode's notation: ``U+0061``."""
     return f"U+{ord(character):04X}"
 
 
 def invisible(character: str) -> bool:
-    """Nothing is seen of it, or less than there is: spaces but the plain one, joiners, soft hyphen, BOM, controls."""
+    """Return whether it cannot be seen: spaces except the plain one, joiners, soft hyphen, BOM, controls."""
     return (
         (unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp") and character != " ")
         or character in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
@@ -155,12 +155,12 @@ def invisible(character: str) -> bool:
 
 
 def visible(text: str) -> str:
-    """`text` with its invisible characters spelled out, safe to print: ``a‹U+200D›b``."""
+    """Return `text` with its invisible characters spelled out, safe to print: ``a‹U+200D›b``."""
     return "".join(f"‹{code_point(c)}›" if invisible(c) else c for c in text)
 
 
 def shown(character: str) -> str:
-    """A character by itself, as one can see it: a combining mark on a circle, a space as ␣."""
+    """Return a visible form of a single character: a combining mark on a circle, a space as ␣."""
     if character == " ":
         return "␣"
     if unicodedata.category(character)[0] == "M" and not invisible(character):
@@ -169,7 +169,7 @@ def shown(character: str) -> str:
 
 
 def excerpt(text: str, part: str, width: int = 48) -> str:
-    """`text`, or if it is long the `width` characters around the first `part` in it."""
+    """Return `text`, or if it is longer the `width` characters around the first `part` in it."""
     at = max(0, min(text.find(part) - width // 2, len(text) - width))
     return ("…" if at else "") + text[at : at + width] + ("…" if at + width < len(text) else "")
 
@@ -177,7 +177,7 @@ def excerpt(text: str, part: str, width: int = 48) -> str:
 def _spread(
     words: Counter[str], first: dict[str, Utterance], parts: Callable[[str], Iterable[str]]
 ) -> tuple[Counter[str], dict[str, Utterance]]:
-    """Count the parts of counted words, and find the first utterance of each."""
+    """Return the count of each part of counted words, and the first utterance with it."""
     counts: Counter[str] = Counter()
     where: dict[str, Utterance] = {}
     for word, count in words.items():
@@ -188,7 +188,7 @@ def _spread(
 
 
 def _clusters(word: str) -> Iterator[str]:
-    """Each base character with the combining marks on it; marks without a base by themselves."""
+    """Yield each base character with its combining marks; marks without a base by themselves."""
     start = 0
     for index in range(1, len(word) + 1):
         if index == len(word) or unicodedata.category(word[index])[0] != "M":
@@ -197,7 +197,7 @@ def _clusters(word: str) -> Iterator[str]:
 
 
 def _script(character: str) -> str:
-    """LATIN, CYRILLIC …; empty for what belongs to no script or to all: digits, marks, modifier letters."""
+    """Return LATIN, CYRILLIC …; empty for characters of no script or of all: digits, marks, modifier letters."""
     name = unicodedata.name(character, "") if character.isalpha() else ""
     if name.startswith(_SCRIPTLESS):
         return ""
@@ -206,10 +206,10 @@ def _script(character: str) -> str:
 
 
 def _mixed_scripts(words: Mapping[str, int]) -> dict[str, Counter[str]]:
-    """Letters in words that are mostly of another script: letter → the other script → how often.
+    """Return letters in words that are mostly of another script: letter → the other script → count.
 
-    A word of one letter is held against the whole corpus, where its script is next to nowhere: ``а`` (Cyrillic)
-    in ``ni а ku``.
+    A word of one letter, such as the Cyrillic ``а`` in ``ni а ku``, is compared with the whole corpus, and counts if
+    less than 5 % of the letters there are of its script.
     """
     scripts = {c: _script(c) for word in words for c in word}
     whole: Counter[str] = Counter()
@@ -230,6 +230,7 @@ def _mixed_scripts(words: Mapping[str, int]) -> dict[str, Counter[str]]:
 
 
 def _marks(character: str, counts: Mapping[str, int], rare: float, mixed: Mapping[str, Counter[str]]) -> Iterator[str]:
+    """Yield what is odd or worth knowing about a character."""
     category = unicodedata.category(character)
     if counts[character] < rare:
         yield "rare"
@@ -249,6 +250,6 @@ def _marks(character: str, counts: Mapping[str, int], rare: float, mixed: Mappin
         yield f"not in NFC: {code_point(unicodedata.normalize('NFC', character)[0])} is"
     alike = dict.fromkeys(c for family in _FAMILIES_OF.get(character, []) for c in family)
     for other in alike:
-        # The less frequent of two is the one to look at.
+        # Only the less frequent of two gets the mark.
         if other != character and counts.get(other, 0) >= counts[character]:
             yield f"looks like {shown(other)} {code_point(other)} ({counts[other]} ×)"

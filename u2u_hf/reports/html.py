@@ -1,4 +1,4 @@
-"""HTML and SVG from values, escaped: an annotation may hold markup, scripts, or characters that turn text around."""
+"""HTML and SVG from values, escaped: an annotation may hold markup, scripts, or characters that reverse text."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from collections.abc import Iterable, Sequence
 from u2u_hf.reports.characters import visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:; base-uri 'none'; form-action 'none'"
-MOST_ROWS = 1000  # of a table: a page of everything would not open
+MOST_ROWS = 1000  # of a table: a longer page would not open
 
 
 class Markup(str):
-    """What `element` made. Every other string is text, and is escaped where it goes in."""
+    """The result of `element`. Every other string is text, and is escaped when it is inserted."""
 
     __slots__ = ()
 
 
 def element(name: str, *children: str | int | None, **attributes: str | float | None) -> Markup:
-    """``element("a", "x < y", href="#1", class_="far")`` → ``<a href="#1" class="far">x &lt; y</a>``.
+    """Return an element with its children.
 
-    Attributes are named as in HTML, with ``_`` for ``-`` and a ``_`` after Python's own words. What is None
-    is left out.
+    Attributes are named as in HTML, with ``_`` for ``-`` and a final ``_`` after Python's keywords. None is omitted.
+
+    >>> element("a", "x < y", href="#1", class_="far")
+    '<a href="#1" class="far">x &lt; y</a>'
     """
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(f"{value:g}" if isinstance(value, float) else value)}"'
@@ -32,26 +34,26 @@ def element(name: str, *children: str | int | None, **attributes: str | float | 
 
 
 def joined(*children: str | int | None) -> Markup:
-    """Children of one element, one after the other."""
+    """Return children of one element, one after the other."""
     return Markup("".join(escape(child) for child in children if child is not None))
 
 
 def escape(value: str | int) -> str:
-    """Text as it is written in HTML; markup as it is. Invisible characters are spelled out."""
+    """Return text escaped for HTML, with invisible characters spelled out; markup stays as it is."""
     return value if isinstance(value, Markup) else html.escape(visible(str(value)))
 
 
 def document(title: str, style: str, top: Iterable[Markup | None], sections: Iterable[tuple[str, Markup]]) -> str:
-    """A whole page that needs nothing else.
+    """Return a self-contained page.
 
-    No script, no address of anything outside; its own policy forbids both, should a text smuggle some in.
+    It has no script and loads nothing. Its content security policy forbids both, in case a text smuggles some in.
 
     Args:
         style: the style sheet.
-        top: what stands above the sections.
+        top: the elements above the sections.
         sections: their headings and contents.
     """
-    sections = [(heading.lower().replace(" ", "-"), heading, content) for heading, content in sections]
+    keyed = [(heading.lower().replace(" ", "-"), heading, content) for heading, content in sections]
     head = joined(
         Markup('<meta charset="utf-8">'),
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
@@ -61,36 +63,41 @@ def document(title: str, style: str, top: Iterable[Markup | None], sections: Ite
     )
     body = joined(
         element("h1", title),
-        element("nav", *(element("a", heading, href=f"#{key}") for key, heading, _ in sections)),
+        element("nav", *(element("a", heading, href=f"#{key}") for key, heading, _ in keyed)),
         *top,
-        *(element("section", element("h2", heading), content, id=key) for key, heading, content in sections),
+        *(element("section", element("h2", heading), content, id=key) for key, heading, content in keyed),
     )
     return f"<!doctype html>\n{element('html', element('head', head), element('body', body), lang='en')}\n"
 
 
 def numbers(items: Iterable[tuple[str | int, str]]) -> Markup:
-    """Boxes, each with a number and what it is of."""
+    """Return boxes, each with a number and what it counts."""
     boxes = (element("div", element("b", value), element("span", name)) for value, name in items)
     return element("div", *boxes, class_="numbers")
 
 
 def listed(title: str, items: Sequence[str]) -> Markup | None:
-    """A titled list; None if there is nothing to list."""
+    """Return a list under a heading; None if it is empty."""
     return titled(title, element("ul", *(element("li", item) for item in items))) if items else None
 
 
 def titled(title: str, content: Markup) -> Markup | None:
-    """`content` under a heading; None if it is empty."""
+    """Return `content` under a heading; None if it is empty."""
     return joined(element("h3", title), content) if content else None
 
 
 def folded(title: str, content: Markup) -> Markup | None:
-    """`content` behind a line to click on; None if it is empty."""
+    """Return `content` folded below a line to click on; None if it is empty."""
     return element("details", element("summary", title), content) if content else None
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str | int]], open_rows: int = 60) -> Markup:
-    """A table, empty if it has no row. A head with # is of numbers, | of bars. Rows beyond `open_rows` are folded."""
+    """Return a table, or empty markup if it has no rows.
+
+    Args:
+        heads: ``#`` begins the heading of a column of numbers, and ``|`` is that of a column of bars.
+        open_rows: the rows after these are folded.
+    """
     rows = list(rows)
     if not rows:
         return Markup("")

@@ -1,4 +1,4 @@
-"""The style sheet of the pages. Colours follow the reader's light or dark setting; tables fold on a phone."""
+"""The style sheet of the HTML reports: light or dark as the reader's system is; tables become lists on a phone."""
 
 STYLE = """
 :root {

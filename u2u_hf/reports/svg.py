@@ -1,4 +1,4 @@
-"""Plots as inline SVG. Colours are classes of the page's style sheet, so that they follow light and dark."""
+"""Plots as inline SVG. Colours are classes of the page's style sheet, so that they follow light and dark mode."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _RIGHT, _BOTTOM = WIDTH - 10, HEIGHT - 36
 Point = tuple[float, float]
 
 
-def histogram(kept: Sequence[float], left_out: Sequence[float], x_label: str, y_label: str) -> Markup:
-    """Bars of what is kept, and on top of them of what is left out; the last bar holds all that is longer."""
-    width, bins = binned(kept, left_out)
+def histogram(kept: Sequence[float], dropped: Sequence[float], x_label: str, y_label: str) -> Markup:
+    """Return a histogram: bars of what is kept, and on them of what is dropped; the last bar has all larger values."""
+    width, bins = binned(kept, dropped)
     top = max((a + b for a, b in bins), default=1)
-    longest = max([*kept, *left_out], default=0)
+    longest = max([*kept, *dropped], default=0)
     beyond = f", the last bar up to {longest:.1f}" if longest > width * len(bins) else ""
     x, y, axes = _axes(width * len(bins), top, x_label + beyond, y_label)
     bars = []
     for index, (inside, outside) in enumerate(bins):
         begin, end = index * width, (index + 1) * width
         until = f"–{end:g}" if index + 1 < len(bins) or not beyond else " and more"
-        for low, high, kind, word in ((0, inside, "kept", "kept"), (inside, inside + outside, "out", "left out")):
+        for low, high, kind, word in ((0, inside, "kept", "kept"), (inside, inside + outside, "out", "dropped")):
             if high > low:
                 title = element("title", f"{begin:g}{until} {x_label}: {high - low} {word}")
                 box = {"x": x(begin) + 0.5, "width": max(0.5, x(end) - x(begin) - 1)}
@@ -35,19 +35,19 @@ def histogram(kept: Sequence[float], left_out: Sequence[float], x_label: str, y_
 
 
 def scatter(
-    kept: Sequence[Point], left_out: Sequence[Point], far: Iterable[tuple[Point, str, str]], x_label: str, y_label: str
+    kept: Sequence[Point], dropped: Sequence[Point], far: Iterable[tuple[Point, str, str]], x_label: str, y_label: str
 ) -> Markup:
-    """A dot for each place where there are points, the darker the more; `far` are linked one by one.
+    """Return a scatter plot: a dot where there are points, more opaque where there are more.
 
     Args:
-        far: point, where its dot links to, and what it says when pointed at.
+        far: points with a dot each: the point, the link target of the dot, and its tooltip.
     """
     far = list(far)
-    points = [*kept, *left_out, *(point for point, _, _ in far)]
+    points = [*kept, *dropped, *(point for point, _, _ in far)]
     across, up = (max((p[axis] for p in points), default=1) for axis in (0, 1))
     x, y, axes = _axes(across, up, x_label, y_label)
     dots = []
-    for kind, group in (("kept", kept), ("out", left_out)):
+    for kind, group in (("kept", kept), ("out", dropped)):
         cells = Counter((round(x(a) / 3), round(y(b) / 3)) for a, b in group)
         most = max(cells.values(), default=1)
         for (column, row), count in sorted(cells.items()):
@@ -60,7 +60,7 @@ def scatter(
 
 
 def bar(share: float, interval: tuple[float, float] | None = None) -> Markup:
-    """A bar as wide as `share` (0…1) of the place it stands in, with a line from end to end of an interval on it."""
+    """Return a bar whose width is `share` (0…1) of its container, with a line for an interval (0…1) on it."""
     box = element("rect", width=f"{100 * share:.2f}%", height="100%", rx=2, class_="kept")
     line = None
     if interval:
@@ -69,20 +69,20 @@ def bar(share: float, interval: tuple[float, float] | None = None) -> Markup:
     return element("svg", joined(box, line), class_="bar", aria_hidden="true")
 
 
-def binned(kept: Sequence[float], left_out: Sequence[float], about: int = 30) -> tuple[float, list[tuple[int, int]]]:
-    """Width and counts (kept, left out) of about so many bins; the last one takes all beyond the 99th percentile."""
-    values = sorted([*kept, *left_out])
+def binned(kept: Sequence[float], dropped: Sequence[float], about: int = 30) -> tuple[float, list[tuple[int, int]]]:
+    """Return the width and counts (kept, dropped) of about so many bins; the last has all above the 99th percentile."""
+    values = sorted([*kept, *dropped])
     if not values:
         return 1.0, []
     most = values[int(0.99 * (len(values) - 1))]
     width = nice(max(most, 1e-3) / about)
     last = min(int(values[-1] / width), int(most / width) + 1)
-    first, second = (Counter(min(int(value / width), last) for value in group) for group in (kept, left_out))
+    first, second = (Counter(min(int(value / width), last) for value in group) for group in (kept, dropped))
     return width, [(first[index], second[index]) for index in range(last + 1)]
 
 
 def nice(step: float) -> float:
-    """The next larger of 1, 2, 5, 10, 20, 50 …, or of 0.5, 0.2, 0.1 …"""
+    """Return the smallest of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, … that is not below `step`."""
     power = 10 ** math.floor(math.log10(step))
     return float(f"{next(n for n in (1, 2, 5, 10) if n * power >= step * 0.999999) * power:g}")
 
@@ -90,7 +90,7 @@ def nice(step: float) -> float:
 def _axes(
     across: float, up: float, x_label: str, y_label: str
 ) -> tuple[Callable[[float], float], Callable[[float], float], Markup]:
-    """Functions from values to places, and the axes with their lines and numbers."""
+    """Return functions from values to coordinates, and the axes with their lines and numbers."""
     across, up = across or 1, up or 1
 
     def x(value: float) -> float:

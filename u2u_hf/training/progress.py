@@ -1,4 +1,4 @@
-"""How far a training run is, in steps or in time, and when it has to stop."""
+"""The progress of a training run, in steps or in time, and its stop."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ import time
 
 import psutil
 import torch
-from tqdm.auto import tqdm
 from transformers import ProgressCallback, TrainerCallback
+from transformers.trainer_utils import has_length
 
-# Until an evaluation and a checkpoint have been timed: the share of a time budget that is kept for the last ones.
+from u2u_hf.evaluation.metrics import MAIN, METRICS, in_percent
+from u2u_hf.progress_bar import progress_bar, write_line
+
+# Share of a time budget reserved for the last evaluation and checkpoint until a first pair has been timed.
 _RESERVE = 0.05
 
 
 class Progress(TrainerCallback):
-    """Counts a run from 0 to `total`: its steps or, with a time budget, the share of the time that is spent.
+    """A count of the run from 0 to `total`: its steps or, with a time budget, the share of the time spent.
 
-    With a budget, evaluations and checkpoints come by that count too. SIGTERM and Ctrl-C end the run with a
-    checkpoint after the step that is being made; a second one ends it at once.
+    With a budget, evaluations and checkpoints follow the count too. SIGTERM or Ctrl-C ends the run after the current
+    step, with a checkpoint; a second one ends it at once.
 
     Attributes:
-        begun: when the clock began to run, in seconds since 1970: with this process.
-        total: what the count ends with.
-        step: the count, at the end of the last step.
-        pause: seconds that the longest evaluation with its checkpoint took.
-        interrupted: the run was asked to stop before its end.
+        begun: start of this process, in seconds since 1970; the budget counts from here.
+        total: the count at the end of the run.
+        step: the count at the end of the last step.
+        pause: duration of the longest evaluation with its checkpoint, in seconds.
+        interrupted: whether the run was asked to stop before its end.
     """
 
     def __init__(self, budget_seconds: float | None = None):
@@ -39,11 +42,11 @@ class Progress(TrainerCallback):
 
     @property
     def seconds(self) -> float:
-        """Spent on this run, also before it was stopped and gone on with."""
+        """Return the seconds spent on this run, including those before it was resumed."""
         return self._before + time.time() - self.begun
 
     def at(self, step: int) -> int:
-        """The count for a step of the optimizer."""
+        """Return the count for an optimizer step."""
         return step if self.budget_seconds is None else min(self.total, max(step, self.step))
 
     def on_train_begin(self, args, state, control, **kwargs):
@@ -82,7 +85,7 @@ class Progress(TrainerCallback):
         if self.budget_seconds is None:
             self.step = step
         else:
-            # Twice: the last evaluation with its checkpoint, and then loading the best one and writing the model.
+            # Twice: for the last evaluation with its checkpoint, and for loading the best one and writing the model.
             usable = self.budget_seconds - (2 * self.pause or _RESERVE * self.budget_seconds)
             self.step = max(self.step, min(self.total, int(self.total * seconds / max(usable, 1e-9))))
 
@@ -91,10 +94,10 @@ class Progress(TrainerCallback):
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.interrupted = True
-        tqdm.write("stopping after this step, with a checkpoint (once more to stop at once)")
+        write_line("stopping after this step, with a checkpoint (repeat to stop at once)")
 
     def _together(self, device: torch.device) -> tuple[float, bool]:
-        """The longest time and any process's wish to stop: all processes go on alike."""
+        """Return the longest time of all processes, and whether any is to stop: all must decide alike."""
         here = torch.tensor([self.seconds, self.interrupted], dtype=torch.float64, device=device)
         if torch.distributed.is_initialized():
             torch.distributed.all_reduce(here, torch.distributed.ReduceOp.MAX)
@@ -107,7 +110,7 @@ def _passed(before: int, now: int, interval: int) -> bool:
 
 
 class ProgressBar(ProgressCallback):
-    """One line while training: the share done, time left, loss, character error rate, seconds of audio a second."""
+    """A progress bar with the time left, the loss, the main metric and the seconds of audio trained per second."""
 
     def __init__(self, progress: Progress):
         super().__init__()
@@ -117,19 +120,25 @@ class ProgressBar(ProgressCallback):
     def on_train_begin(self, args, state, control, **kwargs):
         if state.is_world_process_zero:
             timed = self._progress.budget_seconds is not None
-            look = "{l_bar}{bar}| {elapsed}<{remaining}{postfix}" if timed else None
-            self.training_bar = tqdm(
+            shown = {"after_bar": "{elapsed}<{remaining}{postfix}"} if timed else {}
+            self.training_bar = progress_bar(
                 total=self._progress.total,
                 initial=self._progress.step,
                 desc="training",
                 unit="step",
-                bar_format=look,
-                dynamic_ncols=True,
+                **shown,
             )
 
     def on_step_end(self, args, state, control, **kwargs):
         if state.is_world_process_zero:
             self.training_bar.update(self._progress.step - self.training_bar.n)
+
+    def on_prediction_step(self, args, state, control, eval_dataloader=None, **kwargs):
+        if state.is_world_process_zero and has_length(eval_dataloader):
+            if self.prediction_bar is None:
+                alone = self.training_bar is None
+                self.prediction_bar = progress_bar(desc="scoring", total=len(eval_dataloader), leave=alone)
+            self.prediction_bar.update(1)
 
     def on_log(self, args, state, control, logs=None, **kwargs):
         if not state.is_world_process_zero or self.training_bar is None:
@@ -137,10 +146,8 @@ class ProgressBar(ProgressCallback):
         if "loss" in logs:
             self._shown["loss"] = f"{logs['loss']:.3f}"
             self._shown["audio s/s"] = f"{logs['audio_seconds_per_second']:.0f}"
-        if "eval_cer" in logs:
-            self._shown["CER"] = f"{logs['eval_cer']:.1%}"
-            tqdm.write(
-                f"step {state.global_step}: validation CER {logs['eval_cer']:.1%}, WER {logs['eval_wer']:.1%}, "
-                f"loss {logs['eval_loss']:.3f}"
-            )
+        if f"eval_{MAIN}" in logs:
+            self._shown[METRICS[MAIN].label] = f"{logs[f'eval_{MAIN}']:.1%}"
+            scores = in_percent(logs, prefix="eval_")
+            write_line(f"step {state.global_step}: validation {scores}, loss {logs['eval_loss']:.3f}")
         self.training_bar.set_postfix(self._shown)

@@ -1,4 +1,4 @@
-"""Fine-tuning with CTC through transformers' Trainer."""
+"""A Trainer of transformers for CTC on little data, and what it writes."""
 
 from __future__ import annotations
 
@@ -7,46 +7,41 @@ import functools
 import re
 import shutil
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate.data_loader import prepare_data_loader
-from datasets import Dataset, DatasetDict
 from safetensors import SafetensorError
 from torch.utils.data import DataLoader
-from tqdm.auto import tqdm
-from transformers import HubertForCTC, ProgressCallback, SchedulerType, Trainer, Wav2Vec2Processor, set_seed
+from transformers import HubertForCTC, ProgressCallback, SchedulerType, Trainer, Wav2Vec2Processor
 from transformers.loss.loss_ctc import ForCTCLoss
 from transformers.trainer_utils import seed_worker
 
 from u2u_hf import model_folder
+from u2u_hf.data import augmentation
 from u2u_hf.data.batching import DurationBatches
 from u2u_hf.data.collator import CtcCollator
-from u2u_hf.data.dataset import require_split
-from u2u_hf.data.processes import processes
-from u2u_hf.evaluation.metrics import trainer_metrics
-from u2u_hf.frames import SAMPLING_RATE, STRIDE, frame_count, frames_needed
-from u2u_hf.recognition.model import labels_of, save_processor, start_from
+from u2u_hf.evaluation.metrics import MAIN, METRICS, score_keys
+from u2u_hf.frames import SAMPLING_RATE, STRIDE
+from u2u_hf.progress_bar import write_line
+from u2u_hf.recognition.model import save_processor
 from u2u_hf.records import U2UError
-from u2u_hf.training.arguments import CtcTrainingArguments, Regularisation
+from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.progress import Progress, ProgressBar
 
 
 class CtcTrainer(Trainer):
     """A Trainer for CTC on little data.
 
-    Batches are measured in seconds (`u2u_hf.data.batching`). The loss is that of a character: of all in a step, over
-    all its batches and processes, so that how a step is divided does not change what is learned. The head has a
-    learning rate of its own, and the encoder is held at first. Evaluation is on label indices, blank where a
-    shorter utterance was padded.
+    Batches are measured in seconds (`u2u_hf.data.batching`). The loss is the mean over the characters of a whole step,
+    over all its batches and processes: how a step is divided does not change what is learned. The head has its own
+    learning rate, and the encoder is frozen at first. Evaluation is on label indices, with blanks in the padding.
     """
 
     args: CtcTrainingArguments
-    loss_is_scaled_for_ga = True  # by the number of characters in the whole step
+    loss_is_scaled_for_ga = True  # compute_loss divides by the characters of the whole step
 
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
@@ -58,17 +53,17 @@ class CtcTrainer(Trainer):
         self._frames, self._since = torch.zeros((), dtype=torch.int64, device=self.args.device), time.perf_counter()
         self._lost = 0
         encoder = self.model.hubert
-        encoder.forward = self._held(encoder.forward)
+        encoder.forward = self._frozen_at_first(encoder.forward)
 
     def train(self, *arguments, **settings):
         try:
             return super().train(*arguments, **settings)
-        except U2UError as error:  # from a process that reads audio it comes with all of that process's traceback
+        except U2UError as error:  # from a data loader's process its text ends with that process's traceback
             raise U2UError(str(error).rstrip().split("U2UError: ")[-1]) from error
         except torch.OutOfMemoryError as error:
             raise U2UError(
-                "the GPU's memory is too small: go on with --resume and a lower --batch_seconds, 40 for example, "
-                "--per_device_eval_batch_size 1, or --gradient_checkpointing true"
+                "the GPU's memory is too small: resume with --resume and a lower --batch_seconds, 40 for example, "
+                "--per_device_eval_batch_size 1, or --gradient_checkpointing"
             ) from error
 
     def get_train_dataloader(self) -> DataLoader:
@@ -83,7 +78,7 @@ class CtcTrainer(Trainer):
         loader = DataLoader(
             self.train_dataset,
             batch_sampler=batches,
-            collate_fn=CtcCollator(self.processing_class, self.args.augmentation),
+            collate_fn=CtcCollator(self.processing_class, augmentation.chosen(self.args)),
             num_workers=self.args.dataloader_num_workers,
             persistent_workers=self.args.dataloader_persistent_workers,
             pin_memory=self.args.dataloader_pin_memory and self.args.device.type == "cuda",
@@ -91,7 +86,7 @@ class CtcTrainer(Trainer):
                 seed_worker, num_workers=self.args.dataloader_num_workers, rank=self.args.process_index
             ),
         )
-        # As if for one process: the batches are this process's own already.
+        # For 1 process: DurationBatches gives each process its own batches already.
         return prepare_data_loader(loader, self.args.device, 1, 0, put_on_device=True, non_blocking=True)
 
     def create_optimizer(self, model=None) -> torch.optim.Optimizer:
@@ -124,14 +119,14 @@ class CtcTrainer(Trainer):
             scheduler = super().create_scheduler(num_training_steps, optimizer)
             if not hasattr(scheduler, "lr_lambdas"):
                 kind = self.args.lr_scheduler_type.value
-                raise U2UError(f"--lr_scheduler_type {kind}: give one whose course is known before, such as linear")
-            held = round(self.args.hold_encoder * num_training_steps)
+                raise U2UError(f"--lr_scheduler_type {kind}: give one that is fixed in advance, such as linear")
+            frozen = round(self.args.hold_encoder * num_training_steps)
             rise = max(1, self.args.get_warmup_steps(num_training_steps))
             for index, group in enumerate(scheduler.optimizer.param_groups):
                 factor = scheduler.lr_lambdas[index]
                 if not group["head"]:
-                    factor = _held_factor(factor, held, rise)
-                    group["lr"] *= not held  # of step 0, which is set already
+                    factor = _frozen_factor(factor, frozen, rise)
+                    group["lr"] *= not frozen  # the rate of step 0 has been set already
                 scheduler.lr_lambdas[index] = lambda step, factor=factor: factor(self.progress.at(step))
         return self.lr_scheduler
 
@@ -141,7 +136,7 @@ class CtcTrainer(Trainer):
         blank = self.model.config.pad_token_id
         loss = ForCTCLoss(outputs.logits, labels, frames, blank, reduction="sum", zero_infinity=True)
         if self.model.training and num_items_in_batch is not None:
-            # Of the whole step; the processes' gradients are averaged, and ought to be summed.
+            # num_items_in_batch counts the whole step; times world_size, because gradients are averaged over processes.
             loss = loss / num_items_in_batch * self.args.world_size
         else:
             loss = loss / (labels >= 0).sum()
@@ -150,11 +145,11 @@ class CtcTrainer(Trainer):
     def training_step(self, model, inputs, num_items_in_batch=None):
         self._frames += inputs["frames"].sum()
         loss = super().training_step(model, inputs, num_items_in_batch)
-        # In 16 bits a single one may be out of range; the optimizer leaves that step out.
+        # In float16 a single loss may overflow; the optimizer then skips the step.
         self._lost = 0 if torch.isfinite(loss) else self._lost + 1
         if self._lost == 10:
             raise U2UError(
-                f"step {self.state.global_step}: the loss is not a number any more: go on from the last checkpoint "
+                f"step {self.state.global_step}: the loss is not a number any more: resume from the last checkpoint "
                 "with --resume and a lower --learning_rate and --head_learning_rate"
             )
         return loss
@@ -180,12 +175,12 @@ class CtcTrainer(Trainer):
         self._since = time.perf_counter()
 
     def scores(self) -> dict[str, float]:
-        """Of the validation split and the model as training left it, see `evaluation.metrics.scores_with_intervals`."""
+        """Return the scores of the trained model on validation, see `evaluation.metrics.scores_with_intervals`."""
         loaded = self.args.load_best_model_at_end and self.state.best_model_checkpoint
         kept = self.state.best_global_step if loaded else self.state.global_step
-        measured = [row for row in self.state.log_history if row["step"] == kept and "eval_cer" in row]
+        measured = [row for row in self.state.log_history if row["step"] == kept and f"eval_{MAIN}" in row]
         row = measured[-1] if measured else self.evaluate()
-        return {name[5:]: row[name] for name in row if name.startswith(("eval_wer", "eval_cer"))}
+        return {key: row[f"eval_{key}"] for name in METRICS for key in score_keys(name) if f"eval_{key}" in row}
 
     def _maybe_log_save_evaluate(self, *arguments, **settings):
         pauses, begun = self.control.should_evaluate or self.control.should_save, time.perf_counter()
@@ -195,30 +190,30 @@ class CtcTrainer(Trainer):
 
     def _save_checkpoint(self, model, trial):
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
-        with _written(folder, "run the same command again with --resume: it goes on from the last checkpoint"):
+        with _written(folder, "run the same command with --resume"):
             super()._save_checkpoint(model, trial)
 
-    def _held(self, forward: Callable) -> Callable:
-        """An encoder that computes no gradients as long as only the head learns."""
+    def _frozen_at_first(self, forward: Callable) -> Callable:
+        """Return the encoder's `forward` without gradients as long as only the head learns."""
 
         @functools.wraps(forward)
         def run(*arguments, **settings):
             step = self.progress.at(self.state.global_step)
-            held = self.model.training and step < round(self.args.hold_encoder * self.progress.total)
-            with torch.set_grad_enabled(torch.is_grad_enabled() and not held):
+            frozen = self.model.training and step < round(self.args.hold_encoder * self.progress.total)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
                 return forward(*arguments, **settings)
 
         return run
 
 
-def _held_factor(factor: Callable[[int], float], held: int, rise: int) -> Callable[[int], float]:
-    """A schedule that is 0 for `held` steps and rises to `factor` over the next `rise`."""
-    return lambda step: factor(step) * min(1.0, max(0, step - held) / rise) if held else factor(step)
+def _frozen_factor(factor: Callable[[int], float], frozen: int, rise: int) -> Callable[[int], float]:
+    """Return a schedule that is 0 for `frozen` steps and rises to `factor` over the next `rise`."""
+    return lambda step: factor(step) * min(1.0, max(0, step - frozen) / rise) if frozen else factor(step)
 
 
 @contextlib.contextmanager
 def _written(folder: Path, advice: str) -> Iterator[None]:
-    """What cannot be written (a full disk, mostly) is one line, and no half of it stays."""
+    """Remove the folder and raise U2UError if it cannot be written, mostly for a full disk."""
     try:
         yield
     except (OSError, SafetensorError, RuntimeError) as error:
@@ -229,86 +224,20 @@ def _written(folder: Path, advice: str) -> Iterator[None]:
         raise U2UError(f"{folder}: cannot be written ({reason}): make room, then {advice}") from error
 
 
-def infeasible(dataset: Dataset) -> list[int]:
-    """Rows whose text has more labels than their audio has frames: CTC cannot learn from them."""
-    return [
-        index
-        for index, (text, duration) in enumerate(zip(dataset["text"], dataset["duration"], strict=True))
-        if frame_count(round(duration * SAMPLING_RATE)) < frames_needed(text)
-    ]
-
-
-def build_trainer(
-    model_source: str, splits: DatasetDict, source: str, args: CtcTrainingArguments
-) -> tuple[CtcTrainer, Wav2Vec2Processor]:
-    """A trainer for a prepared dataset, starting from a pre-trained model.
-
-    Args:
-        model_source: folder or Hub name of a HuBERT model.
-        source: the dataset's name, for messages.
-
-    Raises:
-        U2UError: an empty split, or a model that is not there.
-    """
-    train, validation = (require_split(splits, name, source) for name in ("train", "validation"))
-    say = tqdm.write if processes().is_main_process else lambda line: None
-    if left_out := set(infeasible(train)):
-        say(f"! {len(left_out)} training utterances have more characters than frames and are left out")
-        train = train.select([i for i in range(len(train)) if i not in left_out])
-    if not len(train):
-        raise U2UError(f"{source}: no training utterance is long enough for its text: are times and texts right?")
-    known = set().union(" ", *train["text"])
-    if unseen := Counter(c for text in validation["text"] for c in text if c not in known):
-        counts = ", ".join(f"{c} ({n}×)" for c, n in unseen.most_common(10))
-        say(f"! validation has characters that training never shows, each counts as an error: {counts}")
-    hours = sum(train["duration"]) / 3600
-    regularisation = args.regularisation(hours)
-    say(f"{hours:.2f} hours of training speech: {_in_words(regularisation)}")
-    set_seed(args.seed)  # of the head, too
-    model, processor = start_from(model_source, train["text"], regularisation.config())
-    # A character that has no label is seen in scores, though not in transcripts.
-    labels = labels_of(processor.tokenizer)
-    labels = replace(labels, symbols=tuple(symbol or "\ufffd" for symbol in labels.symbols))
-    trainer = CtcTrainer(
-        model=model,
-        args=args,
-        data_collator=CtcCollator(processor),
-        train_dataset=train,
-        eval_dataset=validation.select(np.argsort(validation["duration"])),  # so that batches pad little
-        processing_class=processor,
-        compute_metrics=trainer_metrics(labels, _show_pairs if processes().is_main_process else None),
-    )
-    return trainer, processor
-
-
-def _in_words(chosen: Regularisation) -> str:
-    return ", ".join(f"{name} {value:g}" for name, value in vars(chosen).items())
-
-
-def _show_pairs(hypotheses: Sequence[str], references: Sequence[str], count: int = 3) -> None:
-    """A few reference/hypothesis pairs, evenly spread; and in words when nothing at all is heard yet."""
-    if not any(hypotheses):
-        tqdm.write("the model writes nothing yet (only blanks): usual in the first steps; if it lasts, see README")
-        return
-    for index in np.linspace(0, len(references) - 1, min(count, len(references))).astype(int):
-        tqdm.write(f"  said   {references[index]}\n  heard  {hypotheses[index]}")
-
-
 def save_trained(trainer: CtcTrainer, processor: Wav2Vec2Processor, output_dir: Path) -> None:
-    """Write model and processor, on one process only, as `transformers.pipeline` loads them.
+    """Write model and processor, in one process, as `transformers.pipeline` loads them.
 
-    What was made of an earlier model there, its export and its language model, is removed: it would answer in the
-    new one's place.
+    The export and the language model of an earlier model in the folder are removed: recognition would use them.
 
     Raises:
-        U2UError: the disk is full.
+        U2UError: the folder cannot be written, mostly for a full disk.
     """
     if trainer.is_world_process_zero():
         model: HubertForCTC = trainer.accelerator.unwrap_model(trainer.model)
-        with _written(output_dir / "model.safetensors", "run the same command again with --resume"):
+        with _written(output_dir / model_folder.WEIGHTS, "run the same command with --resume"):
             for name in model_folder.MADE_OF_MODEL:
                 if (output_dir / name).is_dir():
-                    tqdm.write(f"! {output_dir / name}: is of the model that was here before, and is removed")
+                    write_line(f"! {output_dir / name}: removed, it belongs to the earlier model of this folder")
                     model_folder.remove(output_dir, name)
             model.save_pretrained(output_dir)
             save_processor(processor, output_dir)

@@ -1,60 +1,55 @@
-"""The transcription of many recordings: divided, resumed, and what becomes of each."""
+"""The transcription of many recordings: divided over processes, resumed, with an outcome for each recording."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import os
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from accelerate.utils import gather_object
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from u2u_hf import output_folder
-from u2u_hf.corpus.reader import Skipped
 from u2u_hf.corpus.text_rules import TextRules
 from u2u_hf.corpus.tiers import asked_for
 from u2u_hf.data.audio import audio_info
 from u2u_hf.data.processes import processes
 from u2u_hf.files import write_text
 from u2u_hf.formats import writers
+from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
-from u2u_hf.records import Transcript, U2UError
+from u2u_hf.records import Skipped, Transcript, U2UError
+from u2u_hf.transcription.correction_queue import correction_queue
+from u2u_hf.transcription.detectors import DETECTORS
 from u2u_hf.transcription.jobs import Job, TranscriptionSettings
-from u2u_hf.transcription.queue import queue
-from u2u_hf.transcription.transcribe import (
-    Hear,
-    Stretches,
-    WordDetector,
-    find_speech,
-    find_words,
-    segments_of,
-    to_align,
-    transcribe,
-    write_down,
-)
+from u2u_hf.transcription.segmentation import Segmentation, find_speech, segments_of_tiers, to_align
+from u2u_hf.transcription.transcribe import Decode, align_words, recognise_words, transcribe
 from u2u_hf.transcription.voice_detection import VadSettings
 
-_KEPT = "was there already, left as it is"
+_KEPT = "exists already, not changed"
 _QUEUE = "queue.tsv"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one recording: its transcript's files, or the reason there are none.
+    """The result for one recording: its transcript's files, or the problem.
 
     Attributes:
-        summary: what was found in it, for people.
+        summary: how much speech was found, for people to read.
+        written: whether this run wrote any of the files.
     """
 
     audio: str
     files: tuple[str, ...] = ()
     problem: str = ""
     summary: str = ""
+    written: bool = False
 
 
 def transcribe_all(
@@ -62,41 +57,41 @@ def transcribe_all(
     recognizer: Recognizer,
     vad: VadSettings,
     settings: TranscriptionSettings,
-    model: LanguageModel | None = None,
+    language_model: LanguageModel | None = None,
 ) -> list[Outcome]:
     """Transcribe recordings, divided over the launcher's processes; a bad one does not stop the rest.
 
-    Files that are there are left as they are, for a person may have corrected them: a killed run goes on where it
-    was, and a run for one more format makes that one.
+    Existing files are not changed, because a person may have corrected them. So a killed run resumes where it stopped,
+    and a run with one more format writes only that one.
 
     Args:
-        model: the recogniser's language model, if it has one.
+        language_model: the recogniser's language model, if it has one.
 
     Returns:
-        in every process, what became of all.
+        the outcomes of all recordings, in every process.
 
     Raises:
-        U2UError: nothing can be written to the output folder.
+        U2UError: the output folder cannot be written to.
     """
     _require_writable(Path(settings.output_dir))
     _require_own_queue(settings)
-    hear = find_words(recognizer.labels) if settings.align else write_down(recognizer.labels, model)
+    decode = align_words(recognizer.labels) if settings.align else recognise_words(recognizer.labels, language_model)
     state = processes()
     with state.split_between_processes(list(jobs)) as own:
-        return gather_object(_Run(recognizer, hear, vad, settings).all(own, show=state.is_local_main_process))
+        return gather_object(_Run(recognizer, decode, vad, settings).all(own, show=state.is_local_main_process))
 
 
 @dataclass(frozen=True)
 class _Run:
-    """One process's part of the work."""
+    """The transcription of one process's recordings."""
 
     recognizer: Recognizer
-    hear: Hear
+    decode: Decode
     vad: VadSettings
     settings: TranscriptionSettings
 
     def all(self, jobs: Sequence[Job], show: bool) -> list[Outcome]:
-        """With a progress bar in seconds of audio, if it is to be shown."""
+        """Transcribe recordings; `show` a progress bar in seconds of audio."""
         outcomes: dict[Path, Outcome] = {}
         to_do: list[tuple[Job, dict[str, Path], float]] = []
         for job in jobs:
@@ -108,57 +103,77 @@ class _Run:
                     outcomes[job.audio] = Outcome(str(job.audio), _names(files), summary=_KEPT)
             except U2UError as error:
                 outcomes[job.audio] = Outcome(str(job.audio), problem=str(error))
-        look = "{desc}{percentage:3.0f}%|{bar}| {n:.0f}/{total:.0f} s of audio, {remaining} left"
+        after_bar = "{n:.0f}/{total:.0f} s of audio, {remaining} left"
         total, done = math.ceil(sum(seconds for *_, seconds in to_do)), 0.0
-        with tqdm(total=total, bar_format=look, disable=not (to_do and show)) as bar:
+        with progress_bar(desc="transcribing", total=total, after_bar=after_bar, disable=not (to_do and show)) as bar:
             for job, files, seconds in to_do:
                 bar.set_description(job.audio.name)
                 outcomes[job.audio] = self._one(job, files, partial(_advance, bar, seconds))
-                done += seconds  # also where nobody speaks, and of bad files
+                done += seconds  # includes silence and bad files, of which no progress is reported
                 bar.update(done - bar.n)
         return [outcomes[job.audio] for job in jobs]
 
     def _to_write(self, job: Job, files: dict[str, Path]) -> dict[str, Path]:
-        """Return those that are not there, or all. Raises U2UError: a person's own file is in the place of one."""
+        """Return the files to write: all with --overwrite, else the missing ones.
+
+        Raises:
+            U2UError: one of them would replace a person's own file.
+        """
         if self.settings.overwrite:
             folder = Path(self.settings.output_dir)
             for file in files.values():
                 if file.exists() and not _is_theirs(job, file) and not output_folder.is_recorded(folder, file):
-                    raise U2UError(f"{file}: was not written by transcribe.py: move it away, or choose another folder")
+                    raise U2UError(
+                        f"{file}: was not written by transcribe.py: move it away, or choose another --output_dir"
+                    )
             return files
         if any(_is_theirs(job, file) for file in files.values()):
             theirs = job.own.document.path
-            raise U2UError(f"{theirs}: is yours: choose another --output_dir, or add tiers to it with --overwrite true")
+            raise U2UError(
+                f"{theirs}: is your own file: choose another --output_dir, or add tiers to it with --overwrite"
+            )
         return {name: file for name, file in files.items() if not file.exists()}
 
     def _one(self, job: Job, files: dict[str, Path], advance: Callable[[float], None]) -> Outcome:
         try:
-            half = partial(_half, advance) if self.settings.windows else advance
-            transcript = transcribe(job.audio, self._stretches(job, half), self.recognizer, self.hear, half)
-            if job.own:
-                own, origin_ms = job.own.document.path, job.own.origin_ms
-                transcript = dataclasses.replace(transcript, annotations=own, origin_ms=origin_ms)
+            transcript = self._transcript(job, advance)
             to_write = self._to_write(job, files)
-            folder = Path(self.settings.output_dir)
-            ours = [file for file in to_write.values() if not _is_theirs(job, file)]
-            for file in ours:
-                output_folder.keep_edited(folder, file)
-            writers.write(transcript, to_write, self.settings.unsure_below)
-            for file in ours:
-                output_folder.note(folder, file)
+            self._write(job, transcript, to_write)
         except U2UError as error:
             return Outcome(str(job.audio), problem=str(error))
         kept = [file.name for name, file in files.items() if name not in to_write]
         found = summary(transcript) + (f"; {', '.join(kept)} {_KEPT}" if kept else "")
-        return Outcome(str(job.audio), _names(files), summary=found)
+        return Outcome(str(job.audio), _names(files), summary=found, written=True)
 
-    def _stretches(self, job: Job, advance: Callable[[float], None]) -> Stretches:
+    def _transcript(self, job: Job, advance: Callable[[float], None]) -> Transcript:
+        settings = self.settings
+        if settings.segments_from or settings.align:
+            segmentation = self._own_segments(job)
+        elif settings.windows:
+            segmentation = find_speech(
+                audio_info(job.audio), self.vad, partial(DETECTORS["words"], self.recognizer), advance
+            )
+            advance = _ignore  # the recogniser, which takes the time, has run already
+        else:
+            segmentation = find_speech(audio_info(job.audio), self.vad, partial(DETECTORS["silero"], self.recognizer))
+        transcript = transcribe(job.audio, segmentation, self.recognizer, self.decode, advance)
+        if not job.own:
+            return transcript
+        return dataclasses.replace(transcript, annotations=job.own.document.path, origin_ms=job.own.origin_ms)
+
+    def _write(self, job: Job, transcript: Transcript, files: dict[str, Path]) -> None:
+        folder = Path(self.settings.output_dir)
+        ours = [file for file in files.values() if not _is_theirs(job, file)]
+        for file in ours:
+            output_folder.keep_edited(folder, file)
+        writers.write(transcript, files, self.settings.unsure_below)
+        for file in ours:
+            output_folder.note(folder, file)
+
+    def _own_segments(self, job: Job) -> Segmentation:
+        """Return the segments of the tiers that --segments_from or --align names in the recording's own ELAN file."""
         settings = self.settings
         patterns = settings.segments_from or settings.align
-        if settings.windows:
-            return find_speech(audio_info(job.audio), self.vad, partial(WordDetector, self.recognizer), advance)
-        if not patterns:
-            return find_speech(audio_info(job.audio), self.vad)
         if job.own is None:
             raise U2UError(f"{job.audio}: no ELAN file in {settings.annotations} belongs to it")
         document = job.own.document
@@ -166,16 +181,16 @@ class _Run:
         if not tiers:
             names = ", ".join(tier.name for tier in document.tiers) or "none"
             raise U2UError(f"{document.path}: no tier is called {' or '.join(patterns)}; there are: {names}")
-        stretches = segments_of(job.own, tiers, TextRules(settings.rules))
-        return to_align(stretches, self.recognizer.labels) if settings.align else stretches
+        segmentation = segments_of_tiers(job.own, tiers, TextRules(settings.rules))
+        return to_align(segmentation, self.recognizer.labels) if settings.align else segmentation
 
 
 def _advance(bar: tqdm, seconds: float, share: float) -> None:
     bar.update(share * seconds)
 
 
-def _half(advance: Callable[[float], None], share: float) -> None:
-    advance(share / 2)  # where everything is heard to find the speech, and the speech once more
+def _ignore(share: float) -> None:
+    """Report no progress."""
 
 
 def _require_writable(folder: Path) -> None:
@@ -184,11 +199,11 @@ def _require_writable(folder: Path) -> None:
     except OSError as error:
         raise U2UError(f"{folder}: cannot be made ({error.strerror}): choose another --output_dir") from error
     if not os.access(folder, os.W_OK):
-        raise U2UError(f"{folder}: you may not write there: choose another --output_dir")
+        raise U2UError(f"{folder}: is write-protected: choose another --output_dir")
 
 
 def _is_theirs(job: Job, file: Path) -> bool:
-    """Is it the recording's own ELAN file, a person's?"""
+    """Return whether a file is the recording's own ELAN file, made by a person."""
     return job.own is not None and file.exists() and file.samefile(job.own.document.path)
 
 
@@ -196,7 +211,7 @@ def _require_own_queue(settings: TranscriptionSettings) -> None:
     folder = Path(settings.output_dir)
     path = folder / _QUEUE
     if (settings.queue or settings.align) and os.path.lexists(path) and not output_folder.is_recorded(folder, path):
-        raise U2UError(f"{path}: was not written by transcribe.py: move it away, or choose another folder")
+        raise U2UError(f"{path}: was not written by transcribe.py: move it away, or choose another --output_dir")
 
 
 def _names(files: dict[str, Path]) -> tuple[str, ...]:
@@ -204,7 +219,7 @@ def _names(files: dict[str, Path]) -> tuple[str, ...]:
 
 
 def summary(transcript: Transcript) -> str:
-    """How much of each channel is in segments, and the longest stretch that is in none: where to look for more."""
+    """Return how much of each channel is in segments, and its longest gap, where speech may be missing."""
     parts = []
     for channel in sorted({s.channel for s in transcript.segments}):
         spans = sorted((s.start_ms, s.end_ms) for s in transcript.segments if s.channel == channel)
@@ -221,10 +236,10 @@ def summary(transcript: Transcript) -> str:
 
 
 def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) -> Path | None:
-    """Write OUTPUT_DIR/queue.tsv, if it is asked for, of all transcripts that there are, made now or before.
+    """Write OUTPUT_DIR/queue.tsv, if asked for, of all transcripts, from this run and earlier ones.
 
     Raises:
-        U2UError: it cannot be written, or another file is in its place.
+        U2UError: it cannot be written, or would replace another file.
     """
     if not (settings.queue or settings.align):
         return None
@@ -232,13 +247,13 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
     path = Path(settings.output_dir) / _QUEUE
     transcripts = [file for outcome in outcomes for file in outcome.files if file.endswith(".json")]
     output_folder.keep_edited(Path(settings.output_dir), path)
-    write_text(path, queue(transcripts, by_confidence=bool(settings.align)))
+    write_text(path, correction_queue(transcripts, by_confidence=bool(settings.align)))
     output_folder.note(Path(settings.output_dir), path)
     return path
 
 
-def in_words(skipped: Sequence[Skipped], outcomes: Sequence[Outcome]) -> str:
-    """One line a file: where its transcript is and how much speech it has, or what went wrong."""
+def outcome_lines(skipped: Sequence[Skipped], outcomes: Sequence[Outcome]) -> str:
+    """Return one line for each file: its transcripts and how much speech they hold, or the problem."""
     lines = [f"! skipped {item.where}: {item.reason}" for item in skipped]
     for outcome in outcomes:
         if outcome.problem:
@@ -246,3 +261,32 @@ def in_words(skipped: Sequence[Skipped], outcomes: Sequence[Outcome]) -> str:
         else:
             lines.append(f"{Path(outcome.audio).name} → {', '.join(outcome.files)} ({outcome.summary})")
     return "\n".join(lines)
+
+
+def next_steps(skipped: Sequence[Skipped], outcomes: Sequence[Outcome], settings: TranscriptionSettings) -> str:
+    """Return the verdict on a transcription, and what to do next."""
+    problems = sum(item.is_problem for item in skipped) + sum(bool(outcome.problem) for outcome in outcomes)
+    good = [outcome for outcome in outcomes if not outcome.problem]
+    written = sum(outcome.written for outcome in good)
+    counts = {f"{_count(written)} transcribed": True, f"{len(good) - written} done before": written < len(good)}
+    verdict = ", ".join(
+        [*(text for text, told in counts.items() if told), *([f"{problems} skipped"] if problems else [])]
+    )
+    if not good:
+        return f"\n{verdict}: fix the problems above, and run this again."
+    elan = next((file for outcome in good for file in outcome.files if file.endswith(".eaf")), "")
+    correct = f"Open {elan} in ELAN and correct it" if elan else f"The transcripts are in {settings.output_dir}"
+    lines = [f"{verdict}. {correct}.", *(["Files were skipped: see the lines above."] if problems else [])]
+    if not (settings.queue or settings.align):
+        lines.append("To see what to correct first, run this again with --queue.")
+    if elan:
+        lines += [
+            "Corrected tiers are training data once they have a type of your own (Tier > Change Tier Attributes):"
+        ]
+        folder = shlex.quote(settings.output_dir)
+        lines += ["", f"  python recipes/prepare.py --corpus {folder} --output_dir my_dataset --inspect"]
+    return "\n".join(["", *lines])
+
+
+def _count(recordings: int) -> str:
+    return f"{recordings} recording{'' if recordings == 1 else 's'}"

@@ -1,50 +1,54 @@
-"""What is to be transcribed: recordings, the names of their transcripts, and their own ELAN files."""
+"""The recordings to transcribe: the names of their transcripts, and their own ELAN files."""
 
 from __future__ import annotations
 
 import glob
 import os
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from u2u_hf.corpus.reader import AUDIO_SUFFIXES, NoAudio, Recording, Skipped, files_below, find_audio, index_audio
+from u2u_hf.corpus.folder import AUDIO_SUFFIXES, files_below, is_audio
+from u2u_hf.corpus.pairing import NoAudio, find_audio, index_audio, worse_copies
+from u2u_hf.corpus.reader import Recording
 from u2u_hf.corpus.text_rules import DEFAULT_RULES
-from u2u_hf.formats import writers
+from u2u_hf.corpus.versions import newest
+from u2u_hf.formats import readers, writers
 from u2u_hf.formats.eaf import read_eaf
-from u2u_hf.records import U2UError
+from u2u_hf.records import Skipped, U2UError
 from u2u_hf.settings import setting
 
 
 @dataclass
 class TranscriptionSettings:
-    """What a user can say about a transcription; the fields' help says what each is."""
+    """The settings of a transcription; the fields' help says what each does."""
 
     recordings: list[str] = setting([], help="recordings, folders of them, or patterns: 'day?/*.wav'", positional=True)
     output_dir: str = setting(help="folder for the transcripts")
-    formats: str = setting("eaf", help=f"any of {','.join(writers.FORMATS)}, with commas between")
-    annotations: str = setting("", help="folder of ELAN files: tiers are added to a copy of each recording's own")
+    formats: str = setting("eaf", help=f"formats to write, separated by commas: {','.join(writers.FORMATS)}")
+    annotations: str = setting("", help="folder of ELAN files: a copy of each recording's own file gets the new tiers")
     segments_from: list[str] = setting(
-        [], help="hear the segments of these tiers of --annotations; * and ? are wildcards"
+        [], help="recognise the segments of these tiers of --annotations; * and ? are wildcards"
     )
     windows: bool = setting(
-        False, help="hear everything, in windows, where detection misses speech: sung, whistled, far away; takes longer"
+        False, help="recognise all, in windows, and not only detected speech: for singing, whistling, distant voices"
     )
     align: list[str] = setting(
-        [], help="find the words of these tiers' transcripts; queue.tsv has the worst fits first"
+        [], help="find the times of the words in these tiers of --annotations; queue.tsv lists the worst fits first"
     )
-    rules: list[dict] = setting(list(DEFAULT_RULES), help="text rules for --align, in a --config file")
-    unsure_below: float = setting(writers.UNSURE_BELOW, help="confidence, 0 to 1, below which a segment is marked")
-    queue: bool = setting(False, help="write queue.tsv too: what to correct first (and .json, from which it is made)")
-    overwrite: bool = setting(False, help="replace transcripts made before; edited ones are kept beside the new ones")
+    rules: list[dict] = setting(list(DEFAULT_RULES), help="text rules for --align; only in a --config file")
+    unsure_below: float = setting(writers.UNSURE_BELOW, help="confidence, 0 to 1, below which a segment is unsure")
+    queue: bool = setting(False, help="also write queue.tsv, what to correct first, and the .json files behind it")
+    overwrite: bool = setting(False, help="replace existing transcripts; edited ones are kept beside the new ones")
 
     def __post_init__(self):
         self.list_of_formats = writers.parse_formats(self.formats)
         if (self.queue or self.align) and "json" not in self.list_of_formats:
             self.list_of_formats.append("json")
         if bool(self.segments_from) + bool(self.align) + self.windows > 1:
-            raise U2UError("--segments_from, --align, --windows: give one of them")
+            raise U2UError("--segments_from, --align, --windows: give only one of them")
         if (self.segments_from or self.align) and not self.annotations:
-            raise U2UError("--segments_from, --align: say with --annotations which folder the ELAN files are in")
+            raise U2UError("--segments_from, --align: also give --annotations, the folder with the ELAN files")
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ class Job:
     """A recording to transcribe.
 
     Attributes:
-        name: its transcripts' path below the output folder, without extension.
-        own: its ELAN file, read, or None.
+        name: path of its transcripts below the output folder, without extension.
+        own: its own ELAN file, made by a person, or None.
     """
 
     audio: Path
@@ -62,13 +66,13 @@ class Job:
 
 
 def find_jobs(settings: TranscriptionSettings) -> tuple[list[Job], list[Skipped]]:
-    """The recordings that are named: files as they are, folders with all that is in and below them.
+    """Return the recordings that the settings name, files as well as all recordings in folders and below.
 
     Returns:
-        recordings, with their ELAN files if --annotations says where these are; and what could not be used.
+        recordings, with their own ELAN files if --annotations is given; and the files that could not be used.
 
     Raises:
-        U2UError: a path does not exist, nothing is found, or two recordings would have transcripts of one name.
+        U2UError: a path does not exist, there is no recording, or two transcripts would have the same name.
     """
     found: list[tuple[Path, Path]] = []
     problems: list[Skipped] = []
@@ -76,7 +80,7 @@ def find_jobs(settings: TranscriptionSettings) -> tuple[list[Job], list[Skipped]
         if path.is_dir():
             files, skipped = files_below(path)
             problems += skipped
-            found += [(p, p.relative_to(path).with_suffix("")) for p in files if p.suffix.lower() in AUDIO_SUFFIXES]
+            found += [(p, p.relative_to(path).with_suffix("")) for p in files if is_audio(p)]
         else:
             found.append((path, Path(path.stem)))
     if not found:
@@ -86,10 +90,17 @@ def find_jobs(settings: TranscriptionSettings) -> tuple[list[Job], list[Skipped]
             else f" or below it ({', '.join(AUDIO_SUFFIXES)})"
         )
         raise U2UError(f"{settings.recordings[0]}: no recording in this folder{reason}")
+    worse = worse_copies(path for path, _ in found)
+    problems += [
+        Skipped(str(path), f"{better.name} is the same recording, and is used", is_problem=False)
+        for path, better in worse.items()
+    ]
     named: dict[Path, Path] = {}
     for path, name in found:
+        if path in worse:
+            continue
         if named.setdefault(name, path) != path:
-            raise U2UError(f"{path}: its transcript would be {name}, as that of {named[name]}: rename one of them")
+            raise U2UError(f"{path}: its transcript would be {name}, like that of {named[name]}: rename one of them")
     if not settings.annotations:
         return [Job(path, name) for name, path in named.items()], problems
     owns, unusable = _own_files(settings, list(named.values()))
@@ -97,7 +108,7 @@ def find_jobs(settings: TranscriptionSettings) -> tuple[list[Job], list[Skipped]
 
 
 def _expanded(given: str) -> list[str]:
-    """The files of a pattern, for shells that leave it to us."""
+    """Return the files that match a pattern, which Windows' shells do not expand."""
     if os.path.exists(given):
         return [given]
     if matches := sorted(glob.glob(given, recursive=True)):
@@ -106,18 +117,18 @@ def _expanded(given: str) -> list[str]:
 
 
 def _own_files(settings: TranscriptionSettings, audio: list[Path]) -> tuple[dict[Path, Recording], list[Skipped]]:
-    """Recording → its ELAN file, paired as `corpus.find_audio` does; and the ELAN files that cannot be used."""
+    """Return each recording's own ELAN file, paired by `find_audio`, and the ELAN files that cannot be used."""
     folder, output = Path(settings.annotations), Path(settings.output_dir).resolve()
     if not folder.is_dir():
         raise U2UError(f"{folder}: there is no such folder: --annotations names the folder with the ELAN files")
     made_here = output not in (folder.resolve(), *folder.resolve().parents)
     files = files_below(folder)[0]
-    index, there = index_audio(audio), index_audio(p for p in files if p.suffix.lower() in AUDIO_SUFFIXES)
-    owns: dict[Path, Recording] = {}
+    index, there = index_audio(audio), index_audio(p for p in files if is_audio(p))
+    owns: dict[Path, list[Recording]] = defaultdict(list)
     problems = []
     for path in files:
-        if path.suffix.lower() != ".eaf" or (made_here and output in path.resolve().parents):
-            continue  # transcripts made before are nobody's own
+        if readers.reader_of(path) is not readers.ELAN or (made_here and output in path.resolve().parents):
+            continue  # a transcript that an earlier run wrote
         try:
             document = read_eaf(path)
             try:
@@ -125,10 +136,27 @@ def _own_files(settings: TranscriptionSettings, audio: list[Path]) -> tuple[dict
             except NoAudio:
                 if settings.segments_from or settings.align:
                     find_audio(document, there)
-                continue  # it belongs to a recording that is not transcribed now
-            if partner in owns:
-                raise U2UError(f"{path}: {owns[partner].document.path} belongs to {partner.name} too: keep one of them")
-            owns[partner] = Recording(path.stem, document, str(partner), origin_ms)
+                continue  # its recording is not transcribed in this run
+            owns[partner].append(Recording(str(path), document, str(partner), origin_ms))
         except U2UError as error:
             problems.append(Skipped(str(path), str(error).removeprefix(f"{path}: ")))
-    return owns, problems
+    one_each = {partner: _one_own(recordings, problems) for partner, recordings in owns.items()}
+    return one_each, problems
+
+
+def _one_own(recordings: list[Recording], problems: list[Skipped]) -> Recording:
+    """Return the newest of a recording's own files, and add the others to `problems`."""
+    with_text = {
+        r.name: [tier for tier in r.document.tiers if any(a.value.strip() for a in tier.annotations)]
+        for r in recordings
+    }
+    try:
+        left = newest(recordings, with_text)
+        problems += left.skipped
+        recordings = left.recordings
+    except U2UError:
+        pass  # which is newer cannot be told: the first is used, and the others are named below
+    used, *others = recordings
+    reason = f"{used.document.path} belongs to {Path(used.audio).name} too, and is used: keep one of them"
+    problems += [Skipped(other.document.path, reason) for other in others]
+    return used

@@ -1,4 +1,4 @@
-"""Markdown of cards, from values that may hold anything."""
+"""Markdown of cards, from values that may hold any character."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Sequence
 
 from u2u_hf.reports.characters import visible
 
-_MOST_ROWS = 300  # a page of everything would not open; the rest is in report.json
-# A backslash before a bracket would open a formula on the Hub, and one before a letter stay: all are spelled out.
+_MOST_ROWS = 300  # a longer page would not open; report.json has the rest
+# On the Hub a backslash before a bracket opens a formula, and one before a letter stays: all become entities.
 _ESCAPED = str.maketrans(
     {"\\": "&#92;", "&": "&amp;", "<": "&lt;", ">": "&gt;"} | {mark: f"\\{mark}" for mark in "`*_[]|~$#"}
 )
 
 
 def text(value: object) -> str:
-    """`value` on one line, so that neither Markdown nor HTML takes it for anything but text."""
+    """Return `value` on one line, escaped so that Markdown and HTML show it as text."""
     return visible(one_line(str(value))).translate(_ESCAPED)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table, its cells escaped; numbers stand on the right."""
+    """Return a Markdown table with escaped cells; columns of numbers are aligned on the right. Empty without rows."""
     if not rows:
         return ""
     rule = ["---:" if isinstance(cell, int) else "---" for cell in rows[0]]
@@ -30,10 +30,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def indented(code: str) -> str:
-    """As a block of code that nothing in it can end."""
+    """Return an indented code block, which nothing in `code` can end."""
     return "\n".join(f"    {line}" for line in code.splitlines())
 
 
 def one_line(value: str) -> str:
-    """`value` with single spaces for every stretch of white space."""
+    """Return `value` with a single space for every run of white space."""
     return re.sub(r"\s+", " ", value).strip()

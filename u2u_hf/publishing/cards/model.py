@@ -17,19 +17,20 @@ from huggingface_hub.repocard_data import CardData
 
 from u2u_hf import __version__, output_folder
 from u2u_hf.data.processes import processes
+from u2u_hf.evaluation.metrics import METRICS
+from u2u_hf.model_folder import CARD, CURVES
 from u2u_hf.publishing.cards.markdown import indented, table, text
 from u2u_hf.recognition.model import DEFAULT_MODEL
 from u2u_hf.records import U2UError
 from u2u_hf.reports.characters import shown
-from u2u_hf.reports.survey import length
+from u2u_hf.reports.quantities import length
 
 _TASK = "automatic-speech-recognition"
-# Of the base model everybody starts from, should its card not be to be had: nobody may take it for free of terms.
+# The default base model's licence, for when its card cannot be fetched: without it, its terms would be lost.
 _LICENCES = {DEFAULT_MODEL: "cc-by-nc-sa-4.0"}
-_SAID = ("dataset", "model", "output_dir")  # of the settings
+_SAID = ("dataset", "model", "output_dir")  # settings that the card shows elsewhere
 _BEGIN, _END = "<!-- scores -->", "<!-- end of scores -->"
 _ONNX_BEGIN, _ONNX_END = "<!-- onnx -->", "<!-- end of onnx -->"
-_HEADS = ("split", "dataset", "utterances", "WER", "CER")
 
 
 def write_model_card(
@@ -46,17 +47,17 @@ def write_model_card(
 ) -> None:
     """Write the card of a trained model, ``README.md``, into its folder.
 
-    It shows ``training_curves.png`` if that is in the folder. Nothing in it tells who speaks, what was said, or where
-    on whose computer. What is unknown is left out.
+    It shows ``training_curves.png`` if that is in the folder. It names no speaker, quotes no utterance and holds no
+    absolute path. What is unknown is omitted.
 
     Args:
-        base_model: folder or Hub name of what was fine-tuned; its card says the licence.
-        dataset: folder or Hub name of the prepared dataset; its card says the language.
+        base_model: folder or Hub name of the model that was fine-tuned; the licence is taken from its card.
+        dataset: folder or Hub name of the prepared dataset; the language is taken from its card.
         splits: the dataset itself.
         scores: of the validation split, ``wer`` and ``cer`` (0…1 and above); `add_scores` says what else.
-        settings: those that differ from the defaults, as `config.changed` tells them.
-        steps: of the optimizer. seconds: that the training took, all in all.
-        repo_id: where the model is pushed, if it is.
+        settings: those that differ from the defaults, from `settings.changed`.
+        steps: optimizer steps. seconds: duration of the whole training.
+        repo_id: OWNER/NAME on the Hub if the model is pushed.
 
     Raises:
         U2UError: it cannot be written.
@@ -74,7 +75,7 @@ def write_model_card(
         library_name="transformers",
         pipeline_tag=_TASK,
         tags=["hubert", "ctc", "u2u-hf"],
-        metrics=["wer", "cer"],
+        metrics=list(METRICS),
         model_name=title,
     )
     alphabet = sorted(set().union(*splits["train"]["text"]))
@@ -93,17 +94,17 @@ def write_model_card(
         licence=text(licence or ""),
         source=repo_id or "OWNER/NAME",
         made=f"Training took {length(seconds / 3600)} ({steps:,} steps) on {_hardware()}.",
-        curves=(output_dir / "training_curves.png").is_file(),
+        curves=(output_dir / CURVES).is_file(),
         version=__version__,
         libraries=f"transformers {transformers.__version__}, torch {torch.__version__}",
         settings=_settings(settings),
     )
     _put_scores(card, dataset, "validation", {"utterances": len(splits["validation"]), **scores})
-    output_folder.write(output_dir / "README.md", str(card))
+    output_folder.write(output_dir / CARD, str(card))
 
 
 def add_scores(model_dir: Path, dataset: str, split: str, scores: Mapping[str, Any]) -> None:
-    """Put a split's scores into the card of a model, in the place of those it had of the same split.
+    """Write a split's scores into the card of a model; older scores of the same split are replaced.
 
     Args:
         dataset: folder or Hub name.
@@ -111,29 +112,29 @@ def add_scores(model_dir: Path, dataset: str, split: str, scores: Mapping[str, A
             ``wer_high``, ``cer_low``, ``cer_high`` if known, and the same under ``ignoring`` with ``what`` was ignored.
 
     Raises:
-        U2UError: there is no card that `write_model_card` wrote, or it cannot be written.
+        U2UError: the folder has no card by `write_model_card`, or it cannot be written.
     """
-    path = model_dir / "README.md"
+    path = model_dir / CARD
     try:
         card = ModelCard.load(path)
     except (OSError, ValueError) as error:
-        raise U2UError(f"{path}: the scores cannot be put there: it is not the card of a model") from error
+        raise U2UError(f"{path}: the scores cannot be added: it is not the card of a model") from error
     if _BEGIN not in card.text or _END not in card.text:
-        raise U2UError(f"{path}: the scores cannot be put there: put the lines {_BEGIN} and {_END} where they belong")
+        raise U2UError(f"{path}: the scores cannot be added: add the lines {_BEGIN} and {_END} where they belong")
     _put_scores(card, dataset, split, scores)
     output_folder.amend(path, str(card))
 
 
 def add_export(model_dir: Path, variants: str) -> None:
-    """Put what is known of the exported model into the card that lies with it, if one does.
+    """Write the scores of an export into the card in the model's folder, if there is one.
 
     Args:
-        variants: Markdown.
+        variants: Markdown, from `export.report_table`.
 
     Raises:
         U2UError: it cannot be written.
     """
-    path = model_dir / "README.md"
+    path = model_dir / CARD
     if not path.exists():
         return
     card = ModelCard.load(path)
@@ -154,9 +155,10 @@ def _put_scores(card: ModelCard, dataset: str, split: str, scores: Mapping[str, 
         rows.append(
             _row(f"{split}, ignoring {', '.join(also['what'])}", name, {"utterances": scores["utterances"], **also})
         )
-    heads, rule, *new = table(_HEADS, rows).splitlines()
+    heads = ("split", "dataset", "utterances", *(metric.label for metric in METRICS.values()))
+    head, rule, *new = table(heads, rows).splitlines()
     others = [line for line in there.strip().splitlines()[2:] if not same.match(line)]
-    card.text = "\n".join((f"{before}{_BEGIN}\n", heads, rule, *others, *new, f"\n{_END}{after}"))
+    card.text = "\n".join((f"{before}{_BEGIN}\n", head, rule, *others, *new, f"\n{_END}{after}"))
     kept = [r for r in card.data.eval_results or () if (r.dataset_type, r.dataset_split) != (name, split)]
     card.data.eval_results = kept + [
         EvalResult(
@@ -167,22 +169,25 @@ def _put_scores(card: ModelCard, dataset: str, split: str, scores: Mapping[str, 
             metric_type=metric,
             metric_value=round(scores[metric], 4),
         )
-        for metric in ("wer", "cer")
+        for metric in METRICS
+        if metric in scores
     ]
 
 
 def _row(split: str, dataset: str, scores: Mapping[str, Any]) -> tuple[str | int, ...]:
-    return split, dataset, scores["utterances"], _rate(scores, "wer"), _rate(scores, "cer")
+    return split, dataset, scores["utterances"], *(_rate(scores, name) for name in METRICS)
 
 
 def _rate(scores: Mapping[str, float], name: str) -> str:
-    """``12.3% (11.0–13.7%)``."""
+    """Return ``12.3% (11.0–13.7%)``, or a dash if the metric was not measured."""
+    if name not in scores:
+        return "–"
     interval = f" ({100 * scores[f'{name}_low']:.1f}–{scores[f'{name}_high']:.1%})" if f"{name}_low" in scores else ""
     return f"{scores[name]:.1%}{interval}"
 
 
 def _data(splits: Mapping[str, Dataset]) -> str:
-    """How much is in each split, and how many of its speakers and recordings are in training too."""
+    """Return a table of the splits: their size, and how many of their speakers and recordings are in training too."""
     columns = [column for column in ("speaker", "recording") if column in splits["train"].column_names]
     rows = []
     for name, split in splits.items():
@@ -200,10 +205,10 @@ def _hours(split: Dataset) -> float:
 
 
 def _front_matter(source: str, kind: type[RepoCard]) -> CardData:
-    """What the card of a model or dataset says of it; nothing where there is none, or it is not to be had."""
+    """Return the front matter of a card; it is empty if the card is missing or cannot be fetched."""
     try:
-        return kind.load(Path(source, "README.md") if Path(source).is_dir() else source).data
-    except Exception:  # no network, no card, one that is not read: all the same here
+        return kind.load(Path(source, CARD) if Path(source).is_dir() else source).data
+    except Exception:  # no network, no card, invalid YAML: each has a class of its own
         return kind.card_data_class()
 
 
@@ -217,13 +222,11 @@ def _hardware() -> str:
 
 def _settings(settings: Mapping[str, Any]) -> str:
     chosen = {name: value for name, value in settings.items() if name not in _SAID}
-    return indented(
-        yaml.safe_dump(chosen, allow_unicode=True, sort_keys=False) if chosen else "# all as they are by default"
-    )
+    return indented(yaml.safe_dump(chosen, allow_unicode=True, sort_keys=False) if chosen else "# the defaults")
 
 
 def _name(source: str) -> str:
-    """Of a folder the last part: where it lies on whose computer is nobody's business."""
+    """Return a Hub name as it is, and of a folder only the last part: absolute paths are not published."""
     return Path(source).resolve().name if Path(source).is_dir() else source
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from u2u_hf.formats.subtitles import as_json
 from u2u_hf.records import Segment, Transcript, U2UError
-from u2u_hf.transcription.queue import queue
+from u2u_hf.transcription.correction_queue import correction_queue
 
 SEGMENTS = (
     Segment(0, 0, 6000, "abcde fghij", 0.9),  # 10 characters, 1 of them doubtful in 0.1 minutes: 10 a minute
@@ -19,7 +19,7 @@ def rows(tmp_path, **settings):
     for name, segments in (("a", SEGMENTS[:2]), ("b", SEGMENTS[2:])):
         transcript = Transcript(f"{name}.wav", 99_000, 2, segments)
         (tmp_path / f"{name}.json").write_text(as_json(transcript), encoding="utf-8")
-    table = queue([tmp_path / "a.json", tmp_path / "b.json"], **settings)
+    table = correction_queue([tmp_path / "a.json", tmp_path / "b.json"], **settings)
     return [list(row.values()) for row in csv.DictReader(io.StringIO(table, newline=""), dialect="excel-tab")]
 
 
@@ -38,5 +38,5 @@ def test_the_worst_fit_comes_first(tmp_path):
 @pytest.mark.parametrize("content", ["{}", "[]", "not JSON", '{"text": ["a person\'s own"]}'])
 def test_what_is_no_transcript_is_named(tmp_path, content):
     (tmp_path / "notes.json").write_text(content)
-    with pytest.raises(U2UError, match=r"notes\.json: is no transcript: take it out"):
-        queue([tmp_path / "notes.json"])
+    with pytest.raises(U2UError, match=r"notes\.json: is not a transcript: take it out"):
+        correction_queue([tmp_path / "notes.json"])

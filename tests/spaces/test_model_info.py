@@ -1,0 +1,25 @@
+import shutil
+
+import pytest
+from model_info import facts, fetch
+
+from u2u_hf.data.dataset import load_splits
+from u2u_hf.publishing.cards.model import write_model_card
+from u2u_hf.publishing.space_settings import SpaceVariables
+from u2u_hf.records import U2UError
+
+
+def test_a_model_that_cannot_be_had_is_named():
+    with pytest.raises(U2UError, match="the Hugging Face Hub is not asked"):
+        fetch(SpaceVariables(model="ana/ears"))
+
+
+def test_what_the_card_tells(random_model, demo_dataset, tmp_path):
+    folder = tmp_path / "ears"
+    shutil.copytree(random_model, folder)
+    assert facts(folder, SpaceVariables(model=str(folder))) == {"model": "ears"}
+    write_model_card(folder, base_model="base", dataset=str(demo_dataset), splits=load_splits(demo_dataset),
+                     scores={"wer": 0.5, "cer": 0.123}, settings={}, steps=1, seconds=1.0)  # fmt: skip
+    assert facts(folder, SpaceVariables(model=str(folder)))["cer"].startswith("12.3%")
+    snapshot = folder.rename(tmp_path / ("ab12" * 10))
+    assert facts(snapshot, SpaceVariables(model="ana/ears", revision="main"))["revision"] == "main ab12ab12"

@@ -1,0 +1,32 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from u2u_hf.output_folder import claim
+from u2u_hf.records import U2UError
+from u2u_hf.training.checkpoints import resume_point
+
+pytest_plugins = ["support.trainers"]
+
+
+def test_a_run_that_is_stopped_is_found_again(make, tmp_path):
+    run = tmp_path / "run"
+    trainer = make(max_steps=4, save_strategy="steps", save_steps=2, eval_strategy="steps", eval_steps=2)
+    vocabulary = trainer.processing_class.tokenizer.get_vocab()
+    claim(run, "train.py")
+    assert resume_point(run, False, vocabulary) is None
+    trainer.train()
+    (run / "checkpoint-6").mkdir()  # the process was killed before this one was written whole
+    (run / "checkpoint-6" / "model.safetensors").write_bytes(b"half")
+    with pytest.raises(U2UError, match=r"run: holds a run that is at step 4: add --resume to resume it"):
+        resume_point(run, False, vocabulary)
+    with pytest.raises(U2UError, match=r"was trained for other characters .ñ.: the dataset has changed"):
+        resume_point(run, True, vocabulary | {"ñ": 9})
+    moved = tmp_path / "moved"
+    run.rename(moved)
+    last = resume_point(moved, True, vocabulary)
+    assert last == moved / "checkpoint-4"
+    assert not (moved / "checkpoint-6").exists()
+    state = json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))
+    assert Path(state["best_model_checkpoint"]).parent == moved

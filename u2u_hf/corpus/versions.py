@@ -1,0 +1,211 @@
+"""One sound, several annotation files: versions of one transcript, parts of it, or layers by different programs.
+
+Tiers of two files are about the same speech if their texts are at the same times. Of these one is used: ELAN's before
+Praat's before a table's, otherwise the newer version. Tiers at other times, or of other speakers, are all used.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from u2u_hf.corpus.pairing import fold
+from u2u_hf.corpus.reader import Recording
+from u2u_hf.formats import readers
+from u2u_hf.records import MACHINE_ANNOTATOR, MACHINE_TYPES, Skipped, Tier, U2UError
+
+# How much of the shorter tier two tiers of one speaker share if they are versions; parts meet only at their seam.
+_SHARED_BY_ONE_SPEAKER = 0.2
+# How much of the longer tier is shared if names do not tell: two people rarely speak at once for half of the time.
+_SHARED_BY_ANYBODY = 0.5
+_COPIED_TOGETHER_S = 60  # copying or unpacking a folder gives files such modification times, whatever their age
+_DATE = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])(?![0-9])")
+
+ChosenTiers = Mapping[str, Sequence[Tier]]
+
+
+@dataclass(frozen=True)
+class Newest:
+    """The recordings and tiers that are used, and what another file replaces."""
+
+    recordings: list[Recording]
+    tiers: dict[str, list[Tier]]
+    skipped: list[Skipped]
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """One of two files is used in the place of the other; `why` follows its name."""
+
+    used: Recording
+    replaced: Recording
+    why: str
+
+
+def newest(recordings: Sequence[Recording], tiers: ChosenTiers) -> Newest:
+    """Return the recordings with those chosen tiers only that no other file of the same sound replaces.
+
+    Args:
+        tiers: recording → its chosen tiers.
+
+    Raises:
+        U2UError: two files are versions of each other, and which is newer cannot be told.
+    """
+    lost: dict[str, dict[str, _Verdict]] = defaultdict(dict)  # recording → tier → what replaces it
+    for one, other in _pairs(recordings, tiers):
+        shared = [(a, b) for a in tiers[one.name] for b in tiers[other.name] if _same_speech(one, a, other, b)]
+        if not shared:
+            continue
+        verdict = judge(one, other, [a for a, _ in shared], [b for _, b in shared])
+        for pair in shared:
+            lost[verdict.replaced.name].setdefault(pair[verdict.replaced is other].name, verdict)
+    left = {name: [t for t in row if t.name not in lost[name]] for name, row in tiers.items()}
+    gone = {name for name, row in left.items() if tiers[name] and not row}
+    return Newest(
+        recordings=[r for r in recordings if r.name not in gone],
+        tiers={name: row for name, row in left.items() if name not in gone},
+        skipped=[_skipped(r, lost[r.name], r.name in gone) for r in recordings if lost[r.name]],
+    )
+
+
+def _pairs(recordings: Sequence[Recording], tiers: ChosenTiers) -> list[tuple[Recording, Recording]]:
+    """Return each two recordings that have chosen tiers of one sound."""
+    by_sound: dict[str, dict[str, Recording]] = defaultdict(dict)
+    for recording in recordings:
+        for tier in tiers.get(recording.name, ()):
+            by_sound[recording.sound_of(tier.name).audio][recording.name] = recording
+    pairs = (pair for row in by_sound.values() for pair in itertools.combinations(row.values(), 2))
+    return list({(a.name, b.name): (a, b) for a, b in pairs}.values())
+
+
+def _same_speech(one: Recording, a: Tier, other: Recording, b: Tier) -> bool:
+    """Return whether two tiers annotate the same speech of one sound."""
+    first, second = one.sound_of(a.name), other.sound_of(b.name)
+    if first.audio != second.audio:
+        return False
+    spans, others = _spans(a, first.origin_ms), _spans(b, second.origin_ms)
+    lengths = [sum(end - start for start, end in row) for row in (spans, others)]
+    shared = _shared_ms(spans, others)
+    if a.name == b.name if not (a.participant and b.participant) else a.participant == b.participant:
+        return shared > _SHARED_BY_ONE_SPEAKER * min(lengths)
+    return shared > _SHARED_BY_ANYBODY * max(lengths)
+
+
+def _spans(tier: Tier, origin_ms: int) -> list[tuple[int, int]]:
+    """Return the stretches of the sound with text, in order and without overlaps."""
+    spans: list[tuple[int, int]] = []
+    end = -(10**15)
+    for annotation in tier.annotations:
+        if annotation.value.strip() and annotation.end_ms + origin_ms > end:
+            spans.append((max(end, annotation.start_ms + origin_ms), annotation.end_ms + origin_ms))
+            end = annotation.end_ms + origin_ms
+    return spans
+
+
+def _shared_ms(spans: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]) -> int:
+    shared = i = j = 0
+    while i < len(spans) and j < len(others):
+        (start, end), (from_, to) = spans[i], others[j]
+        shared += max(0, min(end, to) - max(start, from_))
+        i, j = (i + 1, j) if end < to else (i, j + 1)
+    return shared
+
+
+def judge(one: Recording, other: Recording, a: Sequence[Tier] = (), b: Sequence[Tier] = ()) -> _Verdict:
+    """Return which of two files of one sound is used.
+
+    An ELAN file is used before a TextGrid before a table. Of two files of one format the newer is used, by the date in
+    both files; else the one with the recogniser's tiers, a copy of the other that was made later; else by the edition's
+    date in the names; else by the modification times, unless both were copied at one time.
+
+    Args:
+        a, b: the tiers of `one` and `other` about the same speech; if their annotations are the same, any will do.
+
+    Raises:
+        U2UError: it cannot be told.
+    """
+    evidence = [
+        (_order(_format_rank(one), _format_rank(other)), "annotates the same speech"),
+        (_order(_saved(one), _saved(other)), "is a version of it that was saved later"),
+        (_order(_has_machine_tiers(one), _has_machine_tiers(other)), "is a later copy, with the recogniser's tiers"),
+        (_order(_edition(one, other), _edition(other, one)), "is a later edition, by its name"),
+        (_order(_modified(one), _modified(other), _COPIED_TOGETHER_S), "is a version of it that was changed later"),
+    ]
+    for order, why in evidence:
+        if order:
+            return _Verdict(one, other, why) if order > 0 else _Verdict(other, one, why)
+    if a and [t.annotations for t in a] == [t.annotations for t in b]:
+        return _Verdict(one, other, "has the same annotations")
+    raise U2UError(
+        f"{one.document.path}: {_beside(other, one)} is another version of it, and nothing tells which is newer: "
+        "take one of them out"
+    )
+
+
+def _order(one: float | None, other: float | None, least: float = 0) -> int:
+    """Return 1 if the first is greater, -1 if the second, 0 if they differ by `least` at most or one is unknown."""
+    if one is None or other is None or abs(one - other) <= least:
+        return 0
+    return 1 if one > other else -1
+
+
+def _format_rank(recording: Recording) -> float | None:
+    """Return the greater, the earlier the file's format stands in the registry; None if it is unknown."""
+    path = Path(recording.document.path)
+    ranks = [-rank for rank, reader in enumerate(readers.READERS) if reader.spelled(path)]
+    return ranks[0] if ranks else None
+
+
+def _saved(recording: Recording) -> float | None:
+    """Return the date that the file itself gives, in seconds; without a time zone, as UTC."""
+    try:
+        # Python 3.10 reads neither a Z nor the zone +0200.
+        written = re.sub("Z$", "+00:00", recording.document.date.strip())
+        written = re.sub(r"([+-][0-9]{2})([0-9]{2})$", r"\1:\2", written)
+        date = datetime.fromisoformat(written)
+        return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _has_machine_tiers(recording: Recording) -> bool:
+    tiers = recording.document.tiers
+    return any(tier.linguistic_type in MACHINE_TYPES or tier.annotator == MACHINE_ANNOTATOR for tier in tiers)
+
+
+def _edition(recording: Recording, other: Recording) -> float | None:
+    """Return the date in the file's name, as YYYYMMDD; 0 for the plain name that the other edition goes on from."""
+    stem = fold(Path(recording.document.path).stem)
+    if dates := set(_dates(stem)) - set(_dates(fold(Path(recording.audio).stem))):
+        return max(dates)
+    plain = stem == fold(Path(recording.audio).stem) or fold(Path(other.document.path).stem).startswith(stem)
+    return 0 if plain else None
+
+
+def _dates(name: str) -> list[int]:
+    return [int("".join(found)) for found in _DATE.findall(name)]
+
+
+def _modified(recording: Recording) -> float | None:
+    try:
+        return os.stat(recording.document.path).st_mtime
+    except OSError:
+        return None
+
+
+def _beside(recording: Recording, other: Recording) -> str:
+    """Return the path of a recording's annotation file as seen from the other's: reports of it are pushed."""
+    return Path(os.path.relpath(recording.document.path, Path(other.document.path).parent)).as_posix()
+
+
+def _skipped(recording: Recording, lost: Mapping[str, _Verdict], whole: bool) -> Skipped:
+    verdict = list(lost.values())[-1]
+    tiers = "" if whole else f"tier {', '.join(sorted(lost))} is not used: "
+    reason = f"{tiers}{_beside(verdict.used, recording)} {verdict.why}, and is used"
+    return Skipped(recording.document.path, reason, is_problem=False)

@@ -1,0 +1,77 @@
+"""Verdicts on a character error rate, and the last lines of the recipes that measure one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from u2u_hf.evaluation.metrics import in_percent
+
+# Upper limit of the character error rate → what a draft is worth. README's table has the same limits, and its sources.
+_VERDICTS = (
+    (0.1, "a draft that is quick to correct"),
+    (0.2, "correcting is faster than typing"),
+    (0.4, "correcting takes about as long as typing"),
+)
+_WORST = "not useful yet: transcribe more, or check the data"
+
+
+def verdict(cer: float) -> str:
+    """Return what drafts with this character error rate (0…1 and above) are worth to those who correct them.
+
+    >>> verdict(0.15)
+    'correcting is faster than typing'
+    """
+    return next((words for limit, words in _VERDICTS if cer < limit), _WORST)
+
+
+def after_training(scores: Mapping[str, float], model: str, dataset: str) -> str:
+    """Return the verdict on a trained model, and the next commands.
+
+    Args:
+        scores: of the validation split.
+        model: folder or Hub name, as on the command line; `dataset` likewise.
+    """
+    steps = {_SCORE: [_evaluate(model, dataset)], _USE: [f"export.py --model {_quoted(model)}", _transcribe(model)]}
+    return _closing("validation", scores, steps)
+
+
+def after_evaluation(scores: Mapping[str, float], split: str, model: str) -> str:
+    """Return the verdict on an evaluated model, and the next command."""
+    return _closing(split, scores, {"Next, transcribe new recordings:": [_transcribe(model)]})
+
+
+def after_language_model(cer: float, kept: bool, model: str, dataset: str) -> str:
+    """Return the verdict on a model with its language model, or without if it was not kept, and the next commands.
+
+    Args:
+        cer: on the validation split.
+    """
+    where = f"validation with{'' if kept else 'out'} the language model"
+    return _closing(where, {"cer": cer}, {_SCORE: [_evaluate(model, dataset)], _USE: [_transcribe(model)]})
+
+
+_SCORE = "Next, score it on recordings that it was not chosen by:"
+_USE = "Then transcribe new recordings; export.py makes this faster on computers without a GPU:"
+
+
+def _evaluate(model: str, dataset: str) -> str:
+    scores = _quoted(f"{os.path.normpath(model)}_scores")
+    return f"evaluate.py --model {_quoted(model)} --dataset {_quoted(dataset)} --output_dir {scores}"
+
+
+def _transcribe(model: str) -> str:
+    transcripts = _quoted(f"{os.path.normpath(model)}_transcripts")
+    return f"transcribe.py --model {_quoted(model)} --output_dir {transcripts} MY_NEW_RECORDINGS"
+
+
+def _closing(where: str, scores: Mapping[str, float], steps: Mapping[str, Sequence[str]]) -> str:
+    paragraphs = [f"{where}: {in_percent(scores)}\nFor drafts this means: {verdict(scores['cer'])}."]
+    for heading, commands in steps.items():
+        paragraphs += [heading, "\n".join(f"  python recipes/{command}" for command in commands)]
+    return "\n" + "\n\n".join(paragraphs) + "\n"
+
+
+def _quoted(path: str) -> str:
+    """Return a path as bash, cmd and PowerShell all read it."""
+    return f'"{path}"' if any(c.isspace() for c in path) else path
