@@ -1,19 +1,19 @@
-// Recordings as 16 kHz samples, read stretch by stretch: a file is never in memory as a whole.
-
+// Reads spans of a recording as 16 kHz samples: a file is never in memory as a whole.
+import { SAMPLING_RATE } from "./constants.js";
 import { Problem } from "./problem.js";
-import { resample, SAMPLING_RATE } from "./resample.js";
+import { resample } from "./resample.js";
 import { ALL_FORMATS, AudioSampleSink, BlobSource, Input } from "./vendor/mediabunny/mediabunny.min.mjs";
 
-const MARGIN_MS = 20; // read around a stretch, so that the resampling filter sees what lies beyond its ends
+const MARGIN_MS = 20; // read on both sides of a span: the resampling filter needs samples beyond its ends
 
 /**
- * Open a recording: WAV, MP3, FLAC, OGG, M4A, or the sound of a video; what the browser can decode.
+ * Open a recording: WAV, MP3, FLAC, OGG, M4A or a video, as far as the browser decodes it.
  * @param {Blob} file
  * @returns {Promise<{rate: number, channels: number, frames: number, durationMs: number,
  *   readNative: (begin: number, stop: number) => Promise<Float32Array[]>,
  *   read: (startMs: number, endMs: number) => Promise<Float32Array[]>, close: () => void}>}
- *   `readNative` takes samples at the file's own rate; `read` gives, for each channel, 16 samples a ms.
- * @throws {Problem} "audio": it cannot be read; "silent": it holds no sound.
+ *   `readNative` returns samples [begin, stop) at the file's rate, `read` samples at 16 kHz; one row for each channel.
+ * @throws {Problem} "audio": the file cannot be read; "silent": it has no audio track, or an empty one
  */
 export async function openAudio(file) {
   const input = new Input({ source: new BlobSource(file), formats: ALL_FORMATS });
@@ -21,15 +21,15 @@ export async function openAudio(file) {
     const track = await input.getPrimaryAudioTrack();
     if (!track) throw new Problem("silent", file.name);
     if (!(await track.canDecode())) throw new Problem("audio", file.name, `${await track.getCodec()}`);
-    const [rate, channels, shownAtEnd, shownFirst] = await Promise.all([
+    const [rate, channels, lastTimestamp, firstTimestamp] = await Promise.all([
       track.getSampleRate(),
       track.getNumberOfChannels(),
       track.computeDuration(),
       input.getFirstTimestamp(),
     ]);
-    // Camcorders' clocks begin at a second or later; before 0 is what decoders need and nobody hears.
-    const beginning = Math.max(0, shownFirst);
-    const frames = Math.round((shownAtEnd - beginning) * rate);
+    // Camcorders' timestamps begin at a second or later. Negative ones are encoder padding, which players skip.
+    const beginning = Math.max(0, firstTimestamp);
+    const frames = Math.round((lastTimestamp - beginning) * rate);
     if (frames < 1) throw new Problem("silent", file.name);
     const sink = new AudioSampleSink(track);
     const durationMs = Math.floor((frames * 1000) / rate);
@@ -66,7 +66,7 @@ export async function openAudio(file) {
   }
 }
 
-/** Put a decoded sample's planes at `offset` of the rows, as far as they reach into them. */
+/** Copy a decoded sample's channels into the rows, beginning at `offset`; samples outside the rows are skipped. */
 function copy(sample, offset, rows) {
   const length = rows[0].length;
   const from = Math.max(0, -offset);

@@ -1,37 +1,39 @@
-// A folder of annotation files and recordings → what u2u_hf decides about it → a dataset in a zip.
+// Prepares a folder of annotation files and recordings, as u2u_hf.corpus.preparation does, and makes the dataset.
 import { openAudio } from "./audio.js";
+import { ANNOTATION_SUFFIXES, AUDIO_SUFFIXES, SAMPLING_RATE } from "./constants.js";
 import { parquetFiles } from "./parquet.js";
 import { python } from "./python.js";
-import { SAMPLING_RATE } from "./resample.js";
 import { downloadZip } from "./vendor/client-zip/index.js";
 import { wav } from "./wav.js";
 
-const ANNOTATIONS = /\.(eaf|textgrid|csv|tsv|jsonl)$/i;
-const SOUND = /\.(wav|flac|mp3|ogg|opus|aiff?|m4a|mp4|aac|wma|mov|mkv|webm|avi|mts)$/i;
 let corpora = 0;
 
-/** @typedef {{path: string, file: File}} Found a file, and its path in the folder that was chosen */
+/** @typedef {{path: string, file: File}} ChosenFile a file, and its path in the chosen folder */
+
+const hasSuffix = (path, suffixes) => suffixes.some((suffix) => path.toLowerCase().endsWith(suffix));
+const isAudio = ({ path }) => hasSuffix(path, AUDIO_SUFFIXES);
+const isAnnotation = ({ path }) => hasSuffix(path, ANNOTATION_SUFFIXES);
 
 /**
- * Decide the preparation: all but the decoding of sound is done by u2u_hf.
+ * Prepare the corpus: choose tiers, apply rules, make splits. Python does it; only sound is decoded here.
  * @param {string} name of the folder
- * @param {Found[]} found
- * @param {object} settings of u2u_hf.corpus.preparation.PreparationSettings, but `corpus`
+ * @param {ChosenFile[]} chosen
+ * @param {object} settings fields of u2u_hf.corpus.preparation.PreparationSettings without `corpus`
  * @param {(share: number) => void} progress
- * @returns what u2u_hf.browser.prepare does
+ * @returns what u2u_hf.browser.prepare returns
  */
-export async function decide(name, found, settings, progress) {
-  const sounds = found.filter(({ path }) => SOUND.test(path));
+export async function prepare(name, chosen, settings, progress) {
+  const recordings = chosen.filter(isAudio);
   const written = {};
-  const folder = `/${corpora++}/${name}`; // another one each time: files may have been taken out
-  for (const { path, file } of found) {
-    if (SOUND.test(path)) written[`${folder}/${path}`] = new Uint8Array(0);
-    else if (ANNOTATIONS.test(path)) written[`${folder}/${path}`] = new Uint8Array(await file.arrayBuffer());
+  const folder = `/${corpora++}/${name}`; // a new one each time: files may have been removed from the corpus
+  for (const { path } of recordings) written[`${folder}/${path}`] = new Uint8Array(0);
+  for (const { path, file } of chosen.filter(isAnnotation)) {
+    written[`${folder}/${path}`] = new Uint8Array(await file.arrayBuffer());
   }
   const files = {};
-  for (const [i, { path, file }] of sounds.entries()) {
-    files[path] = await about(file);
-    progress((0.5 * (i + 1)) / sounds.length);
+  for (const [i, { path, file }] of recordings.entries()) {
+    files[path] = await audioInfo(file);
+    progress((0.5 * (i + 1)) / recordings.length);
   }
   const argument = { settings: { ...settings, corpus: folder }, files, energies: {} };
   for (;;) {
@@ -39,25 +41,26 @@ export async function decide(name, found, settings, progress) {
     if (!answer.wanted) return answer;
     const wanted = Object.entries(answer.wanted);
     for (const [i, [key, { path, spans }]] of wanted.entries()) {
-      argument.energies[key] = await energy(fileOf(found, path), spans);
+      argument.energies[key] = await energy(fileOf(chosen, path), spans);
       progress(0.5 + (0.5 * (i + 1)) / wanted.length);
     }
   }
 }
 
-const fileOf = (found, wanted) => found.find(({ path }) => path === wanted).file;
+const fileOf = (chosen, wanted) => chosen.find(({ path }) => path === wanted).file;
 
-async function about(file) {
+/** Return what Python wants to know of a recording. */
+async function audioInfo(file) {
   try {
     const audio = await openAudio(file);
     audio.close();
     return { channels: audio.channels, duration_ms: audio.durationMs };
   } catch (error) {
-    return { problem: `not a sound file that can be read (${error.detail}): convert it to WAV` };
+    return { problem: `cannot be read as audio (${error.detail}): convert it to WAV` };
   }
 }
 
-/** Of each channel in all spans (ms) together, each span's offset taken off. */
+/** Return each channel's energy in all spans (ms) together, without the DC offset of each span. */
 async function energy(file, spans) {
   const audio = await openAudio(file);
   const total = new Array(audio.channels).fill(0);
@@ -73,15 +76,16 @@ async function energy(file, spans) {
 }
 
 /**
- * Cut what was decided out of the recordings.
- * @param rows of one split
+ * Yield the rows of a split with their audio, cut from the recordings.
+ * @param {ChosenFile[]} chosen
+ * @param rows of one split, from `prepare`
  * @param {() => void} progress after each row
  * @returns {AsyncGenerator<object>} rows with the dataset's columns; `audio` is {bytes: Uint8Array, path: string}
  */
-async function* cut(found, rows, progress) {
+async function* withAudio(chosen, rows, progress) {
   let count = 0;
   for (const group of byRecording(rows)) {
-    const audio = await openAudio(fileOf(found, group[0].path));
+    const audio = await openAudio(fileOf(chosen, group[0].path));
     for (const { path: _, ...row } of group) {
       const samples = (await audio.read(row.start_ms, row.end_ms))[row.channel];
       const path = `${String(count++).padStart(6, "0")}.wav`;
@@ -92,28 +96,28 @@ async function* cut(found, rows, progress) {
   }
 }
 
-/** Each split's name and `cut` rows. */
-function* cutSplits(found, decided, progress) {
-  const splits = Object.entries(decided.splits);
+/** Yield each split's name and its rows with audio. */
+function* splitsWithAudio(chosen, preparation, progress) {
+  const splits = Object.entries(preparation.splits);
   const total = splits.reduce((sum, [, rows]) => sum + rows.length, 0);
   let done = 0;
-  for (const [split, rows] of splits) yield [split, cut(found, rows, () => progress(++done / total))];
+  for (const [split, rows] of splits) yield [split, withAudio(chosen, rows, () => progress(++done / total))];
 }
 
-const beside = (decided) => ({
-  "prepare.yaml": decided.config,
-  "report.json": JSON.stringify(decided.report, null, 2),
-  "report.html": decided.html,
+const reportFiles = (preparation) => ({
+  "prepare.yaml": preparation.config,
+  "report.json": JSON.stringify(preparation.report, null, 2),
+  "report.html": preparation.html,
 });
 
 /**
- * The dataset as `datasets` reads an audio folder: SPLIT/metadata.jsonl beside its .wav files.
- * @param decided by `decide`
+ * Return the dataset as an audio folder that `datasets` reads: metadata.jsonl beside the .wav files of each split.
+ * @param preparation from `prepare`
  * @returns {Promise<Blob>} a zip
  */
-export async function zipped(found, decided, progress) {
+export async function zipped(chosen, preparation, progress) {
   async function* files() {
-    for (const [split, rows] of cutSplits(found, decided, progress)) {
+    for (const [split, rows] of splitsWithAudio(chosen, preparation, progress)) {
       const metadata = [];
       for await (const { audio, ...row } of rows) {
         metadata.push(`${JSON.stringify({ file_name: audio.path, ...row })}\n`);
@@ -121,25 +125,25 @@ export async function zipped(found, decided, progress) {
       }
       yield { name: `data/${split}/metadata.jsonl`, input: metadata.join("") };
     }
-    for (const [name, input] of Object.entries(beside(decided))) yield { name, input };
+    for (const [name, input] of Object.entries(reportFiles(preparation))) yield { name, input };
   }
   return downloadZip(files()).blob();
 }
 
 /**
- * The dataset as it lies on the Hub: data/SPLIT-00000-of-00001.parquet.
- * @param decided by `decide`
+ * Return the dataset as on the Hub: data/SPLIT-00000-of-00001.parquet.
+ * @param preparation from `prepare`
  * @returns {Promise<Map<string, Blob>>} files by path
  */
-export async function inParquet(found, decided, progress) {
+export async function inParquet(chosen, preparation, progress) {
   const files = new Map();
-  for (const [split, rows] of cutSplits(found, decided, progress)) {
+  for (const [split, rows] of splitsWithAudio(chosen, preparation, progress)) {
     const shards = [];
     for await (const shard of parquetFiles(rows)) shards.push(shard);
     const number = (n) => String(n).padStart(5, "0");
     shards.forEach((shard, i) => files.set(`data/${split}-${number(i)}-of-${number(shards.length)}.parquet`, shard));
   }
-  for (const [name, text] of Object.entries(beside(decided))) files.set(name, new Blob([text]));
+  for (const [name, text] of Object.entries(reportFiles(preparation))) files.set(name, new Blob([text]));
   return files;
 }
 

@@ -1,10 +1,11 @@
-// Frame arithmetic of the encoder; u2u_hf/frames.py says why.
-const STRIDE = 320;
-const LEAD = 40;
-export const RECEPTIVE_FIELD = 400;
+// Frame arithmetic of the encoder, as in u2u_hf/frames.py.
+import { FRAME_STRIDE, RECEPTIVE_FIELD, SAMPLING_RATE } from "./constants.js";
 
-/** Where the stretch that a frame stands for begins, in whole ms, rounded down. */
-export const frameStartMs = (frame) => Math.floor((frame * STRIDE + LEAD) / 16);
+const SAMPLES_PER_MS = SAMPLING_RATE / 1000;
+const LEAD = (RECEPTIVE_FIELD - FRAME_STRIDE) / 2;
 
-/** Where it ends: the start of the next one's. */
+/** Return where a frame begins, in whole ms, rounded down. */
+export const frameStartMs = (frame) => Math.floor((frame * FRAME_STRIDE + LEAD) / SAMPLES_PER_MS);
+
+/** Return where a frame ends: the start of the next frame. */
 export const frameEndMs = (frame) => frameStartMs(frame + 1);

@@ -1,18 +1,19 @@
-// The microphone → a WAV file, as it hears: nothing is taken out or made louder.
+// Records a WAV file from the microphone, without noise suppression or automatic gain.
 
 const SETTINGS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const LOSSLESS = "audio/webm;codecs=pcm";
 
 /**
- * @returns {Promise<() => Promise<File>>} what ends the recording and gives it
- * @throws {DOMException} there is none, or the visitor does not allow it
+ * Start recording.
+ * @returns {Promise<() => Promise<File>>} call it to stop; it returns the recording
+ * @throws {DOMException} there is no microphone, or the visitor does not allow it
  */
 export async function startRecording() {
   const stream = await navigator.mediaDevices.getUserMedia({ audio: SETTINGS });
   const recorder = new MediaRecorder(stream, MediaRecorder.isTypeSupported(LOSSLESS) ? { mimeType: LOSSLESS } : {});
   const parts = [];
   recorder.ondataavailable = ({ data }) => parts.push(data);
-  // A microphone that is unplugged ends it, too.
+  // Unplugging the microphone stops the recorder, too.
   const stopped = new Promise((resolve) => {
     recorder.onstop = resolve;
   });

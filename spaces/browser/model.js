@@ -1,28 +1,27 @@
-// The trained model's files: from the Hub, from this site, or from the visitor's disk.
+// Reads a trained model's files: from the Hub, from this site, or from the visitor's disk.
+import { ARCHITECTURE, MODEL_FILES } from "./constants.js";
 import { Problem } from "./problem.js";
 
-export const FULL = "onnx/model.onnx";
-export const SMALL = "onnx/model_quantized.onnx";
 const CACHE = "u2u-hf-models";
 
 /**
- * A model without its weights, which are fetched when it is known what computes.
+ * Open a model. Its weights are read later: which ones are wanted depends on the processor that runs them.
  * @param {{kind: "hub", hub: string, id: string, token?: string} | {kind: "here", url: string}
  *   | {kind: "files", files: File[]}} source
  * @returns {Promise<{labels: {symbols: string[], blank: number}, normalize: boolean, uncached: () => boolean,
- *   weights: (names: string[], progress: (share: number) => void) => Promise<Uint8Array>}>} `weights` are of the first
- *   file that is there, or was kept when there was a network; `uncached`: had the browser no room to keep them?
+ *   weights: (names: string[], progress: (share: number) => void) => Promise<Uint8Array>}>} `weights` reads the
+ *   first of the named files that exists; `uncached` returns whether the browser had no space to cache a file
  * @throws {Problem} "model-missing", "model-kind", "token", "private", "network"
  */
 export async function openModel(source) {
   const { read, uncached } = await { hub: fromHub, here: fromHere, files: fromFiles }[source.kind](source);
   const json = async (name) => JSON.parse(new TextDecoder().decode(await read(name)));
-  const config = await json("config.json");
-  if (!config.architectures?.includes("HubertForCTC")) {
+  const config = await json(MODEL_FILES.config);
+  if (!config.architectures?.includes(ARCHITECTURE)) {
     throw new Problem("model-kind", source.id, config.architectures?.join(", ") ?? config.model_type);
   }
-  const labels = labelsOf(await json("vocab.json"), await json("tokenizer_config.json"));
-  const { do_normalize: normalize } = await json("preprocessor_config.json");
+  const labels = labelsOf(await json(MODEL_FILES.vocabulary), await json(MODEL_FILES.tokenizer));
+  const { do_normalize: normalize } = await json(MODEL_FILES.preprocessor);
   const weights = async ([name, ...others], progress) => {
     try {
       return await read(name, progress);
@@ -34,44 +33,44 @@ export async function openModel(source) {
   return { weights, labels, normalize, uncached };
 }
 
-/** What the outputs stand for; what is not a character is silent, as in u2u_hf.recognition.model.labels_of. */
+/** Return the model's labels, special tokens as empty strings, as u2u_hf.recognition.tokenizer.labels_of does. */
 export function labelsOf(vocabulary, { pad_token, unk_token, bos_token, eos_token }) {
-  const silent = new Set([pad_token, unk_token, bos_token, eos_token]);
+  const special = new Set([pad_token, unk_token, bos_token, eos_token]);
   const symbols = [];
-  for (const [symbol, index] of Object.entries(vocabulary)) symbols[index] = silent.has(symbol) ? "" : symbol;
+  for (const [symbol, index] of Object.entries(vocabulary)) symbols[index] = special.has(symbol) ? "" : symbol;
   return { symbols, blank: vocabulary[pad_token] };
 }
 
-/** Kept under the commit's address, which never changes, so that the model is also there without a network. */
+/** Read from the Hub, and cache by the commit's address, which never changes: the model then works offline. */
 async function fromHub({ hub, id, token }) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   const cache = await globalThis.caches?.open(CACHE);
-  const about = `${hub}/api/models/${id}`;
-  let answer;
+  const infoUrl = `${hub}/api/models/${id}`;
+  let info;
   let full = false;
   try {
-    answer = await fetch(about, { headers });
+    info = await fetch(infoUrl, { headers });
   } catch {
-    answer = await cache?.match(about);
-    if (!answer) throw new Problem("network", id);
+    info = await cache?.match(infoUrl);
+    if (!info) throw new Problem("network", id);
   }
-  if (!answer.ok) throw refusal(answer.status, id, token);
+  if (!info.ok) throw refusal(info.status, id, token);
   const keep = async (key, response) => {
     try {
       await cache?.put(key, response);
     } catch {
-      full = true; // the browser gives no more room: the model works all the same
+      full = true; // no space left: the model still works, but not offline
     }
   };
-  await keep(about, answer.clone());
-  const { sha } = await answer.json();
+  await keep(infoUrl, info.clone());
+  const { sha } = await info.json();
   const base = `${hub}/${id}/resolve/${sha}/`;
   for (const { url } of (await cache?.keys()) ?? []) {
-    if (url.startsWith(`${hub}/${id}/`) && !url.startsWith(base)) await cache.delete(url); // of an older commit
+    if (url.startsWith(`${hub}/${id}/`) && !url.startsWith(base)) await cache.delete(url); // older commit
   }
   const read = async (name, progress) => {
-    const kept = await cache?.match(base + name);
-    if (kept) return new Uint8Array(await kept.arrayBuffer());
+    const cached = await cache?.match(base + name);
+    if (cached) return new Uint8Array(await cached.arrayBuffer());
     const data = await download(base + name, { headers }, id, name, progress, token);
     await keep(base + name, new Response(data));
     return data;

@@ -1,29 +1,16 @@
-// Rows of a dataset → parquet files that `datasets` reads, as u2u_hf/data/dataset.py writes them.
+// Writes parquet files that `datasets` reads, with the features of u2u_hf/data/dataset.py.
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
-import { SAMPLING_RATE } from "./resample.js";
+import { DATASET_COLUMNS, SAMPLING_RATE } from "./constants.js";
 
-const SHARD_BYTES = 100e6; // what is held in memory at once
+const SHARD_BYTES = 100e6; // a shard is held in memory as a whole
 const GROUP_ROWS = 100;
-
-// dataset.FEATURES, which a test compares: column → type.
-const COLUMNS = {
-  text: "string",
-  raw_text: "string",
-  speaker: "string",
-  recording: "string",
-  tier: "string",
-  channel: "int32",
-  start_ms: "int64",
-  end_ms: "int64",
-  duration: "float64",
-};
 const STORED = {
   string: { type: "BYTE_ARRAY", converted_type: "UTF8" },
   int32: { type: "INT32" },
   int64: { type: "INT64" },
   float64: { type: "DOUBLE" },
 };
-const values = Object.entries(COLUMNS);
+const values = Object.entries(DATASET_COLUMNS);
 const repetition_type = "OPTIONAL";
 const SCHEMA = [
   { name: "schema", num_children: 1 + values.length },
@@ -38,8 +25,9 @@ const FEATURES = {
 };
 
 /**
+ * Yield parquet files of about 100 MB.
  * @param {AsyncIterable<object>} rows with the dataset's columns; `audio` is {bytes: Uint8Array, path: string}
- * @returns {AsyncGenerator<Blob>} files of about 100 MB
+ * @returns {AsyncGenerator<Blob>}
  */
 export async function* parquetFiles(rows) {
   let file = null;

@@ -1,13 +1,17 @@
 // The page that prepares.
-import { decide, inParquet, zipped } from "./corpus.js";
-import { byId, download, onDrop, showProblem, speak, t } from "./page.js";
+import { inParquet, prepare, zipped } from "./corpus.js";
+import { byId, download, onDrop, showProblem } from "./dom.js";
+import { startPage } from "./header.js";
+import { t } from "./language.js";
 import { Problem } from "./problem.js";
 import { python } from "./python.js";
 
 let folder = "corpus";
-let found = [];
-let decided;
-let state = ["chosen", { count: 0 }];
+let chosen = [];
+let preparation;
+let rulesLoaded = false; // from Python, which takes seconds to start
+let state = ["starting", {}];
+const previewButton = byId("preview");
 
 function show(name, values = {}, share = null) {
   state = [name, values];
@@ -16,17 +20,21 @@ function show(name, values = {}, share = null) {
   byId("progress").value = share ?? 0;
 }
 
-const percent = (name) => (share) => show(name, { percent: Math.round(share * 100) }, share);
+function showChosen() {
+  show(rulesLoaded ? "chosen" : "starting", { count: chosen.length });
+  previewButton.disabled = !rulesLoaded || !chosen.length;
+}
 
-/** Of files in one folder the paths begin there: names of recordings do not hold the folder's. */
+const showPercent = (name) => (share) => show(name, { percent: Math.round(share * 100) }, share);
+
+/** Take these files. If all lie in one folder, paths begin there: a recording's name does not hold the folder's. */
 function choose(files) {
   const tops = new Set(files.map(({ path }) => path.slice(0, path.indexOf("/") + 1)));
   const [top] = tops.size === 1 ? tops : [""];
   folder = top.slice(0, -1) || "corpus";
-  found = files.map(({ path, file }) => ({ path: path.slice(top.length), file }));
-  byId("settings").querySelector("button:last-child").disabled = !files.length;
-  byId("found").hidden = true;
-  show("chosen", { count: files.length });
+  chosen = files.map(({ path, file }) => ({ path: path.slice(top.length), file }));
+  byId("result").hidden = true;
+  showChosen();
 }
 
 function settings() {
@@ -49,7 +57,7 @@ function settings() {
   };
 }
 
-/** Run one long step at a time, its problems on the page. */
+/** Return an event listener that runs `work` once at a time, and shows its problems on the page. */
 function step(button, work) {
   return async (event) => {
     event.preventDefault();
@@ -66,44 +74,55 @@ function step(button, work) {
   };
 }
 
-async function look() {
-  byId("found").hidden = true;
+async function preview() {
+  byId("result").hidden = true;
   show("deciding");
-  decided = await decide(folder, found, settings(), percent("reading"));
-  byId("words").textContent = decided.words;
-  byId("report").srcdoc = decided.html;
-  byId("made").hidden = decided.report.problem !== null;
-  byId("found").hidden = false;
-  show("looked");
-  if (decided.report.problem) showProblem({ code: "python", detail: decided.report.problem });
+  preparation = await prepare(folder, chosen, settings(), showPercent("reading"));
+  byId("summary").textContent = preparation.words;
+  byId("report").srcdoc = preparation.html;
+  byId("made").hidden = preparation.report.problem !== null;
+  byId("result").hidden = false;
+  show("previewed");
+  if (preparation.report.problem) showProblem({ code: "python", detail: preparation.report.problem });
 }
 
-async function make() {
+async function saveZip() {
   const name = "dataset.zip";
-  download(name, await zipped(found, decided, percent("cutting")));
+  download(name, await zipped(chosen, preparation, showPercent("cutting")));
   show("made", { name });
 }
 
-async function send() {
+async function upload() {
   const space = await (await fetch("space.json")).json();
-  const { openDataset, push } = await import("./hub.js");
+  const { createPrivateDataset, push } = await import("./hub.js");
   const { id, token } = Object.fromEntries(new FormData(byId("push")));
-  const where = { hub: space.hub, id: id.trim(), token: token.trim() };
-  await openDataset(where); // before the work whose result it is
-  await push(where, await inParquet(found, decided, percent("cutting")), percent("sending"));
-  show("sent", { id: where.id });
+  const target = { hub: space.hub, id: id.trim(), token: token.trim() };
+  await createPrivateDataset(target); // first: what the Hub refuses must not cost the visitor the time of cutting
+  await push(target, await inParquet(chosen, preparation, showPercent("cutting")), showPercent("uploading"));
+  show("uploaded", { id: target.id });
 }
 
-const within = (file) => file.webkitRelativePath || file.name;
-const chosen = ({ target }) => {
-  choose([...target.files].map((file) => ({ path: within(file), file })));
-  target.value = ""; // or the same files, mended, would be no change
+async function loadRules() {
+  try {
+    byId("settings").elements.rules.value = JSON.stringify(await python("default_rules", null), null, 1);
+    rulesLoaded = true;
+    showChosen();
+  } catch (error) {
+    byId("state").textContent = "";
+    showProblem({ code: "python-start", detail: error.detail });
+  }
+}
+
+const pathOf = (file) => file.webkitRelativePath || file.name;
+const onChoice = ({ target }) => {
+  choose([...target.files].map((file) => ({ path: pathOf(file), file })));
+  target.value = ""; // else choosing the same files again, after a fix, would be no change
 };
-byId("folder").onchange = chosen;
-byId("files").onchange = chosen;
+byId("folder").onchange = onChoice;
+byId("files").onchange = onChoice;
 onDrop(byId("drop"), choose);
-byId("settings").onsubmit = step(byId("settings").querySelector("button"), look);
-byId("download").onclick = step(byId("download"), make);
-byId("push").onsubmit = step(byId("push").querySelector("button"), send);
-speak(() => show(...state));
-byId("settings").elements.rules.value = JSON.stringify(await python("default_rules", null), null, 1);
+byId("settings").onsubmit = step(previewButton, preview);
+byId("download").onclick = step(byId("download"), saveZip);
+byId("push").onsubmit = step(byId("push").querySelector("button"), upload);
+startPage(() => show(...state));
+await loadRules();

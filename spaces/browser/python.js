@@ -1,4 +1,4 @@
-// Calls to python-worker.js as promises.
+// Calls python-worker.js, with promises.
 import { Problem } from "./problem.js";
 
 let worker;
@@ -13,12 +13,21 @@ function started() {
     if (problem) reject(new Problem(problem.code, problem.where, problem.detail));
     else resolve(answer);
   };
+  // The worker itself could not be loaded: no call will be answered.
+  worker.onerror = (event) => {
+    for (const { reject } of waiting.values()) reject(new Problem("unexpected", "", event.message ?? ""));
+    waiting.clear();
+    worker = undefined;
+  };
   return worker;
 }
 
 /**
- * @param {string} call function of u2u_hf.browser, from JSON to JSON
- * @param {Record<string, Uint8Array>} files written before the call, by path
+ * Return what a function of u2u_hf.browser returns. The first call starts Python, which takes seconds.
+ * @param {string} call name of the function, which takes and returns JSON
+ * @param argument anything that JSON can hold
+ * @param {Record<string, Uint8Array>} files path → bytes, written before the call
+ * @throws {Problem} "python": a U2UError; "memory", "unexpected"
  */
 export function python(call, argument, files = {}) {
   worker ??= started();

@@ -1,15 +1,20 @@
-// A trained model that hears, on onnxruntime-web.
-import { RECEPTIVE_FIELD } from "./frames.js";
+// A trained model on onnxruntime-web.
+import { RECEPTIVE_FIELD } from "./constants.js";
 
 export class Recognizer {
-  /** @param ort onnxruntime-web. @param session of the model. @param normalize as its preprocessor says */
+  /**
+   * @param ort onnxruntime-web
+   * @param session of the model
+   * @param {boolean} normalize `do_normalize` of the model's preprocessor
+   */
   constructor(ort, session, normalize) {
     Object.assign(this, { ort, session, normalize });
   }
 
   /**
+   * Return the logits [T · V]: T frames, V labels.
    * @param {Float32Array} samples at 16 kHz
-   * @returns {Promise<Float32Array>} logits [T · V]
+   * @returns {Promise<Float32Array>} empty if the samples are too short for one frame
    */
   async logits(samples) {
     if (samples.length < RECEPTIVE_FIELD) return new Float32Array(0);
@@ -20,7 +25,7 @@ export class Recognizer {
   }
 }
 
-/** Zero mean and unit variance, as transformers.Wav2Vec2FeatureExtractor gives them to the model. */
+/** Return the samples with zero mean and unit variance, as transformers.Wav2Vec2FeatureExtractor computes them. */
 export function normalized(samples) {
   const mean = samples.reduce((a, b) => a + b, 0) / samples.length;
   const variance = samples.reduce((sum, x) => sum + (x - mean) ** 2, 0) / samples.length;

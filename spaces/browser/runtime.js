@@ -1,11 +1,11 @@
-// onnxruntime-web, told where its files are.
+// Loads onnxruntime-web from this site.
 
 export const vendor = (name) => new URL(`./vendor/${name}`, import.meta.url).href;
 
 /**
+ * Return onnxruntime-web.
  * @param {number} threads processor cores to use
- * @param {boolean} graphics with the operations of the graphics processor (WebGPU) too: 3 MB more to fetch
- * @returns onnxruntime-web
+ * @param {boolean} graphics with WebGPU, for the graphics processor: 3 MB more to download
  */
 export async function runtime(threads, graphics = false) {
   const binary = `onnxruntime-web/ort-wasm-simd-threaded${graphics ? ".asyncify" : ""}`;
@@ -18,7 +18,7 @@ export async function runtime(threads, graphics = false) {
   return ort;
 }
 
-/** A file that is served gzipped, at a quarter of its size; a server may have unpacked it on the way. */
+/** Return a gzipped file unpacked. Some servers have already unpacked it: they send it as Content-Encoding. */
 async function unpacked(url) {
   const data = await (await fetch(url)).arrayBuffer();
   if (new Uint8Array(data)[0] !== 0x1f) return data;

@@ -1,4 +1,4 @@
-"""Build the page and serve it on this computer, with the headers that let it use all processor cores.
+"""Build the pages and serve them on this computer, with the headers that allow several threads.
 
 python spaces/browser/serve.py --model my_model
 """
@@ -30,13 +30,13 @@ class Handler(SimpleHTTPRequestHandler):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="", help="a trained and exported model's folder, or OWNER/NAME on the Hub")
-    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--model", default="", help="folder of a trained and exported model, or OWNER/NAME on the Hub")
+    parser.add_argument("--port", type=int, default=8000, help="0: any free port")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         build(TEMPLATE, Path(folder, "site"), args.model)
         with ThreadingHTTPServer(("127.0.0.1", args.port), partial(Handler, directory=f"{folder}/site")) as server:
-            print(f"http://127.0.0.1:{server.server_port} (Ctrl-C ends)", flush=True)
+            print(f"http://127.0.0.1:{server.server_port} (stop with Ctrl-C)", flush=True)
             server.serve_forever()
 
 

@@ -1,5 +1,5 @@
-// The page's own files without a network: what the network last gave. Models of the Hub are kept by model.js.
-// All are fetched at the first visit: what saves a transcript is else only asked for when it is wanted.
+// Service worker: answers from the network, and without one from the cache of its last answers. model.js caches models.
+// The first visit caches all files: Python, which saves transcripts, would else be missing when first used offline.
 const CACHE = "u2u-hf-page";
 
 self.addEventListener("install", (event) => {
@@ -25,7 +25,7 @@ async function answer(request) {
   const cache = await caches.open(CACHE);
   try {
     const response = await fetch(request);
-    if (response.ok && response.status === 200) cache.put(request, response.clone()).catch(() => {}); // no room
+    if (response.ok && response.status === 200) cache.put(request, response.clone()).catch(() => {}); // no space left
     return response;
   } catch (error) {
     const kept = await cache.match(request);

@@ -1,7 +1,10 @@
-// 16-bit WAV files of mono samples at 16 kHz.
-import { SAMPLING_RATE } from "./resample.js";
+// Writes 16-bit WAV files of mono samples at 16 kHz.
+import { SAMPLING_RATE } from "./constants.js";
 
-/** @param {Float32Array} samples -1…1; what exceeds that is clipped */
+/**
+ * Return the bytes of a WAV file.
+ * @param {Float32Array} samples in -1…1; others are clipped
+ */
 export function wav(samples) {
   const bytes = new DataView(new ArrayBuffer(44 + 2 * samples.length));
   const text = (at, value) => new Uint8Array(bytes.buffer).set(new TextEncoder().encode(value), at);

@@ -1,7 +1,8 @@
-"""The static Space as it is built; its algorithms against Python's, number by number."""
+"""The static Space as built; its algorithms against Python's, number by number."""
 
 import dataclasses
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,15 +19,16 @@ from transformers import Wav2Vec2FeatureExtractor
 from u2u_hf.frames import frame_end_ms, frame_start_ms
 from u2u_hf.publishing.browser_page import build
 from u2u_hf.recognition.decoding import Labels, confidence, greedy_words
-from u2u_hf.recognition.model import build_tokenizer, labels_of
+from u2u_hf.recognition.tokenizer import build_tokenizer, labels_of
 from u2u_hf.records import U2UError
 from u2u_hf.transcription import voice_detection
+from u2u_hf.transcription.crosstalk import levels_db, same_on_all_channels, without_crosstalk
 
 pytest_plugins = ["support.browser_fixtures"]
 pytestmark = pytest.mark.skipif(not shutil.which("npm"), reason="Node.js, with npm, is not installed")
 
 
-def test_the_algorithms_that_exist_twice_agree():
+def test_algorithms_agree_with_python():
     random = np.random.default_rng(0)
 
     def probabilities(frames):
@@ -67,7 +69,7 @@ def test_the_algorithms_that_exist_twice_agree():
         "logits": [(rows, labels, start) for rows, start in logits],
         "tokenizer": [vocabulary, tokens],
     }
-    script = PROJECT / "tests" / "browser_space" / "golden.js"
+    script = PROJECT / "tests" / "support" / "golden.js"
     run = subprocess.run(
         ["node", script, TEMPLATE], input=json.dumps(given, default=plain), capture_output=True, text=True, check=False
     )
@@ -78,13 +80,13 @@ def test_the_algorithms_that_exist_twice_agree():
     expected = [voice_detection.segments(*case) for case in segments]
     assert [[tuple(span) for span in spans] for spans in found["segments"]] == expected
     assert sum(map(len, expected)) > 50
-    silenced = [voice_detection.without_crosstalk(p, levels, default) for p, levels in crosstalk]
+    silenced = [without_crosstalk(p, levels, default) for p, levels in crosstalk]
     for ours, theirs in zip(found["crosstalk"], silenced, strict=True):
         np.testing.assert_array_equal(np.float32(ours), np.float32(theirs))
     assert (silenced[0] == 0).any()
-    same = [voice_detection.same_on_all_channels(levels) for _, levels in crosstalk]
+    same = [same_on_all_channels(levels) for _, levels in crosstalk]
     assert found["same"] == same == [False, False, True]
-    np.testing.assert_allclose(found["levels"], voice_detection.levels_db(samples), atol=1e-4)
+    np.testing.assert_allclose(found["levels"], levels_db(samples), atol=1e-4)
     extractor = Wav2Vec2FeatureExtractor(do_normalize=True)
     np.testing.assert_allclose(found["normalized"], extractor(samples, sampling_rate=16_000).input_values[0], atol=1e-5)
     for rate, ours in zip(rates, found["resampled"], strict=True):
@@ -103,15 +105,16 @@ def test_the_algorithms_that_exist_twice_agree():
     assert found["labels"] == {"symbols": list(labels_of(tokenizer).symbols), "blank": 0}
 
 
-def test_lint_and_unit_tests_of_the_pages(tmp_path):
+def test_lint_and_unit_tests_of_the_pages(npm_packages, tmp_path):
     folder = tmp_path / "browser"
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("node_modules"))
-    for command in ("npm ci --ignore-scripts --prefer-offline", "npm run lint", "npm test"):
+    (folder / "node_modules").symlink_to(npm_packages / "node_modules")
+    for command in ("npm run lint", "npm test"):
         run = subprocess.run(command.split(), cwd=folder, capture_output=True, text=True, check=False)
         assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_the_built_page_lists_licences_and_needs_no_more(site):
+def test_the_built_page_lists_licences_and_stays_small(site):
     licences = (site / "vendor" / "LICENCES.txt").read_text(encoding="utf-8")
     for name in (
         "@huggingface/hub",
@@ -138,9 +141,10 @@ def test_a_model_that_was_not_exported_is_named(exported, tmp_path):
         build(TEMPLATE, tmp_path / "site", str(folder))
 
 
-def test_the_local_server_gives_the_page_its_headers(exported):
+def test_the_local_server_sends_the_headers_for_threads(exported, path_with_npm):
     command = [sys.executable, TEMPLATE / "serve.py", "--model", exported, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = os.environ | {"PATH": path_with_npm}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             address = process.stdout.readline().split()[0]
             with urllib.request.urlopen(address) as answer:

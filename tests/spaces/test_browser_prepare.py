@@ -1,4 +1,4 @@
-"""The page that prepares, in a real browser, beside the recipe."""
+"""The page that prepares, in Chromium; its datasets against the recipe's."""
 
 import io
 import json
@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import soundfile
 from datasets import load_from_disk
-from support.browser_pages import hub_and_page, saved, wait_for
+from support.browser_pages import hub_and_page, saved, served, wait_for
 
 from u2u_hf.data.dataset import load_splits
 
@@ -26,15 +26,25 @@ def assert_same_dataset(ours, theirs):
             assert np.abs(one.astype(int) - other).max() <= 1  # of 65,536 steps: rounding
 
 
+def preview(page, demo_folder):
+    page.set_input_files("#folder", demo_folder / "corpus")
+    page.get_by_role("button", name="Preview").click()
+    wait_for(page, "#summary", "WHAT WOULD BE PREPARED")
+
+
+def send(page, name, token):
+    if not page.get_by_label("Name of the dataset").is_visible():
+        page.get_by_text("Or upload it to a private dataset").click()
+    page.get_by_label("Name of the dataset").fill(name)
+    page.get_by_label("Token with write permission").fill(token)
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+
 def test_a_prepared_dataset_is_what_the_recipe_makes_and_trains(
     url, open_page, demo_folder, demo_dataset, recipe, random_base, tmp_path
 ):
     page = open_page(f"{url}/prepare.html")
-    page.set_input_files("#folder", demo_folder / "corpus")
-    look = page.get_by_role("button", name="Look at it")
-    page.wait_for_function("document.querySelector('[name=rules]').value")
-    look.click()
-    wait_for(page, "#words", "WHAT WOULD BE PREPARED")
+    preview(page, demo_folder)
     make = page.get_by_role("button", name="Make the dataset")
     with zipfile.ZipFile(saved(page, make, tmp_path)) as archive:
         archive.extractall(tmp_path / "dataset")
@@ -55,27 +65,17 @@ def test_a_dataset_goes_to_the_hub_private_and_is_what_the_recipe_makes(
         hub.add("dataset", "ana/open", private=False)
         hub.add("dataset", "ana/words", True, {"data/train-00000-of-00002.parquet": b"old", "README.md": b"mine"})
         page = open_page(f"{address}/prepare.html")
-        page.set_input_files("#folder", demo_folder / "corpus")
-        page.wait_for_function("document.querySelector('[name=rules]').value")
-        page.get_by_role("button", name="Look at it").click()
-        wait_for(page, "#words", "WHAT WOULD BE PREPARED")
-        page.get_by_text("Or send it to the Hugging Face Hub").click()
-
-        def send(name, token):
-            page.get_by_label("Its name there").fill(name)
-            page.get_by_label("A token that may write").fill(token)
-            page.get_by_role("button", name="Send").click()
-
-        send("ana/open", "hf_ana_write")
-        wait_for(page, "#problem", "ana/open is public, everybody could read it")
-        send("ana/new", "hf_nobodys")
+        preview(page, demo_folder)
+        send(page, "ana/open", "hf_ana_write")
+        wait_for(page, "#problem", "ana/open is public: everybody can read it")
+        send(page, "ana/new", "hf_nobodys")
         wait_for(page, "#problem", "ana/new: the Hub does not accept the token (401)")
-        send("ana/new", "hf_ana_read")
-        wait_for(page, "#problem", "ana/new: the token may not write there (403)")
+        send(page, "ana/new", "hf_ana_read")
+        wait_for(page, "#problem", "ana/new: the token has no write permission there (403)")
         assert not hub.uploads()
         for name in ("ana/new", "ana/words"):
-            send(name, "hf_ana_write")
-            wait_for(page, "#state", f"It is on the Hub, private: give {name} to")
+            send(page, name, "hf_ana_write")
+            wait_for(page, "#state", f"The private dataset {name} is on the Hub")
         assert "hf_ana" not in page.evaluate("JSON.stringify([localStorage, sessionStorage, location.href])")
         beside = {"prepare.yaml", "report.json", "report.html"}
         data = {f"data/{split}-00000-of-00001.parquet" for split in ("train", "validation", "test")}
@@ -94,10 +94,63 @@ def test_a_dataset_goes_to_the_hub_private_and_is_what_the_recipe_makes(
     assert_same_dataset(ours, theirs)
 
 
-def test_tiers_that_are_not_there_are_named(url, open_page, demo_folder):
+def test_a_dataset_that_becomes_public_on_the_way_gets_no_commit(site, open_page, demo_folder, tmp_path):
+    """Its owner makes it public just after the page has seen that it is private; or during the upload."""
+    with hub_and_page(site, tmp_path) as (hub, address):
+        repo = hub.add("dataset", "ana/words", True, {"README.md": b"mine"})
+        page = open_page(f"{address}/prepare.html", service_workers="block")
+        preview(page, demo_folder)
+
+        def publish_after(route):
+            route.fulfill(response=route.fetch())
+            repo.private = False
+
+        def publish_before(route):
+            repo.private = False
+            route.continue_()
+
+        first_check, upload = "**/api/datasets/ana/words/revision/main*", "**/lfs/*"
+        for request, publish, uploaded in ((first_check, publish_after, False), (upload, publish_before, True)):
+            repo.private = True
+            page.route(request, publish, times=1)
+            send(page, "ana/words", "hf_ana_write")
+            wait_for(page, "#problem", "ana/words is public: everybody can read it")
+            assert bool(hub.uploads()) == uploaded
+            assert [commit.title for commit in repo.commits] == ["initial commit"]
+
+
+def test_preview_waits_for_python(site, open_page, demo_folder):
+    held = []
+    with served(site) as address:
+        page = open_page("about:blank", service_workers="block")
+        page.set_default_timeout(120_000)
+        page.context.route("**/pyodide.mjs", lambda route: held.append(route))
+        page.goto(f"{address}/prepare.html")
+        wait_for(page, "#state", "Starting Python")
+        page.set_input_files("#folder", demo_folder / "corpus")
+        button = page.get_by_role("button", name="Preview")
+        while not held:
+            page.wait_for_timeout(50)
+        assert button.is_disabled()
+        held[0].continue_()
+        wait_for(page, "#state", "Files chosen: ")
+        assert button.is_enabled()
+        assert page.locator("#problem").is_hidden()
+
+
+def test_python_that_does_not_start_is_a_problem_on_the_page(site, open_page, demo_folder):
+    with served(site) as address:
+        page = open_page("about:blank", service_workers="block")
+        page.context.route("**/pyodide.mjs", lambda route: route.abort())
+        page.goto(f"{address}/prepare.html")
+        wait_for(page, "#problem", "Python did not start. Check the network connection, then reload the page.")
+        page.set_input_files("#folder", demo_folder / "corpus")
+        assert page.get_by_role("button", name="Preview").is_disabled()
+
+
+def test_missing_tiers_are_named(url, open_page, demo_folder):
     page = open_page(f"{url}/prepare.html")
     page.set_input_files("#folder", demo_folder / "corpus")
-    page.wait_for_function("document.querySelector('[name=rules]').value")
     page.get_by_label("Tiers with transcriptions").fill("*SURFACE*")
-    page.get_by_role("button", name="Look at it").click()
+    page.get_by_role("button", name="Preview").click()
     wait_for(page, "#problem", "*SURFACE*: no tier of any file matches; there are: ")

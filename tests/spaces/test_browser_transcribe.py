@@ -1,4 +1,4 @@
-"""The page that transcribes, in a real browser, beside Python."""
+"""The page that transcribes, in Chromium; its transcripts against Python's."""
 
 import os
 import shutil
@@ -19,7 +19,8 @@ from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.recognition.model import start_from
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.transcription import voice_detection
-from u2u_hf.transcription.transcribe import find_speech, transcribe, write_down
+from u2u_hf.transcription.segmentation import find_speech
+from u2u_hf.transcription.transcribe import recognise_words, transcribe
 
 pytest_plugins = ["support.browser_fixtures"]
 
@@ -30,7 +31,7 @@ def add_model(hub, folder):
 
 
 def load_from_hub(page, token):
-    page.get_by_label("On the Hugging Face Hub").fill("ana/ears")
+    page.get_by_label("Model on the Hugging Face Hub").fill("ana/ears")
     page.get_by_label("Token").fill(token)
     page.get_by_role("button", name="Load").click()
 
@@ -38,11 +39,11 @@ def load_from_hub(page, token):
 def in_python(model, recording):
     recognizer = Recognizer(model)
     stretches = find_speech(audio_info(recording), voice_detection.VadSettings())
-    return transcribe(recording, stretches, recognizer, write_down(recognizer.labels))
+    return transcribe(recording, stretches, recognizer, recognise_words(recognizer.labels))
 
 
 def assert_same(path, transcript):
-    """What the page wrote is what Python hears, to the ms in its segments, to the frame in its words."""
+    """Check the page's transcript against Python's: segments to the ms, words to the frame."""
     tiers = {tier.name: tier.annotations for tier in read_eaf(path).tiers}
     assert len(transcript.segments) > 3
     for channel in {segment.channel for segment in transcript.segments}:
@@ -78,7 +79,7 @@ def test_a_recording_is_transcribed_as_in_python(site, url, open_page, exported,
     assert_same(paths["eaf"], transcript)
 
 
-def test_a_model_of_base_size_hears_as_in_python_on_all_cores_and_on_one(site, open_page, new_recording, tmp_path):
+def test_a_model_of_base_size_agrees_with_python_on_all_cores_and_on_one(site, open_page, new_recording, tmp_path):
     """mHuBERT-147's configuration, random weights, 8 bits; 12 seconds of two speakers."""
     samples, rate = soundfile.read(new_recording, stop=12 * 48_000, dtype="int16")
     recording = tmp_path / "twelve.flac"
@@ -101,7 +102,7 @@ def test_a_model_of_base_size_hears_as_in_python_on_all_cores_and_on_one(site, o
             assert_same(saved(page, page.get_by_role("button", name=".eaf"), tmp_path), transcript)
 
 
-def test_what_a_person_corrects_is_what_is_saved(url, open_page, new_recording, tmp_path):
+def test_corrected_text_is_saved(url, open_page, new_recording, tmp_path):
     page = open_page(url, viewport={"width": 360, "height": 740}, locale="es-MX")
     wait_for(page, "#model-state", "listo")
     page.set_input_files("#files", new_recording)
@@ -117,7 +118,7 @@ def test_what_a_person_corrects_is_what_is_saved(url, open_page, new_recording, 
     wait_for(page, "article", "Done")
 
 
-def test_without_isolation_it_works_on_one_core(site, open_page, exported, new_recording, tmp_path):
+def test_without_isolation_the_page_uses_one_core(site, open_page, exported, new_recording, tmp_path):
     flac = tmp_path / "a.flac"
     soundfile.write(flac, *soundfile.read(new_recording, dtype="int16"))
     with served(site, isolated=False) as address:
@@ -128,7 +129,7 @@ def test_without_isolation_it_works_on_one_core(site, open_page, exported, new_r
         assert_same(saved(page, page.get_by_role("button", name=".eaf"), tmp_path), in_python(exported, flac))
 
 
-def test_one_channel_is_heard_while_the_rest_is_looked_at(url, open_page, exported, new_recording, tmp_path):
+def test_one_channel_is_transcribed_while_the_rest_is_read(url, open_page, exported, new_recording, tmp_path):
     samples, rate = soundfile.read(new_recording, dtype="int16")
     mono = tmp_path / "mono.flac"
     soundfile.write(mono, np.tile(samples[:, 0], 6), rate)
@@ -148,10 +149,8 @@ def test_one_channel_is_heard_while_the_rest_is_looked_at(url, open_page, export
 GRAPHICS = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-unsafe-swiftshader")
 
 
-def test_the_graphics_processor_hears_the_same_also_without_a_network(
-    site, open_page, exported, new_recording, tmp_path
-):
-    """Here it is imitated by software: slow, but with all that WebGPU asks for."""
+def test_the_graphics_processor_gives_the_same_text_also_offline(site, open_page, exported, new_recording, tmp_path):
+    """WebGPU runs in software here: slow, but complete."""
     recording = tmp_path / "short.wav"
     samples, rate = soundfile.read(new_recording, stop=4 * 48_000, dtype="int16")
     soundfile.write(recording, samples, rate)
@@ -173,19 +172,19 @@ def test_the_graphics_processor_hears_the_same_also_without_a_network(
     assert any(texts)
 
 
-def test_a_phone_is_spared_the_weights_for_the_graphics_processor(url, open_page):
+def test_a_phone_does_not_download_float32_weights(url, open_page):
     phone = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari/537.36"
     wait_for(open_page(url, *GRAPHICS, user_agent=phone), "#model-state", "processor cores")
 
 
-def test_a_model_that_the_graphics_processor_cannot_run_is_run_on_processors(site, open_page, tmp_path):
+def test_a_model_that_fails_on_the_graphics_processor_runs_on_processors(site, open_page, tmp_path):
     shutil.copytree(site, tmp_path / "site")
     (tmp_path / "site" / "model" / "onnx" / "model.onnx").write_bytes(b"broken")
     with served(tmp_path / "site") as address:
         wait_for(open_page(address, *GRAPHICS), "#model-state", "processor cores")
 
 
-def test_what_the_microphone_hears_is_kept_as_it_is(url, open_page, new_recording, tmp_path):
+def test_the_microphone_is_recorded_without_processing(url, open_page, new_recording, tmp_path):
     page = open_page(url)
     wait_for(page, "#model-state", "ready")
     page.get_by_role("button", name="Record", exact=True).click()
@@ -198,18 +197,18 @@ def test_what_the_microphone_hears_is_kept_as_it_is(url, open_page, new_recordin
     assert 2 < len(recorded) / rate < 8
     source, source_rate = soundfile.read(new_recording)
     source = torchaudio.functional.resample(torch.from_numpy(source[:, 0]), source_rate, rate).numpy()
-    # Where it fits best, it is the same wave: cosine of the angle between them.
+    # Cosine similarity at the best alignment: 1 for the same waveform.
     part = recorded[rate : 2 * rate, 0]
     products = np.fft.irfft(np.fft.rfft(source) * np.conj(np.fft.rfft(part, len(source))), len(source))
     at = int(products[: len(source) - len(part)].argmax())
     assert products[at] / np.linalg.norm(part) / np.linalg.norm(source[at : at + len(part)]) > 0.99
 
 
-def test_a_microphone_that_is_unplugged_loses_nothing(url, open_page, tmp_path):
+def test_unplugging_the_microphone_keeps_the_recording(url, open_page, tmp_path):
     page = open_page("about:blank")
     page.add_init_script("""
-        const hear = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
-        if (hear) navigator.mediaDevices.getUserMedia = async (wish) => (window.microphone = await hear(wish));
+        const open = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
+        if (open) navigator.mediaDevices.getUserMedia = async (wish) => (window.microphone = await open(wish));
     """)
     page.goto(url)
     wait_for(page, "#model-state", "ready")
@@ -223,7 +222,7 @@ def test_a_microphone_that_is_unplugged_loses_nothing(url, open_page, tmp_path):
     assert soundfile.info(recording).duration > 0.5
 
 
-def test_time_begins_with_the_file_whatever_its_clock_shows(url, open_page, tmp_path):
+def test_time_0_is_the_start_of_the_file_whatever_its_timestamps(url, open_page, tmp_path):
     signal = np.tile(0.4 * np.sin(np.arange(6 * 48_000) / 20), (2, 1)).astype(np.float32)
     signal[:, : 2 * 48_000] = 0
     write_with_ffmpeg(tmp_path / "a.mts", "aac", signal, 48_000, starts_at=1)
@@ -241,9 +240,9 @@ def test_time_begins_with_the_file_whatever_its_clock_shows(url, open_page, tmp_
         assert page.evaluate(read, start_ms) == pytest.approx([6000, 2000, 6000], abs=50)
 
 
-def test_what_was_heard_before_damage_can_be_saved(url, open_page, new_recording, elan_schema, tmp_path):
+def test_segments_before_damage_can_be_saved(url, open_page, new_recording, elan_schema, tmp_path):
     samples, rate = soundfile.read(new_recording, dtype="float32", always_2d=True)
-    one = np.resize(samples[:, 0], (1, 150 * rate))  # of one channel, so that it is heard while the rest is read
+    one = np.resize(samples[:, 0], (1, 150 * rate))  # one channel, so that it is transcribed while the rest is read
     write_with_ffmpeg(tmp_path / "damaged.m4a", "aac", one, rate)
     data = bytearray((tmp_path / "damaged.m4a").read_bytes())
     damage = int(len(data) * 0.85)
@@ -258,27 +257,27 @@ def test_what_was_heard_before_damage_can_be_saved(url, open_page, new_recording
     assert any(a.value for tier in read_eaf(eaf).tiers for a in tier.annotations)
 
 
-def test_no_room_and_no_memory_are_said(site, open_page, exported, new_recording, tmp_path):
+def test_lack_of_space_and_of_memory_is_shown(site, open_page, exported, new_recording, tmp_path):
     with hub_and_page(site, tmp_path, model="ana/ears") as (hub, address):
         add_model(hub, exported)
         page = open_page("about:blank")
-        room = (exported / "onnx" / "model_quantized.onnx").stat().st_size // 2
-        quota = {"origin": address, "quotaSize": room}
+        quota_bytes = (exported / "onnx" / "model_quantized.onnx").stat().st_size // 2
+        quota = {"origin": address, "quotaSize": quota_bytes}
         page.context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
         page.goto(address)
         wait_for(page, "#problem", "ana/ears: there is no such model, or it is private (401)")
         load_from_hub(page, "hf_ana_read")
         wait_for(page, "#model-state", "ana/ears is ready, on")
-        wait_for(page, "#model-state", "Your browser has no room to keep it")
+        wait_for(page, "#model-state", "Your browser has no space to store it")
         write_greedy_model(tmp_path / "model_quantized.onnx")
         page.set_input_files("#model-files", [*exported.glob("*.json"), tmp_path / "model_quantized.onnx"])
         wait_for(page, "#model-state", "The model from your computer is ready")
         page.set_input_files("#files", new_recording)
-        wait_for(page, "article .problem", "Your browser is out of memory")
+        wait_for(page, "article .problem", "The browser is out of memory")
 
 
 def write_greedy_model(path):
-    """A model that asks for all the memory that WebAssembly has, 4 GB, for whatever it hears."""
+    """Write a model that asks for all memory of WebAssembly, 4 GB, for any input."""
     sizes = {"none": [0, 0], "many": [1, 2**30 - 40_000]}
     nodes = [
         helper.make_node("Shape", ["input_values"], ["shape"]),
@@ -294,7 +293,27 @@ def write_greedy_model(path):
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
 
 
-def test_what_is_wrong_is_said(url, open_page, tmp_path):
+def test_a_new_catalogue_is_a_new_language_of_the_page(url, open_page):
+    """Visitors whose browser prefers it see it at once; all others can choose it."""
+    own = 'MESSAGES.pt = { ...MESSAGES.en, language: "Português", model: "Modelo treinado", recordings: "Gravações" };'
+    for locale, chosen in (("pt-BR", "pt"), ("es-PE", "es"), ("fr-FR", "en")):
+        page = open_page("about:blank", locale=locale, service_workers="block")
+
+        def with_catalogue(route):
+            answer = route.fetch()
+            route.fulfill(response=answer, body=f"{answer.text()}\n{own}\n")
+
+        page.context.route("**/messages.js", with_catalogue)
+        page.goto(url)
+        wait_for(page, "#model-state", "model" if chosen != "es" else "modelo")
+        assert page.evaluate("document.documentElement.lang") == chosen
+        page.select_option("#language", label="Português")
+        wait_for(page, "#model-title", "Modelo treinado")
+        page.reload()
+        wait_for(page, "#recordings-title", "Gravações")
+
+
+def test_unusable_files_are_named(url, open_page, tmp_path):
     page = open_page(url)
     wait_for(page, "#model-state", "ready")
     (tmp_path / "notes.wav").write_text("not a recording")
@@ -306,24 +325,24 @@ def test_what_is_wrong_is_said(url, open_page, tmp_path):
     config = tmp_path / "config.json"
     config.write_text('{"architectures": ["WhisperModel"]}')
     page.set_input_files("#model-files", config)
-    wait_for(page, "#problem", "is no model of this kind (WhisperModel)")
+    wait_for(page, "#problem", "this kind of model is not supported (WhisperModel)")
     config.write_text('{"architectures": ["HubertForCTC"]}')
     page.set_input_files("#model-files", config)
-    wait_for(page, "#problem", "vocab.json is missing: export the model")
+    wait_for(page, "#problem", "vocab.json is missing. Export the model")
 
 
-def test_a_private_model_needs_its_token_and_then_no_network(site, open_page, exported, new_recording, tmp_path):
+def test_a_private_model_needs_its_token_once_then_works_offline(site, open_page, exported, new_recording, tmp_path):
     with hub_and_page(site, tmp_path) as (hub, address):
         add_model(hub, exported)
         page = open_page(address)
         page.set_input_files("#files", new_recording)
-        wait_for(page, "article", "choose a model first")
+        wait_for(page, "article", "load a model first")
         load_from_hub(page, "")
         wait_for(page, "#problem", "ana/ears: there is no such model, or it is private (401)")
         load_from_hub(page, "hf_nobodys")
-        wait_for(page, "#problem", "ana/ears: the token does not open it (401)")
+        wait_for(page, "#problem", "ana/ears: the token gives no access (401)")
         load_from_hub(page, "hf_ben_read")
-        wait_for(page, "#problem", "ana/ears: the token does not open it (404)")
+        wait_for(page, "#problem", "ana/ears: the token gives no access (404)")
         load_from_hub(page, "hf_ana_read")
         wait_for(page, "#model-state", "ana/ears is ready")
         assert "hf_ana" not in page.evaluate(
@@ -331,9 +350,9 @@ def test_a_private_model_needs_its_token_and_then_no_network(site, open_page, ex
             ".then((urls) => urls + JSON.stringify(localStorage))"
         )
         page.evaluate("navigator.serviceWorker.ready.then(() => null)")
-    # Neither the page's server nor the Hub is there any more.
+    # The page's server and the Hub are both gone.
     page.reload()
-    wait_for(page, "#model-state", "No model yet")
+    wait_for(page, "#model-state", "No model is loaded")
     load_from_hub(page, "")
     wait_for(page, "#model-state", "ana/ears is ready")
     page.set_input_files("#files", new_recording)

@@ -1,10 +1,11 @@
-"""The static Space, built, served and opened in Chromium."""
+"""Fixtures: the static Space, built, served and opened in Chromium."""
 
 import shutil
 
 import pytest
 
 from support.browser_pages import TEMPLATE, exported_when_sure, served
+from support.npm import install, path_with_npm_of
 from u2u_hf.publishing.browser_page import build
 
 
@@ -20,11 +21,27 @@ def exported(trained_model, new_recording, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def site(exported, tmp_path_factory):
+def npm_packages(tmp_path_factory):
+    """A folder with the node_modules of the pages: the session's only `npm ci`."""
     if not shutil.which("npm"):
         pytest.skip("Node.js, with npm, is not installed")
+    folder = tmp_path_factory.mktemp("npm")
+    install(TEMPLATE, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def path_with_npm(npm_packages, tmp_path_factory):
+    """A PATH for programs that build the page, so that they need no `npm ci` of their own."""
+    return path_with_npm_of(npm_packages, tmp_path_factory.mktemp("bin"))
+
+
+@pytest.fixture(scope="session")
+def site(exported, path_with_npm, tmp_path_factory):
     folder = tmp_path_factory.mktemp("built") / "site"
-    build(TEMPLATE, folder, str(exported))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", path_with_npm)
+        build(TEMPLATE, folder, str(exported))
     return folder
 
 
@@ -36,7 +53,7 @@ def url(site):
 
 @pytest.fixture(scope="module")
 def chromium(new_recording):
-    """A browser with these arguments; its microphone hears the new recording, again and again."""
+    """Launch a browser with these arguments; its microphone plays the new recording in a loop."""
     from playwright.sync_api import sync_playwright
 
     path = shutil.which("chromium")
@@ -60,7 +77,7 @@ def chromium(new_recording):
 
 @pytest.fixture
 def open_page(chromium):
-    """Opens a page in a fresh profile; in the end nothing was asked of any other place, and nothing failed in it."""
+    """Open a page in a fresh profile; at the end, check that it asked no other host and raised no error."""
     contexts, asked, errors = [], [], []
 
     def opened(address, *arguments, **settings):

@@ -1,4 +1,4 @@
-"""What the tests of the static Space's pages do with a page and its server."""
+"""Helpers of the static Space's tests: a model to export, servers, downloads."""
 
 import json
 import shutil
@@ -21,25 +21,25 @@ from u2u_hf.data.audio import audio_info, read_audio
 from u2u_hf.publishing.export import export
 from u2u_hf.recognition.model import load_trained
 from u2u_hf.transcription import voice_detection
-from u2u_hf.transcription.transcribe import find_speech
+from u2u_hf.transcription.segmentation import find_speech
 
 TEMPLATE = PROJECT / "spaces" / "browser"
 
 
 def exported_when_sure(source, recording, folder):
-    """Export a model whose head has become sure of the label that it gives to each frame of `recording`.
+    """Export a model after training its head on its own labels of `recording`, until it is confident of each frame.
 
-    With 8 bits the last digit of a sample decides between two letters that are as likely as each other; a model that
-    has learnt little has many of those, and then no two computers write the same.
+    A model with little training has many frames with two equally probable labels. With int8 weights, rounding decides
+    between them, and no two computers give the same text.
     """
     model, processor = load_trained(str(source))
-    info, heard = audio_info(recording), []
+    info, hidden = audio_info(recording), []
     with torch.inference_mode():
         for segment in find_speech(info, voice_detection.VadSettings()).segments:
             (samples,) = read_audio(info, segment.start_ms, segment.end_ms, [segment.channel])
             inputs = processor.feature_extractor(samples, sampling_rate=16_000, return_tensors="pt").input_values
-            heard.append(model.hubert(inputs).last_hidden_state[0])
-    frames = torch.cat(heard).clone()
+            hidden.append(model.hubert(inputs).last_hidden_state[0])
+    frames = torch.cat(hidden).clone()
     labels = model.lm_head(frames).argmax(1)
     optimizer = torch.optim.Adam(model.lm_head.parameters(), lr=0.01)
     for _ in range(500):
@@ -55,7 +55,7 @@ def exported_when_sure(source, recording, folder):
 
 @contextmanager
 def served(folder, isolated=True):
-    """As serve.py does it, with the headers that isolate the page or without."""
+    """Yield the address of a server of `folder`, like serve.py's, with or without the headers for threads."""
     handler = type("Local", (Handler,), {} if isolated else {"extra": {}})
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -67,7 +67,7 @@ def served(folder, isolated=True):
 
 @contextmanager
 def hub_and_page(site, folder, **settings):
-    """A Hub, and the address of a copy of the page that fetches models from there."""
+    """Yield a Hub, and the address of a copy of the page that uses this Hub."""
     shutil.copytree(site, folder / "site")
     about = folder / "site" / "space.json"
     with running_hub(folder / "blobs") as hub, served(folder / "site") as address:

@@ -1,20 +1,19 @@
-// From frames to words, as u2u_hf/recognition/decoding.py does it.
+// Greedy CTC decoding, as in u2u_hf/recognition/decoding.py.
+import { WORD_DELIMITER } from "./constants.js";
 import { frameEndMs, frameStartMs } from "./frames.js";
 
-const DELIMITER = "|";
-
 /**
- * Words of the best label of each frame (CTC: repeats merged, blanks removed).
+ * Return the words of the best label of each frame, repeats merged and blanks removed.
  * @param {Float32Array} logits [T · V]
- * @param {{symbols: string[], blank: number}} labels output index → character
- * @param {number} startMs where in the recording frame 0's samples begin
+ * @param {{symbols: string[], blank: number}} labels output index → character; empty for special tokens
+ * @param {number} startMs time in the recording of the first sample of frame 0
  * @returns {{text: string, start_ms: number, end_ms: number, confidence: number}[]} in order of time
  */
 export function greedyWords(logits, labels, startMs = 0) {
   const words = [];
   let current = [];
   for (const run of [...runs(logits, labels), null]) {
-    if (run && labels.symbols[run.label] !== DELIMITER) current.push(run);
+    if (run && labels.symbols[run.label] !== WORD_DELIMITER) current.push(run);
     else if (current.length) {
       words.push(word(current, labels, startMs));
       current = [];
@@ -23,7 +22,7 @@ export function greedyWords(logits, labels, startMs = 0) {
   return words;
 }
 
-/** Successive frames with one label that is not the blank; `logProb` is the label's best in the run. */
+/** Return runs of frames with one label, without blanks; `logProb` is the highest in the run. */
 function runs(logits, labels) {
   const width = labels.symbols.length;
   const found = [];
@@ -59,7 +58,7 @@ function word(current, labels, startMs) {
   };
 }
 
-/** Of a segment: the geometric mean over its characters; 0 where nothing was heard. */
+/** Return a segment's confidence: the geometric mean over its characters; 0 without words. */
 export function confidence(words) {
   const lengths = words.map((w) => [...w.text].length);
   const characters = lengths.reduce((a, b) => a + b, 0);

@@ -1,20 +1,11 @@
-// Where somebody speaks: Silero VAD, and the cutting of its probabilities into segments, as u2u_hf/transcription/voice_detection.py does it.
-export const FRAME_SAMPLES = 512;
-const FRAME_MS = 32;
-const CONTEXT = 64;
-const HYSTERESIS = 0.15;
+// Silero VAD, and its probabilities cut into segments of speech, as in u2u_hf/transcription/voice_detection.py.
+import { DETECTION_FRAME_SAMPLES as FRAME_SAMPLES, SAMPLING_RATE } from "./constants.js";
 
-/** The defaults of u2u_hf.transcription.voice_detection.VadSettings, which a test compares. */
-export const SETTINGS = {
-  threshold: 0.5,
-  min_speech_ms: 200,
-  min_silence_ms: 400,
-  pad_ms: 120,
-  max_segment_ms: 20_000,
-  crosstalk_db: 10,
-};
+const FRAME_MS = (FRAME_SAMPLES * 1000) / SAMPLING_RATE;
+const CONTEXT = 64; // samples of the previous frame that the network sees again
+const HYSTERESIS = 0.15; // speech ends this far below the threshold
 
-/** Silero VAD over one channel, block after block, in order of time. */
+/** Silero VAD over one channel: call `probabilities` with one block after the other. */
 export class SpeechDetector {
   /** @param ort onnxruntime-web. @param session of silero_vad_16k_sequence.onnx */
   constructor(ort, session) {
@@ -25,8 +16,9 @@ export class SpeechDetector {
   }
 
   /**
-   * @param {Float32Array} samples at 16 kHz; every block but the last a multiple of 512
-   * @returns {Promise<Float32Array>} probability of speech in each 32 ms
+   * Return the probability of speech in each frame of 32 ms.
+   * @param {Float32Array} samples [N] at 16 kHz; in every block but the last, N is a multiple of 512
+   * @returns {Promise<Float32Array>} [ceil(N / 512)]
    */
   async probabilities(samples) {
     const count = Math.ceil(samples.length / FRAME_SAMPLES);
@@ -48,7 +40,7 @@ export class SpeechDetector {
   }
 }
 
-/** Level of each frame of 32 ms in dB re full scale, its offset taken off. */
+/** Return the level of each frame of 32 ms in dB re full scale, without the DC offset. */
 export function levelsDb(samples) {
   const levels = new Float32Array(Math.ceil(samples.length / FRAME_SAMPLES));
   const at = (i) => samples[Math.min(i, samples.length - 1)];
@@ -63,7 +55,7 @@ export function levelsDb(samples) {
   return levels;
 }
 
-/** One microphone on every channel (levels equal within 0.1 dB): transcribe it once. */
+/** Return whether all channels hold the same microphone: levels equal within 0.1 dB. */
 export function sameOnAllChannels(levels) {
   if (levels.length < 2) return false;
   return levels[0].every((_, f) => {
@@ -72,7 +64,7 @@ export function sameOnAllChannels(levels) {
   });
 }
 
-/** Probabilities, 0 where a channel holds another channel's speaker, leaking in. */
+/** Return the probabilities, set to 0 where a channel holds cross-talk from another channel. */
 export function withoutCrosstalk(probabilities, levels, settings) {
   if (probabilities.length < 2 || !probabilities[0].length) return probabilities;
   const smooth = levels.map(smoothed);
@@ -118,7 +110,7 @@ function percentile(sorted, percent) {
 }
 
 /**
- * Stretches of speech as [start, end] in ms, in order, none overlapping.
+ * Return the segments of speech as [start, end] in ms, in order, without overlap.
  * @param {ArrayLike<number>} probabilities one for each 32 ms
  */
 export function segments(probabilities, settings, durationMs) {
@@ -127,16 +119,16 @@ export function segments(probabilities, settings, durationMs) {
     if (joined.length && (first - joined.at(-1)[1]) * FRAME_MS < settings.min_silence_ms) joined.at(-1)[1] = end;
     else joined.push([first, end]);
   }
-  const most = Math.max(1, Math.floor((settings.max_segment_ms - 2 * settings.pad_ms) / FRAME_MS));
+  const maxFrames = Math.max(1, Math.floor((settings.max_segment_ms - 2 * settings.pad_ms) / FRAME_MS));
   const spans = joined
     .filter(([first, end]) => (end - first) * FRAME_MS >= settings.min_speech_ms)
-    .flatMap(([first, end]) => cut(probabilities, first, end, most))
+    .flatMap(([first, end]) => cut(probabilities, first, end, maxFrames))
     .map(([first, end]) => [first * FRAME_MS, Math.min(end * FRAME_MS, durationMs)])
     .filter(([start, end]) => start < end);
   return padded(spans, settings.pad_ms, durationMs);
 }
 
-/** Of the stretches in the frames so far those that no later frame changes: all but the last one. */
+/** Return the segments that later frames cannot change: all but the last. Arguments as of `segments`. */
 export const finished = (...soFar) => segments(...soFar).slice(0, -1);
 
 function speechRuns(probabilities, threshold) {
@@ -153,7 +145,7 @@ function speechRuns(probabilities, threshold) {
   return runs;
 }
 
-/** Pieces of [first, end) of at most `most` frames, cut at the least probable frame of each last half. */
+/** Cut [first, end) into pieces of at most `most` frames, each at the least probable frame of its second half. */
 function cut(probabilities, first, end, most) {
   const pieces = [];
   let from = first;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { confidence, greedyWords } from "./ctc.js";
+import { confidence, greedyWords } from "./decoding.js";
 
 const LABELS = { symbols: ["", "", "|", "a", "ñ"], blank: 0 };
 
@@ -10,7 +10,7 @@ function logits(path) {
   return Float32Array.from(rows.flat());
 }
 
-test("repeats are merged, then blanks removed: aa needs a blank between", () => {
+test("repeats are merged, then blanks removed: aa needs a blank in between", () => {
   // Frame 1 begins at (320 + 40) / 16 = 22.5 ms, frame 6 ends where frame 7 begins: 142.5 ms.
   const [word, ...others] = greedyWords(logits([0, 3, 3, 0, 3, 4, 4]), LABELS, 1000);
   assert.deepEqual(others, []);
@@ -19,7 +19,7 @@ test("repeats are merged, then blanks removed: aa needs a blank between", () => 
   assert.ok(Math.abs(word.confidence - 0.5) < 1e-6);
 });
 
-test("delimiters part words, and no word is empty", () => {
+test("delimiters separate words, and no word is empty", () => {
   const words = greedyWords(logits([2, 3, 2, 2, 0, 2, 4]), LABELS);
   assert.deepEqual(
     words.map((word) => word.text),
@@ -27,12 +27,12 @@ test("delimiters part words, and no word is empty", () => {
   );
 });
 
-test("nothing heard: no word, confidence 0", () => {
+test("only blanks: no word, confidence 0", () => {
   assert.deepEqual(greedyWords(logits([0, 0]), LABELS), []);
   assert.equal(confidence([]), 0);
 });
 
-test("a segment's confidence weighs words by their characters", () => {
+test("a segment's confidence weights words by their characters", () => {
   const words = [
     { text: "ñ", confidence: 0.25 },
     { text: "aaa", confidence: 1 },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { finished, levelsDb, SETTINGS, sameOnAllChannels, segments } from "./vad.js";
+import { DETECTION_SETTINGS as SETTINGS } from "./constants.js";
+import { finished, levelsDb, sameOnAllChannels, segments } from "./voice-detection.js";
 
 const speech = (...runs) => Float32Array.from(runs.flatMap(([value, frames]) => new Array(frames).fill(value)));
 
@@ -9,17 +10,17 @@ test("a run of speech is padded by 120 ms on both sides", () => {
   assert.deepEqual(segments(speech([0, 10], [1, 10], [0, 30]), SETTINGS, 1600), [[200, 760]]);
 });
 
-test("192 ms of speech are noise, 224 are not", () => {
+test("192 ms of speech are dropped, 224 ms are kept", () => {
   assert.deepEqual(segments(speech([0, 10], [1, 6], [0, 10]), SETTINGS, 832), []);
   assert.equal(segments(speech([0, 10], [1, 7], [0, 10]), SETTINGS, 864).length, 1);
 });
 
-test("a pause of 384 ms joins, one of 416 parts", () => {
+test("a pause of 384 ms joins two runs, one of 416 ms separates them", () => {
   assert.equal(segments(speech([1, 10], [0, 12], [1, 10]), SETTINGS, 1024).length, 1);
   assert.equal(segments(speech([1, 10], [0, 13], [1, 10]), SETTINGS, 1056).length, 2);
 });
 
-test("speech that goes on is cut where it is least probable", () => {
+test("speech that is too long is cut at its least probable frame", () => {
   const runs = speech([1, 500], [0.8, 1], [1, 400]);
   assert.deepEqual(segments(runs, SETTINGS, 901 * 32), [
     [0, 500 * 32],
@@ -27,7 +28,7 @@ test("speech that goes on is cut where it is least probable", () => {
   ]);
 });
 
-test("what is finished after some frames is the beginning of what there is after all", () => {
+test("finished segments are the first of all segments, after any number of frames", () => {
   const settings = { ...SETTINGS, max_segment_ms: 3000 };
   const frames = Float32Array.from({ length: 2000 }, (_, i) => 0.5 + 0.5 * Math.sin(i / 9) * Math.sin(i / 61 + i * i));
   const all = segments(frames, settings, 64_000);
@@ -42,12 +43,12 @@ test("what is finished after some frames is the beginning of what there is after
   assert.ok(most >= all.length - 2);
 });
 
-test("a square wave of half of full scale is at -6 dB, its offset taken off", () => {
+test("a square wave of half of full scale is at -6 dB, whatever its DC offset", () => {
   const wave = Float32Array.from({ length: 512 }, (_, i) => (i % 2 ? 0.75 : -0.25));
   assert.ok(Math.abs(levelsDb(wave)[0] - 20 * Math.log10(0.5)) < 1e-4);
 });
 
-test("the same microphone on both channels", () => {
+test("equal levels are one microphone, levels 0.2 dB apart are not", () => {
   assert.ok(sameOnAllChannels([Float32Array.of(-20, -30), Float32Array.of(-20.05, -30)]));
   assert.ok(!sameOnAllChannels([Float32Array.of(-20, -30), Float32Array.of(-20.2, -30)]));
   assert.ok(!sameOnAllChannels([Float32Array.of(-20)]));

@@ -1,37 +1,41 @@
 // The page that transcribes.
+import { byId, onDrop, showProblem } from "./dom.js";
+import { startPage } from "./header.js";
+import { t } from "./language.js";
 import { startRecording } from "./microphone.js";
-import { byId, onDrop, showProblem, speak, t } from "./page.js";
-import { Result } from "./table.js";
+import { TranscriptView } from "./transcript.js";
 
-const worker = new Worker(new URL("./speech-worker.js", import.meta.url), { type: "module" });
-const results = [];
+const worker = new Worker(new URL("./transcription-worker.js", import.meta.url), { type: "module" });
+const transcripts = [];
 let model = { state: "no_model" };
 
 function showModel(change) {
   model = { ...model, ...change };
   const name = model.name?.() ?? "";
-  const said = [t(model.state, { ...model, name })];
-  if (model.state.startsWith("ready") && model.uncached) said.push(t("uncached"));
-  byId("model-state").textContent = said.join(" ");
+  const sentences = [t(model.state, { ...model, name })];
+  if (model.state.startsWith("ready") && model.uncached) sentences.push(t("uncached"));
+  byId("model-state").textContent = sentences.join(" ");
   const bar = byId("model-progress");
   bar.hidden = model.state !== "loading";
   bar.value = model.share ?? 0;
 }
 
+/** Load a model. `name` returns what the page calls it, in the language now chosen. */
 function load(source, name) {
   showProblem();
   showModel({ state: "loading", name, share: 0, percent: 0 });
   worker.postMessage({ load: source });
 }
 
-const answers = {
+// Messages about the model; all others are about a recording, and its TranscriptView has a method of their name.
+const modelMessages = {
   loading: ({ share }) => showModel({ share, percent: Math.round(share * 100) }),
   ready({ engine, threads, uncached }) {
     showModel({ state: engine, threads, uncached });
     byId("model-choice").open = false;
   },
   problem({ id, problem }) {
-    if (id !== undefined) return results[id].fail(problem);
+    if (id !== undefined) return transcripts[id].fail(problem);
     showProblem(problem);
     showModel({ state: "no_model" });
     byId("model-choice").open = true;
@@ -39,14 +43,14 @@ const answers = {
 };
 
 worker.onmessage = ({ data }) =>
-  (answers[data.kind] ?? ((message) => results[message.id][message.kind](message)))(data);
+  (modelMessages[data.kind] ?? ((message) => transcripts[message.id][message.kind](message)))(data);
 worker.onerror = (event) => showProblem({ code: "unexpected", detail: event.message });
 
 function transcribe(files, recorded = false) {
   for (const file of files) {
-    const result = new Result(file, recorded);
-    byId("results").append(result.element);
-    worker.postMessage({ transcribe: results.push(result) - 1, file });
+    const view = new TranscriptView(file, recorded);
+    byId("results").append(view.element);
+    worker.postMessage({ transcribe: transcripts.push(view) - 1, file });
   }
 }
 
@@ -73,11 +77,11 @@ byId("files").onchange = ({ target }) => {
   transcribe([...target.files]);
   target.value = "";
 };
-onDrop(byId("drop"), (found) => transcribe(found.map(({ file }) => file)));
+onDrop(byId("drop"), (dropped) => transcribe(dropped.map(({ file }) => file)));
 
-speak(() => {
+startPage(() => {
   showModel({});
-  for (const result of results) result.show();
+  for (const view of transcripts) view.show();
 });
 
 const space = await (await fetch("space.json")).json();
@@ -89,7 +93,7 @@ byId("hub").onsubmit = (event) => {
 };
 byId("model-files").onchange = ({ target }) => {
   load({ kind: "files", files: [...target.files] }, () => t("dropped_model"));
-  target.value = ""; // or the same files, mended, would be no change
+  target.value = ""; // else choosing the same files again, after a fix, would be no change
 };
 
 if (space.own) load({ kind: "here", url: new URL("model/", location.href).href }, () => t("own_model"));

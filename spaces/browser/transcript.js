@@ -1,14 +1,21 @@
 // One recording's transcript on the page: waveform, player, table to correct, downloads.
-import { clock, download, make, showProblem, t } from "./page.js";
+import { DETECTION_FRAME_SAMPLES, SAMPLING_RATE, TRANSCRIPT_FORMATS, UNSURE_BELOW } from "./constants.js";
+import { download, formatTime, make, showProblem } from "./dom.js";
+import { t } from "./language.js";
 import { python } from "./python.js";
 
-const FORMATS = { eaf: ".eaf", textgrid: ".TextGrid", srt: ".srt", tsv: ".tsv" }; // of u2u_hf.formats.writers
-const UNSURE_BELOW = 0.95; // as u2u_hf.formats.writers
-const FRAME_MS = 32;
+const FRAME_MS = (DETECTION_FRAME_SAMPLES * 1000) / SAMPLING_RATE;
 const QUIET_DB = -70;
 
-export class Result {
-  /** @param {File} file. @param {boolean} recorded here: it is nowhere yet but in this page */
+/**
+ * `element` shows a recording and its transcript. The methods named after messages of transcription-worker.js
+ * (opened, detecting, found, recognized, done) take these messages.
+ */
+export class TranscriptView {
+  /**
+   * @param {File} file
+   * @param {boolean} recorded with the page's microphone: the page offers to save it
+   */
   constructor(file, recorded) {
     this.file = file;
     this.state = ["waiting", {}];
@@ -29,7 +36,7 @@ export class Result {
     };
     this.downloads = make("div", { className: "downloads", hidden: true });
     this.downloads.append(
-      ...Object.entries(FORMATS).map(([format, textContent]) =>
+      ...Object.entries(TRANSCRIPT_FORMATS).map(([format, textContent]) =>
         make("button", { type: "button", textContent, onclick: () => this.save(format) }),
       ),
     );
@@ -43,15 +50,15 @@ export class Result {
     this.show();
   }
 
-  /** Say everything in the language chosen now. */
+  /** Show everything in the language now chosen. */
   show() {
     this.status.textContent = t(...this.state) + (this.same ? ` ${t("same")}` : "");
     this.canvas.setAttribute("aria-label", t("waveform"));
     this.keep.textContent = t("keep");
     for (const cell of this.head) cell.textContent = t(cell.abbr);
     this.rows.forEach((row, i) => {
-      row.play.setAttribute("aria-label", t("play", { time: clock(this.segments[i].start_ms) }));
-      row.input.setAttribute("aria-label", `${t("text")} ${clock(this.segments[i].start_ms)}`);
+      row.play.setAttribute("aria-label", t("play", { time: formatTime(this.segments[i].start_ms) }));
+      row.input.setAttribute("aria-label", `${t("text")} ${formatTime(this.segments[i].start_ms)}`);
     });
     if (this.failure) this.problem.textContent = t(`problem_${this.failure.code}`, this.failure);
   }
@@ -69,7 +76,7 @@ export class Result {
     this.player.hidden = problem.code === "audio" || problem.code === "silent";
     this.bar.hidden = true;
     this.status.hidden = true;
-    // What was heard before is not lost.
+    // Segments recognised before the problem can still be saved.
     if (this.segments.some(({ text }) => text)) this.downloads.hidden = false;
     this.show();
   }
@@ -78,11 +85,11 @@ export class Result {
     Object.assign(this, { durationMs, channels });
   }
 
-  listening({ share }) {
-    if (!this.segments.length) this.set("listening", { percent: Math.round(share * 100) }, share / 10);
+  detecting({ share }) {
+    if (!this.segments.length) this.set("detecting", { percent: Math.round(share * 100) }, share / 10);
   }
 
-  /** Some more segments, later than those before, and all levels so far. */
+  /** Add segments, all later than those before, and replace the levels. */
   found({ segments, levels, same }) {
     Object.assign(this, { levels, same });
     this.started ??= performance.now();
@@ -98,31 +105,31 @@ export class Result {
   }
 
   row(segment) {
-    const play = make("button", { type: "button", textContent: `▶ ${clock(segment.start_ms)}` });
+    const play = make("button", { type: "button", textContent: `▶ ${formatTime(segment.start_ms)}` });
     play.onclick = () => this.play(segment.start_ms, segment.end_ms);
     const input = make("textarea", { rows: 1, disabled: true, spellcheck: false });
-    const sure = make("td");
+    const confidence = make("td");
     const row = make("tr", {}, make("td", {}, play), make("td", { textContent: segment.channel + 1 }));
-    row.append(make("td", {}, input), sure);
-    // What a person wrote is sure, and has no words' times.
+    row.append(make("td", {}, input), confidence);
+    // A corrected segment has full confidence, and no times of words.
     input.oninput = () => {
       Object.assign(segment, { text: input.value, confidence: 1, words: [] });
-      sure.textContent = "✓";
+      confidence.textContent = "✓";
       row.classList.remove("unsure");
     };
-    return { row, play, input, sure };
+    return { row, play, input, confidence };
   }
 
-  heard({ index, heard }) {
-    const segment = Object.assign(this.segments[index], heard);
-    const { row, input, sure } = this.rows[index];
+  recognized({ index, recognized }) {
+    const segment = Object.assign(this.segments[index], recognized);
+    const { row, input, confidence } = this.rows[index];
     input.value = segment.text;
     input.disabled = false;
-    sure.textContent = `${Math.round(segment.confidence * 100)} %`;
+    confidence.textContent = `${Math.round(segment.confidence * 100)} %`;
     row.classList.toggle("unsure", segment.confidence < UNSURE_BELOW);
     const share = segment.end_ms / this.durationMs;
-    const left = clock(((performance.now() - this.started) / share) * (1 - share));
-    this.set("hearing", { percent: Math.round(share * 100), left }, 0.1 + 0.9 * share);
+    const left = formatTime(((performance.now() - this.started) / share) * (1 - share));
+    this.set("transcribing", { percent: Math.round(share * 100), left }, 0.1 + 0.9 * share);
   }
 
   done() {
@@ -140,7 +147,7 @@ export class Result {
     this.play((event.offsetX / this.canvas.clientWidth) * this.durationMs, undefined);
   }
 
-  /** Each channel's level, mirrored about its line, and below it what was found to be speech. */
+  /** Draw the level of each channel as a symmetric bar per pixel, over the segments of speech. */
   draw() {
     const { canvas, levels } = this;
     const width = canvas.clientWidth * devicePixelRatio;
@@ -148,12 +155,13 @@ export class Result {
     Object.assign(canvas, { width, height });
     const pen = canvas.getContext("2d");
     const lane = height / levels.length;
-    pen.fillStyle = "#2a6fdb44";
+    pen.fillStyle = getComputedStyle(canvas).color;
+    pen.globalAlpha = 0.25;
     for (const { channel, start_ms, end_ms } of this.segments) {
       const x = (start_ms / this.durationMs) * width;
       pen.fillRect(x, channel * lane, Math.max(1, ((end_ms - start_ms) / this.durationMs) * width), lane);
     }
-    pen.fillStyle = "#2a6fdb";
+    pen.globalAlpha = 1;
     levels.forEach((row, channel) => {
       for (let x = 0; x < width; x++) {
         const [from, to] = [x, x + 1].map((at) => Math.floor(((at / width) * this.durationMs) / FRAME_MS));

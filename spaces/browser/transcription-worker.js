@@ -1,17 +1,18 @@
-// Hears recordings, off the page's thread: {load: source} and {transcribe: id, file} in, what is found out.
+// Loads models and transcribes recordings, off the page's thread. Takes {load: source} and {transcribe: id, file};
+// posts messages whose `kind` transcribe.js and transcript.js name.
 import { openAudio } from "./audio.js";
-import { confidence, greedyWords } from "./ctc.js";
-import { FULL, openModel, SMALL } from "./model.js";
+import { DETECTION_SETTINGS, FLOAT32_WEIGHTS, INT8_WEIGHTS, SAMPLING_RATE } from "./constants.js";
+import { confidence, greedyWords } from "./decoding.js";
+import { openModel } from "./model.js";
 import { Problem, plain } from "./problem.js";
 import { Recognizer } from "./recognizer.js";
-import { SAMPLING_RATE } from "./resample.js";
 import { runtime } from "./runtime.js";
-import { finished, SETTINGS, sameOnAllChannels, segments, withoutCrosstalk } from "./vad.js";
+import { finished, sameOnAllChannels, segments, withoutCrosstalk } from "./voice-detection.js";
 
-const BLOCK_MS = 64_000; // 2,000 whole frames of the detector
-const MOST_THREADS = 8;
-const THREADS = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MOST_THREADS) : 1;
-// 400 MB of weights are too much for one, and what has no memory left is closed by its browser without a word.
+const BLOCK_MS = 64_000; // 2,000 whole frames of speech detection
+const MAX_THREADS = 8;
+const THREADS = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, MAX_THREADS) : 1;
+// 400 MB of weights are too much for a phone: its browser closes a page without memory, with no message.
 const PHONE = /Mobi|Android/;
 
 let recognizer;
@@ -22,23 +23,27 @@ async function load(source) {
   const progress = (share) => postMessage({ kind: "loading", share });
   recognizer?.session.release();
   const onGraphics = await startOnGraphics(model, progress);
-  recognizer = onGraphics ?? (await start(model, await runtime(THREADS), "wasm", [SMALL, FULL], progress));
+  recognizer = onGraphics ?? (await startOnProcessor(model, progress));
   labels = model.labels;
   const engine = onGraphics ? "ready_graphics" : THREADS > 1 ? "ready" : "ready_one";
   postMessage({ kind: "ready", engine, threads: THREADS, uncached: model.uncached() });
 }
 
-/** On the graphics processor, where the browser gives one and it can do all that the model asks of it; else null. */
+/** Return a recogniser on the graphics processor; null without one, or if it cannot run the model. */
 async function startOnGraphics(model, progress) {
   try {
     if (PHONE.test(navigator.userAgent) || !(await navigator.gpu?.requestAdapter())) return null;
-    // Numbers of 8 bits it would hand back to the processor, one operation after the other.
-    const started = await start(model, await runtime(THREADS, true), "webgpu", [FULL], progress);
-    await started.logits(new Float32Array(SAMPLING_RATE)); // what it cannot do shows when it does it
+    // Not int8: WebGPU has no int8 operators, and each one would go back to the processor.
+    const started = await start(model, await runtime(THREADS, true), "webgpu", [FLOAT32_WEIGHTS], progress);
+    await started.logits(new Float32Array(SAMPLING_RATE)); // an operator that fails only does so when it runs
     return started;
   } catch {
     return null;
   }
+}
+
+async function startOnProcessor(model, progress) {
+  return start(model, await runtime(THREADS), "wasm", [INT8_WEIGHTS, FLOAT32_WEIGHTS], progress);
 }
 
 async function start(model, ort, provider, names, progress) {
@@ -54,13 +59,13 @@ async function transcribe(id, file) {
     const { durationMs, channels } = audio;
     postMessage({ kind: "opened", id, durationMs, channels });
     let index = 0;
-    for await (const found of findSpeech(audio, (share) => postMessage({ kind: "listening", id, share }))) {
+    for await (const found of findSpeech(audio, (share) => postMessage({ kind: "detecting", id, share }))) {
       postMessage({ kind: "found", id, ...found });
       for (const segment of found.segments) {
         const samples = (await audio.read(segment.start_ms, segment.end_ms))[segment.channel];
         const words = greedyWords(await recognizer.logits(samples), labels, segment.start_ms);
-        const heard = { words, confidence: confidence(words), text: words.map((word) => word.text).join(" ") };
-        postMessage({ kind: "heard", id, index: index++, heard });
+        const recognized = { words, confidence: confidence(words), text: words.map((word) => word.text).join(" ") };
+        postMessage({ kind: "recognized", id, index: index++, recognized });
       }
     }
     postMessage({ kind: "done", id });
@@ -70,24 +75,26 @@ async function transcribe(id, file) {
 }
 
 /**
- * Segments in order of time, as they are heard and shown, and the levels so far, for drawing. Of one channel, as soon
- * as they are known; of several, when all has been looked at: what leaks from one to the other shows only in the whole.
+ * Yield segments of speech in order of time, and the levels so far, for drawing. With one channel, segments come while
+ * the rest is read; with several, at the end, because cross-talk shows only in the levels of the whole recording.
+ * @returns {AsyncGenerator<{segments: {channel: number, start_ms: number, end_ms: number}[], levels: Float32Array[],
+ *   same: boolean}>} `same`: all channels hold the same sound, and only the first has segments
  */
 async function* findSpeech(audio, progress) {
   const { durationMs } = audio;
   const channels = Array.from({ length: audio.channels }, startDetector);
   const levels = () => channels.map((channel) => Float32Array.from(channel.levels));
   const alone = channels.length === 1;
-  let told = 0;
+  let yielded = 0;
   try {
     let block = await audio.read(0, BLOCK_MS);
     for (let end = BLOCK_MS; end - BLOCK_MS < durationMs; end += BLOCK_MS) {
-      const hearing = channels.map((channel, index) => channel.hear(block[index]));
-      [block] = await Promise.all([audio.read(end, end + BLOCK_MS), ...hearing]);
+      const detecting = channels.map((channel, index) => channel.detect(block[index]));
+      [block] = await Promise.all([audio.read(end, end + BLOCK_MS), ...detecting]);
       progress(Math.min(1, end / durationMs));
       if (!alone) continue;
-      const known = finished(channels[0].probabilities, SETTINGS, durationMs).slice(told);
-      told += known.length;
+      const known = finished(channels[0].probabilities, DETECTION_SETTINGS, durationMs).slice(yielded);
+      yielded += known.length;
       yield { segments: known.map(onChannel(0)), levels: levels(), same: false };
     }
   } finally {
@@ -96,9 +103,9 @@ async function* findSpeech(audio, progress) {
   const whole = levels();
   let probabilities = channels.map((channel) => Float32Array.from(channel.probabilities));
   const same = sameOnAllChannels(whole);
-  probabilities = same ? probabilities.slice(0, 1) : withoutCrosstalk(probabilities, whole, SETTINGS);
+  probabilities = same ? probabilities.slice(0, 1) : withoutCrosstalk(probabilities, whole, DETECTION_SETTINGS);
   const found = probabilities.flatMap((row, channel) =>
-    segments(row, SETTINGS, durationMs).slice(told).map(onChannel(channel)),
+    segments(row, DETECTION_SETTINGS, durationMs).slice(yielded).map(onChannel(channel)),
   );
   yield { segments: found.sort((a, b) => a.start_ms - b.start_ms || a.channel - b.channel), levels: whole, same };
 }
@@ -108,10 +115,10 @@ const onChannel =
   ([start_ms, end_ms]) => ({ channel, start_ms, end_ms });
 
 function startDetector() {
-  const worker = new Worker(new URL("./detector-worker.js", import.meta.url), { type: "module" });
+  const worker = new Worker(new URL("./detection-worker.js", import.meta.url), { type: "module" });
   const probabilities = [];
   const levels = [];
-  const hear = (samples) =>
+  const detect = (samples) =>
     new Promise((resolve, reject) => {
       worker.onerror = (event) => reject(new Error(event.message));
       worker.onmessage = ({ data }) => {
@@ -123,10 +130,10 @@ function startDetector() {
       };
       worker.postMessage(samples);
     });
-  return { probabilities, levels, hear, close: () => worker.terminate() };
+  return { probabilities, levels, detect, close: () => worker.terminate() };
 }
 
-let work = Promise.resolve(); // one thing after the other
+let work = Promise.resolve(); // one message after the other
 
 self.onmessage = ({ data }) => {
   work = work.then(async () => {

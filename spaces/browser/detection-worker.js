@@ -1,8 +1,8 @@
-// Speech detection on one channel: samples in, in order of time, probabilities and levels out. It is one long chain of
-// small steps, which several threads only slow down; so each channel has a thread of its own.
+// Speech detection on one channel: takes samples in order of time, posts probabilities and levels. The network is
+// small and recurrent: more threads slow it down, so each channel has one worker with one thread.
 import { plain } from "./problem.js";
 import { runtime, vendor } from "./runtime.js";
-import { levelsDb, SpeechDetector } from "./vad.js";
+import { levelsDb, SpeechDetector } from "./voice-detection.js";
 
 const starting = start();
 

@@ -1,0 +1,53 @@
+// What these pages share with the Python library: tests/spaces/test_constants.py compares each value with Python's.
+
+// u2u_hf/frames.py: samples, and frames of the convolutional encoder.
+export const SAMPLING_RATE = 16_000; // Hz
+export const FRAME_STRIDE = 320; // samples
+export const RECEPTIVE_FIELD = 400; // samples
+
+// u2u_hf/transcription/voice_detection.py: frames and defaults of speech detection.
+export const DETECTION_FRAME_SAMPLES = 512;
+export const DETECTION_SETTINGS = {
+  threshold: 0.5,
+  min_speech_ms: 200,
+  min_silence_ms: 400,
+  pad_ms: 120,
+  max_segment_ms: 20_000,
+  crosstalk_db: 10,
+};
+
+// u2u_hf/recognition/decoding.py
+export const WORD_DELIMITER = "|";
+
+// u2u_hf/model_folder.py: files of a trained model that these pages load.
+export const MODEL_FILES = {
+  config: "config.json",
+  preprocessor: "preprocessor_config.json",
+  tokenizer: "tokenizer_config.json",
+  vocabulary: "vocab.json",
+};
+export const INT8_WEIGHTS = "onnx/model_quantized.onnx";
+export const FLOAT32_WEIGHTS = "onnx/model.onnx";
+export const ARCHITECTURE = "HubertForCTC"; // in config.json
+
+// u2u_hf/formats/writers.py: the formats that the page offers, and the confidence below which a segment is marked.
+export const TRANSCRIPT_FORMATS = { eaf: ".eaf", textgrid: ".TextGrid", srt: ".srt", tsv: ".tsv" };
+export const UNSURE_BELOW = 0.95;
+
+// u2u_hf/formats/readers.py and u2u_hf/corpus/folder.py: suffixes of the files of a corpus, in lower case.
+export const ANNOTATION_SUFFIXES = [".csv", ".eaf", ".jsonl", ".textgrid", ".tsv"];
+export const AUDIO_SUFFIXES =
+  ".wav .flac .mp3 .ogg .opus .aiff .aif .m4a .mp4 .aac .wma .mov .mkv .webm .avi .mts".split(" ");
+
+// u2u_hf/data/dataset.py: columns of a prepared dataset beside `audio`, and their types.
+export const DATASET_COLUMNS = {
+  text: "string",
+  raw_text: "string",
+  speaker: "string",
+  recording: "string",
+  tier: "string",
+  channel: "int32",
+  start_ms: "int64",
+  end_ms: "int64",
+  duration: "float64",
+};

@@ -1,0 +1,67 @@
+"""Values that the browser pages repeat in JavaScript (spaces/browser/constants.js) equal Python's."""
+
+import dataclasses
+import json
+import shutil
+import subprocess
+
+import pytest
+from conftest import PROJECT
+from transformers import HubertForCTC
+
+from u2u_hf import frames, model_folder
+from u2u_hf.corpus.folder import AUDIO_SUFFIXES
+from u2u_hf.data.dataset import FEATURES
+from u2u_hf.formats import readers, writers
+from u2u_hf.recognition.decoding import DELIMITER
+from u2u_hf.transcription import voice_detection
+
+MODULE = PROJECT / "spaces" / "browser" / "constants.js"
+
+
+@pytest.fixture(scope="module")
+def constants():
+    """Every export of constants.js, by name."""
+    if not shutil.which("node"):
+        pytest.skip("Node.js is not installed")
+    code = f"console.log(JSON.stringify(await import({json.dumps(MODULE.as_uri())})))"
+    command = ["node", "--input-type=module", "--eval", code]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def test_constants_are_equal_to_python(constants):
+    formats = {name: suffix for name, (suffix, *_) in writers.FORMATS.items()}
+    offered = constants["TRANSCRIPT_FORMATS"]
+    assert constants == {
+        "SAMPLING_RATE": frames.SAMPLING_RATE,
+        "FRAME_STRIDE": frames.STRIDE,
+        "RECEPTIVE_FIELD": frames.RECEPTIVE_FIELD,
+        "DETECTION_FRAME_SAMPLES": voice_detection.FRAME_SAMPLES,
+        "DETECTION_SETTINGS": dataclasses.asdict(voice_detection.VadSettings()),
+        "WORD_DELIMITER": DELIMITER,
+        "MODEL_FILES": dict(zip(constants["MODEL_FILES"], model_folder.BROWSER_FILES, strict=True)),
+        "INT8_WEIGHTS": f"{model_folder.ONNX}/{model_folder.SMALL}",
+        "FLOAT32_WEIGHTS": f"{model_folder.ONNX}/{model_folder.FULL}",
+        "ARCHITECTURE": HubertForCTC.__name__,
+        "TRANSCRIPT_FORMATS": {name: formats[name] for name in offered},
+        "UNSURE_BELOW": writers.UNSURE_BELOW,
+        "ANNOTATION_SUFFIXES": sorted(suffix.lower() for suffix in readers.suffixes()),
+        "AUDIO_SUFFIXES": list(AUDIO_SUFFIXES),
+        "DATASET_COLUMNS": {name: value.dtype for name, value in FEATURES.items() if name != "audio"},
+    }
+    assert set(offered) >= {"eaf", "textgrid"}
+
+
+def test_no_constant_is_written_twice(constants):
+    """Other modules import the suffixes and file names; they do not spell them again."""
+    once = [
+        *constants["MODEL_FILES"].values(),
+        *(constants[name] for name in ("INT8_WEIGHTS", "FLOAT32_WEIGHTS", "ARCHITECTURE")),
+        *constants["AUDIO_SUFFIXES"],
+        *constants["ANNOTATION_SUFFIXES"],
+    ]
+    others = [path for path in MODULE.parent.glob("*.js") if path != MODULE and ".test." not in path.name]
+    assert len(others) > 15
+    for path in others:
+        text = path.read_text(encoding="utf-8")
+        assert [value for value in once if f'"{value}"' in text] == [], path.name
