@@ -12,7 +12,7 @@ from conftest import RECIPES
 from safetensors.torch import load_file
 
 # Nothing random in training but the order of the batches, which a run that is gone on with keeps.
-PLAIN = "--mask_time 0 --mask_feature 0 --dropout 0 --layerdrop 0 --bf16 false --use_cpu".split()
+PLAIN = "--mask_time 0 --mask_feature 0 --dropout 0 --layerdrop 0 --no_bf16 --use_cpu".split()
 
 
 @pytest.fixture(scope="module")

@@ -222,7 +222,7 @@ def test_a_file_that_may_belong_to_several_recordings_is_named(corpus, run):
 def test_two_files_for_one_recording(corpus, run):
     shutil.copy(next(corpus.glob("*01*.eaf")), corpus / "nci_story_01_ed2.eaf")
     (second,), _ = run(corpus, annotations=str(corpus))
-    assert "belongs to nci_story_01.wav too: keep one" in second.reason
+    assert "belongs to nci_story_01.wav too, and is used: keep one of them" in second.reason
 
 
 def test_coverage():
