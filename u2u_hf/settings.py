@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import os
+import re
 from typing import Any
 
 
@@ -49,3 +50,13 @@ def _without_folders(value: Any) -> Any:
     if isinstance(value, list):  # only files: a tier may be called /fonemas/
         return [_without_folders(v) if isinstance(v, str) and os.path.isfile(v) else v for v in value]
     return os.path.basename(os.path.normpath(value)) if isinstance(value, str) and os.path.isabs(value) else value
+
+
+def quoted(path: str | os.PathLike[str]) -> str:
+    """Return a path as bash, cmd and PowerShell all read it on a command line.
+
+    >>> quoted("my_model"), quoted("my model")
+    ('my_model', '"my model"')
+    """
+    path = str(path)
+    return path if re.fullmatch(r"[\w./\\:~-]+", path) else f'"{path}"'

@@ -242,7 +242,7 @@ def test_the_verdict_counts_and_names_the_next_command():
     verdict = next_steps([], [new, old, bad], settings)
     assert "1 recording transcribed, 1 done before, 1 skipped. Open my drafts/a.eaf in ELAN" in verdict
     assert "run this again with --queue" in verdict
-    assert "  python recipes/prepare.py --corpus 'my drafts' --output_dir my_dataset --inspect" in verdict
+    assert '  python recipes/prepare.py --corpus "my drafts" --output_dir my_dataset --inspect' in verdict
     assert "0 recordings transcribed, 1 skipped: fix the problems above" in next_steps([], [bad], settings)
 
 

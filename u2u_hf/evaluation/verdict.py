@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from u2u_hf.evaluation.metrics import in_percent
+from u2u_hf.settings import quoted
 
 # Upper limit of the character error rate → what a draft is worth. README's table has the same limits, and its sources.
 _VERDICTS = (
@@ -32,7 +33,7 @@ def after_training(scores: Mapping[str, float], model: str, dataset: str) -> str
         scores: of the validation split.
         model: folder or Hub name, as on the command line; `dataset` likewise.
     """
-    steps = {_SCORE: [_evaluate(model, dataset)], _USE: [f"export.py --model {_quoted(model)}", _transcribe(model)]}
+    steps = {_SCORE: [_evaluate(model, dataset)], _USE: [f"export.py --model {quoted(model)}", _transcribe(model)]}
     return _closing("validation", scores, steps)
 
 
@@ -56,13 +57,13 @@ _USE = "Then transcribe new recordings; export.py makes this faster on computers
 
 
 def _evaluate(model: str, dataset: str) -> str:
-    scores = _quoted(f"{os.path.normpath(model)}_scores")
-    return f"evaluate.py --model {_quoted(model)} --dataset {_quoted(dataset)} --output_dir {scores}"
+    scores = quoted(f"{os.path.normpath(model)}_scores")
+    return f"evaluate.py --model {quoted(model)} --dataset {quoted(dataset)} --output_dir {scores}"
 
 
 def _transcribe(model: str) -> str:
-    transcripts = _quoted(f"{os.path.normpath(model)}_transcripts")
-    return f"transcribe.py --model {_quoted(model)} --output_dir {transcripts} MY_NEW_RECORDINGS"
+    transcripts = quoted(f"{os.path.normpath(model)}_transcripts")
+    return f"transcribe.py --model {quoted(model)} --output_dir {transcripts} MY_NEW_RECORDINGS"
 
 
 def _closing(where: str, scores: Mapping[str, float], steps: Mapping[str, Sequence[str]]) -> str:
@@ -70,8 +71,3 @@ def _closing(where: str, scores: Mapping[str, float], steps: Mapping[str, Sequen
     for heading, commands in steps.items():
         paragraphs += [heading, "\n".join(f"  python recipes/{command}" for command in commands)]
     return "\n" + "\n\n".join(paragraphs) + "\n"
-
-
-def _quoted(path: str) -> str:
-    """Return a path as bash, cmd and PowerShell all read it."""
-    return f'"{path}"' if any(c.isspace() for c in path) else path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -31,6 +30,7 @@ from u2u_hf.recognition.model import load_trained, save_processor
 from u2u_hf.recognition.recognizer import Logits, onnx_logits, torch_logits
 from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.records import U2UError
+from u2u_hf.settings import quoted
 
 # What quantisation may cost: half a point of character error rate.
 _TOLERATED_CER = 0.005
@@ -162,7 +162,7 @@ def next_steps(report: dict[str, Any], output_dir: Path, repo_id: str = "") -> s
         )
     else:
         verdict = "The 8-bit model is ready. Give --dataset to measure its errors."
-    folder = shlex.quote(str(output_dir))
+    folder = quoted(output_dir)
     deploy = f"--model {repo_id}" if repo_id else f"--kind browser --model {folder}"
     return f"""
 {verdict} Transcribe with it, or make it a web page:

@@ -9,6 +9,7 @@ from u2u_hf.records import Utterance
 from u2u_hf.reports.characters import PLAIN_MARKS, Character, code_point, excerpt, shown, visible
 from u2u_hf.reports.digest import Digest, hours, hours_by
 from u2u_hf.reports.quantities import length
+from u2u_hf.settings import quoted
 
 _MOST_LINES = 30  # of what report.html lists in full
 
@@ -66,13 +67,8 @@ speaker{"s" * (speakers != 1)}; training has {length(training)}.
 
 Next, train a recogniser on it (a GPU helps):
 
-  accelerate launch --quiet recipes/train.py --dataset {_quoted(dataset)} --output_dir {_quoted(f"{dataset}_model")}
+  accelerate launch --quiet recipes/train.py --dataset {quoted(dataset)} --output_dir {quoted(f"{dataset}_model")}
 """
-
-
-def _quoted(path: str | Path) -> str:
-    """Return a path as bash, cmd and PowerShell all read it."""
-    return f'"{path}"' if any(c.isspace() for c in str(path)) else str(path)
 
 
 def _files(digest: Digest) -> Iterator[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
-import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,7 @@ from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import Skipped, Transcript, U2UError
+from u2u_hf.settings import quoted
 from u2u_hf.transcription.correction_queue import correction_queue
 from u2u_hf.transcription.detectors import DETECTORS
 from u2u_hf.transcription.jobs import Job, TranscriptionSettings
@@ -283,7 +283,7 @@ def next_steps(skipped: Sequence[Skipped], outcomes: Sequence[Outcome], settings
         lines += [
             "Corrected tiers are training data once they have a type of your own (Tier > Change Tier Attributes):"
         ]
-        folder = shlex.quote(settings.output_dir)
+        folder = quoted(settings.output_dir)
         lines += ["", f"  python recipes/prepare.py --corpus {folder} --output_dir my_dataset --inspect"]
     return "\n".join(["", *lines])
 
