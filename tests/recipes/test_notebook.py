@@ -38,6 +38,7 @@ def origin(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 def test_from_a_corpus_on_drive_to_transcripts_on_drive(colab, origin, demo_folder, random_base, tmp_path):
     drive, work = tmp_path / "drive", tmp_path / "work"
     shutil.copytree(demo_folder / "corpus", drive / "MyDrive" / "corpus")

@@ -1,5 +1,7 @@
 """Text rules: from the annotation to the text that a recogniser learns.
 
+The module is long because every rule and their registry stand here: a new rule touches this file alone.
+
 Rules are plain data, one mapping each, applied in order::
 
     - unicode: NFC

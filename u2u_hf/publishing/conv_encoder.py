@@ -23,7 +23,7 @@ _TINY = 1e-30
 
 
 class MatrixConvEncoder(torch.nn.Module):
-    """Samples [B, N] → features [B, C, T], equal to those of ``model.hubert.feature_extractor``.
+    """Samples [B, N] → features [B, C, T], equal to those of ``model.base_model.feature_extractor``.
 
     Between the layers, frames are rows [B, R, C], of which the first T are real and the rest is padding, so that the
     number of rows stays even.
@@ -38,7 +38,7 @@ class MatrixConvEncoder(torch.nn.Module):
                 the encoder makes all frames equal again, so one scale for all would lose the quiet ones.
         """
         super().__init__()
-        first, *rest = model.hubert.feature_extractor.conv_layers
+        first, *rest = model.base_model.feature_extractor.conv_layers
         self.first = _FirstConv(first)
         self.rest = torch.nn.ModuleList((_Stride2ConvInt8 if eight_bits else _Stride2Conv)(layer) for layer in rest)
 
@@ -54,7 +54,7 @@ def is_supported(model: HubertForCTC) -> bool:
 
     The first layer's kernel is twice its stride, the others have stride 2 and kernel 2 or 3.
     """
-    first, *rest = (layer.conv for layer in model.hubert.feature_extractor.conv_layers)
+    first, *rest = (layer.conv for layer in model.base_model.feature_extractor.conv_layers)
     stride_2 = all((conv.stride, conv.kernel_size) in (((2,), (2,)), ((2,), (3,))) for conv in rest)
     return stride_2 and first.kernel_size[0] == 2 * first.stride[0]
 

@@ -36,7 +36,7 @@ class _SamplesToLogits(torch.nn.Module):
 
 def to_onnx(model: HubertForCTC, path: Path) -> None:
     """Write a model in float32, from samples [B, N] to logits [B, T, V]."""
-    convolution = model.hubert.encoder.pos_conv_embed.conv
+    convolution = model.base_model.encoder.pos_conv_embed.conv
     if parametrize.is_parametrized(convolution):  # else the weight's product would be computed in each run
         parametrize.remove_parametrizations(convolution, "weight")
     with warnings.catch_warnings(), torch.no_grad():
@@ -62,7 +62,7 @@ def _to_int8(model: HubertForCTC, full: Path, small: Path) -> None:
     """
     unquantized = small.with_name("matrix_products.onnx")
     if is_supported(model):
-        model.hubert.feature_extractor = MatrixConvEncoder(model, eight_bits=True)
+        model.base_model.feature_extractor = MatrixConvEncoder(model, eight_bits=True)
     to_onnx(model, unquantized)
     nodes = onnx.load(unquantized, load_external_data=False).graph.node
     names = [node.name for node in nodes if node.op_type in _OPERATIONS]

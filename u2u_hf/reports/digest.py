@@ -1,6 +1,7 @@
 """The digest of a preparation: what a corpus holds and what was decided, in one record that every report renders.
 
 Nothing here is decided or changed. Paths in it are relative to the corpus folder, because reports and cards are pushed.
+The module is long because the record and all that fills it stand together: no other module counts a preparation.
 """
 
 from __future__ import annotations

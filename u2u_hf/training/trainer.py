@@ -52,7 +52,7 @@ class CtcTrainer(Trainer):
             self.add_callback(ProgressBar(self.progress))
         self._frames, self._since = torch.zeros((), dtype=torch.int64, device=self.args.device), time.perf_counter()
         self._lost = 0
-        encoder = self.model.hubert
+        encoder = self.model.base_model
         encoder.forward = self._frozen_at_first(encoder.forward)
 
     def train(self, *arguments, **settings):
