@@ -1,13 +1,12 @@
 """u2u-hf: speech recognition that a field linguist can make and own.
 
-The floors of the house, from the ground up. An import points up this list, never down; tests/test_layers.py
-holds it. All down to `browser` runs in a browser under Pyodide too, with the
-standard library, pympi and tqdm alone.
+The floors of the house: an import points up this list, never down (tests/test_layers.py). Everything from the top down
+to `browser` also runs in a browser under Pyodide, with the standard library, pympi and tqdm alone.
 
     records         what passes between stages, and the error a user sees
     frames          samples, frames and milliseconds
     files           writing a file whole or not at all
-    settings        a recipe's setting: a dataclass field with help
+    settings        a recipe's settings: dataclass fields with help, what was changed, how a path is quoted
     output_folder   a recipe writes only into a folder that is new, empty or its own
     progress_bar    a bar in a terminal, plain lines in pipes and notebooks
     model_folder    what lies in a model's folder and in a pushed repository

@@ -227,7 +227,7 @@ def test_a_playlist_is_refused_and_what_it_names_is_not_read(tmp_path, connectio
 
 
 def test_what_a_format_of_the_list_names_stays_shut(tmp_path, monkeypatch):
-    """Were a playlist's format let in after all, its files could not be opened."""
+    """A playlist cannot open the files that it names, even if its format were on the list."""
     soundfile.write(tmp_path / "secret.wav", tones(16_000).T, 16_000)
     os.utime(tmp_path / "secret.wav", (0, 1))
     (tmp_path / "a.ffconcat").write_text("ffconcat version 1.0\nfile secret.wav\n")

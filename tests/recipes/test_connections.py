@@ -65,7 +65,7 @@ def hub(random_base, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def watched(hub, outside, tmp_path_factory):
-    """Run code in a process as a user whose computer has no setting of ours → who asked for which address."""
+    """Run code in a process without the settings of the tests; return which program asked for which address."""
 
     def run(code, *arguments):
         folder = tmp_path_factory.mktemp("watched")

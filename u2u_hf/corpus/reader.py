@@ -45,7 +45,7 @@ class Recording:
     others: tuple[str, ...] = ()
 
     def sound_of(self, tier: str) -> SoundFile:
-        """Return the audio file in which a tier's speaker is heard."""
+        """Return the audio file that records a tier's speaker."""
         return dict(self.tracks).get(tier) or SoundFile(self.audio, self.origin_ms)
 
     @property

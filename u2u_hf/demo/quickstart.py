@@ -57,7 +57,7 @@ def run(output_dir: Path, recipes: Path) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """A recipe's command; it is skipped if its `result` exists, and always run if that is None."""
+    """A recipe's command. It is skipped if its `result` exists; with None it always runs."""
 
     title: str
     result: Path | None
