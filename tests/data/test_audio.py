@@ -76,9 +76,84 @@ def test_blocks_join_without_a_seam(tmp_path):
     assert joined == pytest.approx(read_audio(info), abs=1e-4)
 
 
-def test_flac_keeps_16_bits_and_clips(tmp_path):
-    samples = np.array([0, 0.5, -0.25, 1.7, -3], dtype=np.float32)
-    assert decode_mono(flac_bytes(samples)) == pytest.approx([0, 0.5, -0.25, 1, -1], abs=1 / 32767)
+def test_flac_keeps_16_bits_and_the_shape_of_what_is_too_loud(tmp_path):
+    quiet = np.array([0, 0.5, -0.25], dtype=np.float32)
+    assert decode_mono(flac_bytes(quiet)) == pytest.approx([0, 0.5, -0.25], abs=1 / 32767)
+    loud = np.array([0, 1, -2, 4], dtype=np.float32)  # +12 dBFS
+    assert decode_mono(flac_bytes(loud)) == pytest.approx([0, 0.25, -0.5, 1], abs=1 / 32767)
+
+
+def test_samples_that_are_no_numbers_are_silent(tmp_path):
+    path = tmp_path / "a.wav"
+    samples = np.array([0.5, np.nan, np.inf, -np.inf, 0.25], dtype=np.float32).repeat(160)
+    soundfile.write(path, samples, 16_000, subtype="FLOAT")
+    assert read_audio(audio_info(path))[0] == pytest.approx(np.array([0.5, 0, 0, 0, 0.25]).repeat(160))
+
+
+@pytest.mark.parametrize("rate", [5_563, 11_127, 22_254, 44_099, 44_101])
+def test_odd_rates_become_16_khz(tmp_path, rate):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tones(rate).T, rate)
+    samples = read_audio(audio_info(path), 500, 1500)
+    assert samples.shape == (2, 16_000)
+    middle = np.arange(8_000, 24_000) / 16_000
+    for row, hertz in zip(samples, (300, 600), strict=True):
+        wave = np.stack([np.sin(2 * np.pi * hertz * middle), np.cos(2 * np.pi * hertz * middle)])
+        sine, cosine = row @ wave.T / 8_000
+        assert np.hypot(sine, cosine) == pytest.approx(0.4, abs=0.005)
+        late = -np.arctan2(cosine, sine) / (2 * np.pi * hertz)
+        assert late * rate == pytest.approx(0, abs=1.5)  # samples of the file: 480 ms are no whole number of them
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(40, 1), (16_000, 1000)])
+def test_a_header_that_no_recorder_writes_is_named(tmp_path, rate, channels):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros((100, channels)), rate)
+    with pytest.raises(U2UError, match=r"a\.wav: its header says .* no recording of speech"):
+        audio_info(path)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+@pytest.mark.parametrize("told", [0, 8_000])
+def test_what_follows_a_length_written_too_early_is_heard(tmp_path, subtype, told):
+    right, wrong = tmp_path / "right.wav", tmp_path / "wrong.wav"
+    rng = np.random.default_rng(0)
+    soundfile.write(right, rng.standard_normal((16_000, 2)) * 0.1, 16_000, subtype=subtype)
+    content = right.read_bytes()
+    at = content.index(b"data") + 4
+    wrong.write_bytes(content[:at] + told.to_bytes(4, "little") + content[at + 4 :])
+    assert audio_info(wrong).duration_ms == 1000
+    assert np.array_equal(read_audio(audio_info(wrong), 200, 900), read_audio(audio_info(right), 200, 900))
+
+
+def test_chunks_after_the_samples_are_no_sound(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(1600), 16_000)
+    with path.open("ab") as file:
+        file.write(b"LIST\x04\x00\x00\x00INFO" + b"junk\x01\x00\x00\x00a\x00")
+    assert audio_info(path).duration_ms == 100
+
+
+def test_a_length_that_only_the_packets_tell(tmp_path):
+    path = tmp_path / "a.aac"
+    signal = np.concatenate([np.zeros((1, 16_000 * 20)), tones(16_000, 5.0, 1)], 1)
+    write_with_ffmpeg(path, "aac", signal.astype(np.float32), 16_000)
+    info = audio_info(path)
+    assert info.duration_ms == pytest.approx(25_000, abs=200)  # the encoder's first packet, and the last one's rest
+    assert loudest_hz(read_audio(info, 22_000, 23_000)[0]) == pytest.approx(300, abs=2)
+
+
+def test_mono_tracks_are_channels(tmp_path):
+    path = tmp_path / "a.mov"
+    with av.open(path, "w") as media:
+        streams = [media.add_stream("pcm_s16le", rate=16_000, layout="mono") for _ in range(2)]
+        for stream, row in zip(streams, tones(16_000), strict=True):
+            frame = av.AudioFrame.from_ndarray((row[None] * 32767).astype(np.int16), "s16", "mono")
+            frame.sample_rate, frame.pts = 16_000, 0
+            media.mux([*stream.encode(frame), *stream.encode(None)])
+    info = audio_info(path)
+    assert (info.channels, info.duration_ms) == (2, 3000)
+    assert [loudest_hz(row) for row in read_audio(info, 500, 1500)] == pytest.approx([300, 600], abs=2)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a sound file", b"RIFF\x00\x00\x00\x00WAVE"])

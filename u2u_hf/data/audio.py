@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import io
+import math
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,13 +16,17 @@ import soundfile
 import torch
 import torchaudio
 
-from u2u_hf.data import ffmpeg
+from u2u_hf.data import ffmpeg, wav_header
 from u2u_hf.formats.encodings import require_regular
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.records import U2UError
 
 # Read before and after a stretch, for the resampling filter at its ends.
 _MARGIN_MS = 20
+# torchaudio makes a filter for each phase of the ratio: 9 GB of them for 44,101 Hz.
+_MOST_PHASES = 1000
+_LOWEST_RATE, _MOST_CHANNELS = 1000, 256
+_UNKNOWN = 2**62  # libsndfile's count of samples where the header tells none
 _last = threading.local()
 
 
@@ -32,6 +38,7 @@ class AudioInfo:
         sampling_rate: Hz.
         frames: samples per channel at that rate.
         subtype: libsndfile's name of the encoding (``PCM_16``…), or ``container`` for files that PyAV reads.
+        offset: the first sample's byte in a WAV file whose header tells a wrong length, or 0.
     """
 
     path: str
@@ -39,6 +46,7 @@ class AudioInfo:
     channels: int
     frames: int
     subtype: str = ""
+    offset: int = 0
 
     @property
     def duration_ms(self) -> int:
@@ -63,6 +71,10 @@ def _header(path: str, _size: int, _mtime_ns: int) -> AudioInfo:
     try:
         header = soundfile.info(os.path.abspath(path))
         info = AudioInfo(path, header.samplerate, header.channels, header.frames, header.subtype)
+        if header.format == "FLAC" and header.frames >= _UNKNOWN:  # the encoder wrote into a pipe
+            info = AudioInfo(path, *ffmpeg.header(path), "container")
+        elif header.format == "WAV" and (data := wav_header.data_to_the_end(path)):
+            info = dataclasses.replace(info, frames=data.frames, offset=data.offset)
     except (soundfile.SoundFileError, OSError, TypeError) as error:  # TypeError: a .raw file has no header
         try:
             info = AudioInfo(path, *ffmpeg.header(path), "container")
@@ -73,21 +85,40 @@ def _header(path: str, _size: int, _mtime_ns: int) -> AudioInfo:
             raise U2UError(f"{path}: not a sound file that can be read ({reason}): convert it to WAV") from error
     if info.frames < 1:
         raise U2UError(f"{path}: holds no sound (0 samples)")
+    if info.sampling_rate < _LOWEST_RATE or info.channels > _MOST_CHANNELS:
+        raise U2UError(
+            f"{path}: its header says {info.channels} channel(s) of {info.sampling_rate} samples a second, which is no "
+            "recording of speech: the header may be damaged; convert the original recording to WAV"
+        )
     return info
 
 
-def _opened(path: str) -> soundfile.SoundFile:
+def _opened(info: AudioInfo) -> soundfile.SoundFile:
     """Return the file, kept open for this thread's next call: opening an MP3 of one hour takes 0.1 s."""
+    path = info.path
     stat = os.stat(path)
     version = (path, stat.st_size, stat.st_mtime_ns)
     if getattr(_last, "version", None) != version:
-        # The absolute path, because libsndfile takes the name - for the standard input.
-        _last.file, _last.version = soundfile.SoundFile(os.path.abspath(path)), version
+        if info.offset:
+            _last.file = soundfile.SoundFile(
+                wav_header.FileFrom(path, info.offset),
+                samplerate=info.sampling_rate,
+                channels=info.channels,
+                format="RAW",
+                subtype=info.subtype,
+                endian="LITTLE",
+            )
+        else:
+            # The absolute path, because libsndfile takes the name - for the standard input.
+            _last.file = soundfile.SoundFile(os.path.abspath(path))
+        _last.version = version
     return _last.file
 
 
 def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] | None = None) -> np.ndarray:
     """Return samples [begin, stop) of a file at its own rate: float32 [C, N], shorter at the file's end.
+
+    Samples that are no numbers (NaN and infinity, which only files of floating point can hold) are 0.
 
     Raises:
         U2UError: the file cannot be decoded there, is truncated before, or has no such channel.
@@ -100,7 +131,7 @@ def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] 
         else:
             # As in the file: converting only the wanted channel to float32 is five times as fast.
             kind = "int16" if info.subtype == "PCM_16" else "float32"
-            file = _opened(info.path)
+            file = _opened(info)
             file.seek(begin)
             samples = file.read(max(0, min(stop, info.frames) - begin), dtype=kind, always_2d=True).T
     except (soundfile.SoundFileError, OSError, ValueError) as error:
@@ -113,6 +144,8 @@ def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] 
     chosen = samples if channels is None else samples[list(channels)]
     if chosen.dtype == np.int16:
         return chosen.astype(np.float32) / 32768
+    if not np.isfinite(chosen).all():
+        return np.nan_to_num(chosen, nan=0, posinf=0, neginf=0)
     return np.ascontiguousarray(chosen)
 
 
@@ -150,7 +183,9 @@ def read_audio(
     first = max(0, start_ms - _MARGIN_MS)
     begin, stop = (t * info.sampling_rate // 1000 for t in (first, end_ms + _MARGIN_MS))
     signal = torch.from_numpy(read_native(info, begin, stop, channels))
-    if info.sampling_rate != SAMPLING_RATE:
+    if info.sampling_rate // math.gcd(info.sampling_rate, SAMPLING_RATE) > _MOST_PHASES:
+        signal = torch.from_numpy(ffmpeg.resample(signal.numpy(), info.sampling_rate, SAMPLING_RATE))
+    elif info.sampling_rate != SAMPLING_RATE:
         signal = torchaudio.functional.resample(signal, info.sampling_rate, SAMPLING_RATE)
     per_ms = SAMPLING_RATE // 1000
     lead = (start_ms - first) * per_ms
@@ -164,9 +199,13 @@ def blocks(info: AudioInfo, seconds: int = 60) -> Iterator[tuple[int, np.ndarray
 
 
 def flac_bytes(samples: np.ndarray) -> bytes:
-    """Return mono float samples [N] at 16 kHz as 16-bit FLAC, clipped to -1…1."""
+    """Return mono float samples [N] at 16 kHz as 16-bit FLAC.
+
+    Samples beyond -1…1, as recorders of 32-bit float write, are not clipped: all are divided by the largest.
+    """
     buffer = io.BytesIO()
-    soundfile.write(buffer, np.clip(samples, -1, 1), SAMPLING_RATE, format="FLAC", subtype="PCM_16")
+    loudest = np.abs(samples).max(initial=1)
+    soundfile.write(buffer, samples / loudest, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
 
 

@@ -32,6 +32,8 @@ _OPTIONS = {
     # No protocol is called none: the file is already open, and other files that it names must not be.
     "protocol_whitelist": "none",
 }
+# A row of packets without a header for the whole: FFmpeg guesses the length from the first packets' size.
+_WITHOUT_LENGTH = ("aac", "ac3", "amr", "dts", "eac3", "loas")
 _PLAYLIST = re.compile(
     rb"#EXTM3U|ffconcat version|\[(playlist|reference)\]|v=0\r?\n|(file|https?|mmsh?|rtsp|rtmp)://"
     rb"|(<[?!][^>]*>\s*)*<(MPD|SmoothStreamingMedia|smil|asx|playlist|[?]wpl|([a-z]+:)?CompositionPlaylist)\b",
@@ -61,9 +63,10 @@ class _File(io.FileIO):
 
 
 def header(path: str) -> tuple[int, int, int]:
-    """Return the first audio stream's sampling rate in Hz, its channels, and its samples per channel.
+    """Return the sound's sampling rate in Hz, its channels, and its samples per channel.
 
-    Time 0 is the beginning of the file; the timestamps of camcorders begin at 1 s or later.
+    Mono tracks of one rate are channels: cameras and screen recorders write one for each microphone. Of other files,
+    the first track is taken. Time 0 is the beginning of the file; the timestamps of camcorders begin at 1 s or later.
 
     Raises:
         RefusedError: a playlist, or a file that takes too long to open.
@@ -71,14 +74,20 @@ def header(path: str) -> tuple[int, int, int]:
         ValueError: not a media file, or without sound.
     """
     with _open(path) as media:
-        stream = media.streams.audio[0]
-        if stream.duration is not None:
-            seconds = float(((stream.start_time or 0) + stream.duration) * stream.time_base) - _beginning(media)
+        tracks = _tracks(media)
+        rate = tracks[0].rate
+        channels = sum(track.channels for track in tracks)
+        if media.format.name in _WITHOUT_LENGTH:
+            packets = media.demux(tracks[0])
+            seconds = float(sum(packet.duration or 0 for packet in packets) * tracks[0].time_base)
+        elif any(track.duration is not None for track in tracks):
+            ends = [((t.start_time or 0) + t.duration) * t.time_base for t in tracks if t.duration is not None]
+            seconds = float(max(ends)) - _beginning(media)
         elif media.duration is not None:
             seconds = media.duration / av.time_base
         else:
-            seconds = sum(frame.samples for frame in media.decode(stream)) / stream.rate
-        return stream.rate, stream.channels, int(seconds * stream.rate)
+            seconds = sum(frame.samples for frame in media.decode(tracks[0])) / rate
+        return rate, channels, math.floor(round(seconds * rate, 3))
 
 
 def read(path: str, begin: int, stop: int) -> np.ndarray:
@@ -89,20 +98,71 @@ def read(path: str, begin: int, stop: int) -> np.ndarray:
         ValueError: the file cannot be opened or decoded.
     """
     with _open(path) as media:
-        stream = media.streams.audio[0]
-        resampler = av.AudioResampler(format="fltp", rate=stream.rate)
-        samples = np.zeros((stream.channels, max(0, stop - begin)), dtype=np.float32)
+        tracks = _tracks(media)
+        rate = tracks[0].rate
+        places = {}
+        channels = 0
+        for track in tracks:
+            places[track.index] = _Place(slice(channels, channels + track.channels), rate)
+            channels += track.channels
+        samples = np.zeros((channels, max(0, stop - begin)), dtype=np.float32)
         beginning = _beginning(media)
         if begin > 0:
-            seconds = beginning + max(0, begin / stream.rate - _LEAD_SECONDS)
-            media.seek(int(seconds / stream.time_base), stream=stream)
-        for frame in media.decode(stream):
-            at = round((float((frame.pts or 0) * frame.time_base) - beginning) * stream.rate)
-            if at >= stop:
+            seconds = beginning + max(0, begin / rate - _LEAD_SECONDS)
+            media.seek(int(seconds / tracks[0].time_base), stream=tracks[0])
+        for packet in media.demux(tracks):
+            place = places.get(packet.stream.index)
+            for frame in packet.decode() if place else ():
+                at = place.of(frame, beginning)
+                if at >= stop:
+                    places.pop(packet.stream.index, None)
+                    break
+                for part in place.resampler.resample(frame):
+                    _place(samples[place.rows], part.to_ndarray(), at - begin)
+            if not places:
                 break
-            for part in resampler.resample(frame):
-                _place(samples, part.to_ndarray(), at - begin)
         return samples
+
+
+class _Place:
+    """Where the frames of one track belong.
+
+    Matroska and ASF round times to a millisecond, so frames that follow each other seem to overlap or to leave a gap:
+    frames that touch but for the rounding are joined.
+    """
+
+    def __init__(self, rows: slice, rate: int):
+        self.rows, self.rate = rows, rate
+        self.resampler = av.AudioResampler(format="fltp", rate=rate)
+        self.next: int | None = None
+
+    def of(self, frame: av.AudioFrame, beginning: float) -> int:
+        """Return the place of a frame's first sample, counted from the file's beginning."""
+        at = round((float((frame.pts or 0) * frame.time_base) - beginning) * self.rate)
+        rounding = 1 + float(frame.time_base) * self.rate
+        if self.next is not None and abs(at - self.next) <= rounding:
+            at = self.next
+        self.next = at + frame.samples
+        return at
+
+
+def resample(signal: np.ndarray, rate: int, target: int) -> np.ndarray:
+    """Return float32 [C, N] at another rate, of any ratio: FFmpeg interpolates between the phases of its filter."""
+    rows = []
+    for row in signal:
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=target)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(row[None], dtype=np.float32), "fltp", "mono")
+        frame.sample_rate = rate
+        parts = [part.to_ndarray()[0] for part in (*resampler.resample(frame), *resampler.resample(None))]
+        rows.append(np.concatenate(parts) if parts else np.zeros(0, np.float32))
+    return np.stack(rows)
+
+
+def _tracks(media: av.container.InputContainer) -> list[av.AudioStream]:
+    tracks = list(media.streams.audio)
+    if all(track.channels == 1 and track.rate == tracks[0].rate for track in tracks):
+        return tracks
+    return tracks[:1]
 
 
 def _beginning(media) -> float:
