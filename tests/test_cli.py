@@ -1,4 +1,5 @@
 import dataclasses
+import errno
 from pathlib import Path
 
 import pytest
@@ -195,3 +196,27 @@ def test_help_shows_our_settings_and_help_all_those_of_transformers_too(capsys):
     assert len(ours.splitlines()) < 80 < len(every.splitlines())
     # A recipe without settings of transformers has nothing more to show.
     assert "--help_all" not in help_text(capsys, "--help", Arguments)
+
+
+def ending(error):
+    def main():
+        raise error
+
+    with pytest.raises(SystemExit) as stop:
+        cli.launch(main)
+    return stop.value.code
+
+
+def test_a_full_disk_is_one_line():
+    line = ending(OSError(errno.ENOSPC, "No space left on device", "out/data/part"))
+    assert line == "error: out/data/part: the disk is full: make room, then run the same command again"
+
+
+def test_a_fault_of_the_program_keeps_its_traceback():
+    with pytest.raises(ConnectionError):
+        cli.launch(lambda: (_ for _ in ()).throw(ConnectionError("no such server")))
+
+
+def test_a_name_commands_no_terminal():
+    line = ending(U2UError("a\x1b[2Jb\u202ec\nd.wav: no sound"))
+    assert line == "error: a‹U+001B›[2Jb‹U+202E›c d.wav: no sound"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
+import errno
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -17,9 +18,20 @@ from transformers.hf_argparser import string_to_bool
 
 from u2u_hf import output_folder
 from u2u_hf.records import U2UError
+from u2u_hf.reports.characters import visible
 from u2u_hf.settings import changed
 
 _THEIRS = "also, from transformers.TrainingArguments"
+# Errors of the system that are no fault of the program, and the way out.
+_WAYS_OUT = {
+    errno.ENOSPC: "the disk is full: make room, then run the same command again",
+    errno.EDQUOT: "your share of the disk is full: make room, then run the same command again",
+    errno.EACCES: "this may not be read or written by you: change its permissions, or name another folder",
+    errno.EPERM: "this may not be read or written by you: change its permissions, or name another folder",
+    errno.EROFS: "this disk cannot be written to: name a folder on another one",
+    errno.ENAMETOOLONG: "this name is too long for the disk: name another folder",
+    errno.EIO: "the disk cannot be read or written here: check its cable, and copy what is on it",
+}
 _TRUTH_VALUES = ("true", "false", "yes", "no")
 
 
@@ -253,7 +265,12 @@ def launch(main: Callable[[], int | None]) -> NoReturn:
     try:
         sys.exit(main() or 0)
     except U2UError as error:
-        sys.exit(f"error: {' '.join(str(error).split())}")
+        sys.exit(_error_line(str(error)))
+    except OSError as error:
+        if error.errno not in _WAYS_OUT:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(_error_line(f"{where}{_WAYS_OUT[error.errno]}"))
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
@@ -261,3 +278,8 @@ def launch(main: Callable[[], int | None]) -> NoReturn:
         # Without this, the first of a launcher's processes that ends makes the others abort.
         if (torch := sys.modules.get("torch")) and torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+
+
+def _error_line(message: str) -> str:
+    """Return one line. A name in it may hold characters that command the terminal, or turn its text around."""
+    return f"error: {visible(' '.join(message.split()))}"
