@@ -36,8 +36,10 @@ export const UNSURE_BELOW = 0.95;
 
 // u2u_hf/formats/readers.py and u2u_hf/corpus/folder.py: suffixes of the files of a corpus, in lower case.
 export const ANNOTATION_SUFFIXES = [".csv", ".eaf", ".jsonl", ".textgrid", ".tsv"];
-export const AUDIO_SUFFIXES =
-  ".wav .flac .mp3 .ogg .opus .aiff .aif .m4a .mp4 .aac .wma .mov .mkv .webm .avi .mts".split(" ");
+export const AUDIO_SUFFIXES = (
+  ".wav .flac .mp3 .ogg .oga .opus .aiff .aif .caf .m4a .mp4 .aac .amr .wma " +
+  ".mov .mkv .webm .avi .mts .m2ts .mpg .mpeg .m4v .3gp .wmv .vob .flv"
+).split(" ");
 
 // u2u_hf/data/dataset.py: columns of a prepared dataset beside `audio`, and their types.
 export const DATASET_COLUMNS = {

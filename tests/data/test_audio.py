@@ -377,3 +377,16 @@ def test_an_unchanged_file_is_opened_for_its_header_once(tmp_path, monkeypatch):
     path.unlink()
     with pytest.raises(U2UError, match=r"a\.wav: there is no such file"):
         audio_info(path)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mkv", "flac"), ("a.mpg", "mp2"), ("a.m2ts", "mp2")])
+def test_a_stretch_of_film_has_no_gaps(tmp_path, name, codec):
+    path = tmp_path / name
+    write_with_ffmpeg(path, codec, tones(44_100, 6.0, 1), 44_100)
+    info = audio_info(path)
+    for start_ms, end_ms in ((500, 5000), (2000, 4000), (4100, 4900)):
+        samples = read_audio(info, start_ms, end_ms)[0]
+        t = np.arange(len(samples)) / 16_000
+        waves = np.stack([np.sin(2 * np.pi * 300 * t), np.cos(2 * np.pi * 300 * t)], 1)
+        rest = samples - waves @ np.linalg.lstsq(waves, samples, rcond=None)[0]
+        assert np.square(samples).mean() / np.square(rest).mean() > 1e4  # 40 dB

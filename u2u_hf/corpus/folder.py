@@ -7,7 +7,12 @@ from pathlib import Path
 
 from u2u_hf.records import Skipped
 
-AUDIO_SUFFIXES = tuple(".wav .flac .mp3 .ogg .opus .aiff .aif .m4a .mp4 .aac .wma .mov .mkv .webm .avi .mts".split())
+AUDIO_SUFFIXES = tuple(
+    (
+        ".wav .flac .mp3 .ogg .oga .opus .aiff .aif .caf .m4a .mp4 .aac .amr .wma "
+        ".mov .mkv .webm .avi .mts .m2ts .mpg .mpeg .m4v .3gp .wmv .vob .flv"
+    ).split()
+)
 _VIDEO_SUFFIXES = tuple(".mp4 .m4v .mov .mkv .webm .avi .mts .m2ts .mpg .mpeg .3gp .wmv .vob .flv".split())
 # Archives and disks of older systems leave such names; neither a report nor a dataset can store them.
 _BAD_NAME = "its name is not valid UTF-8: rename it"

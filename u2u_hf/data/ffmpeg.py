@@ -112,7 +112,7 @@ def read(path: str, begin: int, stop: int) -> np.ndarray:
             media.seek(int(seconds / tracks[0].time_base), stream=tracks[0])
         for packet in media.demux(tracks):
             place = places.get(packet.stream.index)
-            for frame in packet.decode() if place else ():
+            for frame in _decoded(packet, begin > 0 and place.next is None) if place else ():
                 at = place.of(frame, beginning)
                 if at >= stop:
                     places.pop(packet.stream.index, None)
@@ -122,6 +122,16 @@ def read(path: str, begin: int, stop: int) -> np.ndarray:
             if not places:
                 break
         return samples
+
+
+def _decoded(packet: av.Packet, after_seeking: bool) -> list[av.AudioFrame]:
+    """Decode a packet. In MPEG program streams, seeking leads into the middle of one: that one has no frames."""
+    try:
+        return packet.decode()
+    except av.error.InvalidDataError:
+        if after_seeking:
+            return []
+        raise
 
 
 class _Place:
