@@ -390,3 +390,37 @@ def test_a_stretch_of_film_has_no_gaps(tmp_path, name, codec):
         waves = np.stack([np.sin(2 * np.pi * 300 * t), np.cos(2 * np.pi * 300 * t)], 1)
         rest = samples - waves @ np.linalg.lstsq(waves, samples, rcond=None)[0]
         assert np.square(samples).mean() / np.square(rest).mean() > 1e4  # 40 dB
+
+
+@pytest.fixture
+def mp3_files(tmp_path):
+    """Noise, silence and a tone of 300 Hz of 10 s each, with a variable bit rate: whole, headless, and twice."""
+    noise = np.random.default_rng(0).standard_normal(160_000) * 0.2
+    whole, headless, twice = (tmp_path / f"{name}.mp3" for name in ("whole", "headless", "twice"))
+    signal = np.concatenate([noise, np.zeros(160_000), tones(16_000, 10.0, 1)[0]])
+    soundfile.write(whole, signal, 16_000, bitrate_mode="VARIABLE")
+    content = whole.read_bytes()
+    with av.open(whole) as media:
+        first = next(packet.pos for packet in media.demux() if packet.pos)
+    assert b"Xing" in content[:first]
+    headless.write_bytes(content[first:])
+    twice.write_bytes(content + content)
+    return whole, headless, twice
+
+
+def test_the_length_of_an_mp3_is_that_of_its_packets(mp3_files):
+    for path, seconds in zip(mp3_files, (30, 30, 60), strict=True):
+        info = audio_info(path)
+        assert info.duration_ms == pytest.approx(seconds * 1000, abs=250)
+        last = read_audio(info, (seconds - 5) * 1000, (seconds - 4) * 1000)[0]
+        assert loudest_hz(last) == pytest.approx(300, abs=2)
+        silence = read_audio(info, (seconds - 17) * 1000, (seconds - 13) * 1000)[0]
+        assert np.abs(silence).max() < 0.01
+
+
+def test_joined_ogg_files_are_named(tmp_path):
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, tones(16_000, 1.0, 1).T, 16_000)
+    path.write_bytes(path.read_bytes() * 2)
+    with pytest.raises(U2UError, match=r"a\.ogg: several Ogg recordings were joined"):
+        audio_info(path)

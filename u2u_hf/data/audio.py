@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import io
@@ -16,7 +17,7 @@ import soundfile
 import torch
 import torchaudio
 
-from u2u_hf.data import ffmpeg, wav_header
+from u2u_hf.data import ffmpeg, headers
 from u2u_hf.formats.encodings import require_regular
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.records import U2UError
@@ -71,9 +72,13 @@ def _header(path: str, _size: int, _mtime_ns: int) -> AudioInfo:
     try:
         header = soundfile.info(os.path.abspath(path))
         info = AudioInfo(path, header.samplerate, header.channels, header.frames, header.subtype)
-        if header.format == "FLAC" and header.frames >= _UNKNOWN:  # the encoder wrote into a pipe
+        if header.format == "OGG" and headers.is_chained(path):
+            raise U2UError(f"{path}: several Ogg recordings were joined into this file: convert it to WAV")
+        if header.frames >= _UNKNOWN:  # FLAC whose encoder wrote into a pipe
             info = AudioInfo(path, *ffmpeg.header(path), "container")
-        elif header.format == "WAV" and (data := wav_header.data_to_the_end(path)):
+        elif header.subtype == "MPEG_LAYER_III":
+            info = _whole_mp3(info)
+        elif header.format == "WAV" and (data := headers.data_to_the_end(path)):
             info = dataclasses.replace(info, frames=data.frames, offset=data.offset)
     except (soundfile.SoundFileError, OSError, TypeError) as error:  # TypeError: a .raw file has no header
         try:
@@ -93,6 +98,19 @@ def _header(path: str, _size: int, _mtime_ns: int) -> AudioInfo:
     return info
 
 
+def _whole_mp3(info: AudioInfo) -> AudioInfo:
+    """Return the header of an MP3 file with the length that its packets have together.
+
+    libsndfile believes the length in the first packet, which knows nothing of files that were joined to it, and
+    without it guesses from the first packets' size.
+    """
+    with contextlib.suppress(ValueError):
+        whole = AudioInfo(info.path, *ffmpeg.header(info.path), "container")
+        if whole.sampling_rate == info.sampling_rate and whole.frames > info.frames + info.sampling_rate:
+            return whole
+    return info
+
+
 def _opened(info: AudioInfo) -> soundfile.SoundFile:
     """Return the file, kept open for this thread's next call: opening an MP3 of one hour takes 0.1 s."""
     path = info.path
@@ -101,7 +119,7 @@ def _opened(info: AudioInfo) -> soundfile.SoundFile:
     if getattr(_last, "version", None) != version:
         if info.offset:
             _last.file = soundfile.SoundFile(
-                wav_header.FileFrom(path, info.offset),
+                headers.FileFrom(path, info.offset),
                 samplerate=info.sampling_rate,
                 channels=info.channels,
                 format="RAW",

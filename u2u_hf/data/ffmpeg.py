@@ -33,7 +33,7 @@ _OPTIONS = {
     "protocol_whitelist": "none",
 }
 # A row of packets without a header for the whole: FFmpeg guesses the length from the first packets' size.
-_WITHOUT_LENGTH = ("aac", "ac3", "amr", "dts", "eac3", "loas")
+_WITHOUT_LENGTH = ("aac", "ac3", "amr", "dts", "eac3", "loas", "mp3")
 _PLAYLIST = re.compile(
     rb"#EXTM3U|ffconcat version|\[(playlist|reference)\]|v=0\r?\n|(file|https?|mmsh?|rtsp|rtmp)://"
     rb"|(<[?!][^>]*>\s*)*<(MPD|SmoothStreamingMedia|smil|asx|playlist|[?]wpl|([a-z]+:)?CompositionPlaylist)\b",

@@ -1,4 +1,7 @@
-"""WAV files whose header tells a wrong length: written before the end, never (0), or above 4 GB modulo 2^32."""
+"""What the headers of WAV and Ogg files do not tell: their true length.
+
+A WAV header is wrong where it was written before the end, never (0), or above 4 GB (modulo 2^32).
+"""
 
 from __future__ import annotations
 
@@ -73,3 +76,16 @@ def _are_chunks(file: io.BufferedReader, at: int, size: int) -> bool:
             return False
         at += 8 + length + length % 2
     return True
+
+
+def is_chained(path: str) -> bool:
+    """Tell whether an Ogg file is several that were joined: a stream begins after others have gone on."""
+    begun = False
+    with open(path, "rb") as file:
+        while (page := file.read(27)).startswith(b"OggS") and len(page) == 27:
+            begins = bool(page[5] & 2)
+            if begins and begun:
+                return True
+            begun = begun or not begins
+            file.seek(sum(file.read(page[26])), os.SEEK_CUR)
+    return False
