@@ -23,3 +23,29 @@ def test_what_the_card_tells(random_model, demo_dataset, tmp_path):
     assert facts(folder, SpaceVariables(model=str(folder)))["cer"].startswith("12.3%")
     snapshot = folder.rename(tmp_path / ("ab12" * 10))
     assert facts(snapshot, SpaceVariables(model="ana/ears", revision="main"))["revision"] == "main ab12ab12"
+
+
+def result(value):
+    return (
+        "---\nlicense: mit\nmodel-index:\n- name: m\n  results:\n  - task: {type: asr}\n"
+        f"    dataset: {{name: d, type: d}}\n    metrics: [{{type: cer, value: {value}}}]\n---\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "no front matter", "---\n---\n", "---\n- a\n- b\n---\n", "---\na: [\n---\n", "---\n\ttab: 1\n---\n",
+        "---\n5\n---\n", "---\nlicense: [mit, 3]\n---\n", "---\nmodel-index: 5\n---\n", "---\nmodel-index: [5]\n---\n",
+        "---\nmodel-index: [{name: 1, results: 7}]\n---\n", "---\nmodel-index: {a: b}\n---\n",
+        "---\nlicense: !!python/object:os.system {}\n---\n", result("good"), result("null"), result(".nan"),
+        result("[1]"), result("true"), result(".inf"), b"\xff\xfe\x00", "---\n" + "[" * 3000 + "\n---\n",
+    ],
+)  # fmt: skip
+def test_a_damaged_card_tells_nothing_and_stops_nothing(tmp_path, text):
+    folder = tmp_path / "ears"
+    folder.mkdir()
+    (folder / "README.md").write_bytes(text if isinstance(text, bytes) else text.encode())
+    found = facts(folder, SpaceVariables(model=str(folder)))
+    assert found["model"] == "ears"
+    assert set(found) <= {"model", "license"}

@@ -66,10 +66,16 @@ def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
     """Return a fine-tuned model in float32, in evaluation mode, and its processor.
 
     Raises:
-        U2UError: the model or its vocabulary is missing, or the two do not fit.
+        U2UError: the model or its vocabulary is missing or damaged, or the two do not fit.
     """
     processor = load_processor(source)
-    model = _load(source, HubertForCTC, dtype=torch.float32)
+    model, loading = _load(source, HubertForCTC, dtype=torch.float32, output_loading_info=True)
+    # transformers gives weights that it does not find random values, and says so in a warning.
+    if missing := [key for key in loading["missing_keys"] if key != "hubert.masked_spec_embed"]:
+        raise U2UError(
+            f"{source}: its weights lack {missing[0]}, and {len(missing) - 1} more: it is damaged, or no recogniser; "
+            "take a model that was trained with recipes/train.py"
+        )
     if model.config.vocab_size != len(processor.tokenizer):
         raise U2UError(
             f"{source}: has {model.config.vocab_size} outputs but a vocabulary of {len(processor.tokenizer)}: "
@@ -123,7 +129,7 @@ def _load(source: str, kind: type, **settings):
     try:
         with _quiet():
             return kind.from_pretrained(source, **settings)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # damaged files end in any class, of several libraries
         if kind is Wav2Vec2Processor and isinstance(error, TypeError):  # from the tokenizer, when its file is missing
             raise U2UError(
                 f"{source}: has no vocabulary: take a model that was trained with recipes/train.py"

@@ -57,7 +57,10 @@ class Recognizer:
             self._logits, self.engine = torch_logits(model), "torch"
             self._release = torch.cuda.empty_cache
         self._extractor = processor.feature_extractor
-        self.labels: Labels = labels_of(processor.tokenizer)
+        try:
+            self.labels: Labels = labels_of(processor.tokenizer)
+        except Exception as error:  # from a tokenizer that loaded from damaged files
+            raise U2UError(f"{source}: its vocabulary is damaged: copy or download the model again") from error
 
     def log_probs(self, samples: np.ndarray) -> np.ndarray:
         """Return float32 [T, V], natural log, for float32 samples [N] at 16 kHz; T is `frames.frame_count(N)`."""

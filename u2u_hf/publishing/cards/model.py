@@ -115,10 +115,7 @@ def add_scores(model_dir: Path, dataset: str, split: str, scores: Mapping[str, A
         U2UError: the folder has no card by `write_model_card`, or it cannot be written.
     """
     path = model_dir / CARD
-    try:
-        card = ModelCard.load(path)
-    except (OSError, ValueError) as error:
-        raise U2UError(f"{path}: the scores cannot be added: it is not the card of a model") from error
+    card = _load_card(path, "the scores cannot be added")
     if _BEGIN not in card.text or _END not in card.text:
         raise U2UError(f"{path}: the scores cannot be added: add the lines {_BEGIN} and {_END} where they belong")
     _put_scores(card, dataset, split, scores)
@@ -137,12 +134,19 @@ def add_export(model_dir: Path, variants: str) -> None:
     path = model_dir / CARD
     if not path.exists():
         return
-    card = ModelCard.load(path)
+    card = _load_card(path, "the scores of the export cannot be added")
     section = f"{_ONNX_BEGIN}\n\n## On processors and in browsers\n\n{variants}\n\n{_ONNX_END}"
     before, _, rest = card.text.partition(_ONNX_BEGIN)
     after = rest.partition(_ONNX_END)[2]
     card.text = f"{before.rstrip()}\n\n{section}\n{after}" if rest else f"{card.text.rstrip()}\n\n{section}\n"
     output_folder.amend(path, str(card))
+
+
+def _load_card(path: Path, problem: str) -> ModelCard:
+    try:
+        return ModelCard.load(path)
+    except Exception as error:  # of several libraries
+        raise U2UError(f"{path}: {problem}: it is not the card of a model") from error
 
 
 def _put_scores(card: ModelCard, dataset: str, split: str, scores: Mapping[str, Any]) -> None:
