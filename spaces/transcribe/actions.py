@@ -129,10 +129,11 @@ class Actions:
                 print(f"{length}: {time.monotonic() - begun:.0f} s", flush=True)
         finally:
             self._stopping.pop(session, None)
+        if not results:  # what is on the page may be corrected, and stays
+            return ["\n\n".join(messages), *[gr.skip()] * 6]
         choices = [(Path(r["transcript"].audio).name, number) for number, r in enumerate(results)]
-        first = 0 if results else None
-        chosen = gr.Dropdown(choices=choices, value=first, visible=len(results) > 1)
-        return ["\n\n".join(messages), results, chosen, *self.show(results, first, request)]
+        chosen = gr.Dropdown(choices=choices, value=0, visible=len(results) > 1)
+        return ["\n\n".join(messages), results, chosen, *self.show(results, 0, request)]
 
     def show(self, results, number, request: gr.Request):
         """Show one of the results: waveform, table, hint, downloads."""
@@ -144,18 +145,12 @@ class Actions:
         return [player(result, say("waveform")), table, gr.update(visible=True), downloads(result)]
 
     def edit(self, results, number, table, request: gr.Request):
-        """Keep a correction, and write the files again."""
+        """Keep a correction, and write the files again; they are hidden while a cell of the table is wrong."""
         if number is None or number >= len(results):  # Gradio has deleted the results after an hour without a change
             message = say_in(language_of(request))("expired")
             raise gr.Error(message, duration=None, print_exception=False)
-        result = results[number]
-        before = result["rows"]
-        result["rows"] = table
-        try:
-            return results, downloads(result)
-        except U2UError as error:
-            result["rows"] = before
-            raise gr.Error(str(error), duration=None, print_exception=False) from error
+        results[number]["rows"] = table
+        return results, downloads(results[number])
 
     def wait(self, request: gr.Request):
         """Make the transcription cancellable while it waits in the queue."""
@@ -222,8 +217,12 @@ def player(result: dict, label: str) -> gr.HTML:
 
 
 def downloads(result: dict) -> gr.File:
-    """Return the files of the transcript as its table stands now."""
-    transcript = corrected(result["transcript"], result["rows"])
+    """Return the files of the transcript as its table stands now; none, and a warning, if the table is wrong."""
     # In the folder whose files Gradio deletes.
     folder = Path(tempfile.mkdtemp(dir=gr.utils.get_upload_folder()))
-    return gr.File(value=[str(path) for path in write_files(transcript, folder)], visible=True)
+    try:
+        paths = write_files(corrected(result["transcript"], result["rows"]), folder)
+    except U2UError as error:
+        gr.Warning(str(error), duration=None)
+        return gr.File(visible=False)
+    return gr.File(value=[str(path) for path in paths], visible=True)

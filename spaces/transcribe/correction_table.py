@@ -54,8 +54,10 @@ def corrected(transcript: Transcript, table: Sequence[Row]) -> Transcript:
         if not (start or end or text):
             continue
         span = tuple(_milliseconds(cell, f"row {number}", transcript.duration_ms) for cell in (start, end))
-        if not channel.isdecimal() or not 1 <= int(channel) <= transcript.channels:
-            raise U2UError(f"row {number}, {start}: channel {channel!r}: give a number from 1 to {transcript.channels}")
+        if not channel.isdecimal() or len(channel) > 4 or not 1 <= int(channel) <= transcript.channels:
+            raise U2UError(
+                f"row {number}, {start}: channel {channel[:20]!r}: give a number from 1 to {transcript.channels}"
+            )
         if span[0] >= span[1]:
             raise U2UError(f"row {number}: the end {end} is not after the start {start}")
         key = (int(channel) - 1, *span, " ".join(text.split()))
@@ -102,9 +104,9 @@ def format_time(ms: int) -> str:
 def _milliseconds(cell: str, where: str, duration_ms: int) -> int:
     parts = _CLOCK.fullmatch(cell.replace(",", "."))
     if not parts:
-        raise U2UError(f"{where}: {cell!r} is not a time: write minutes and seconds, such as 1:02.345")
+        raise U2UError(f"{where}: {cell[:20]!r} is not a time: write minutes and seconds, such as 1:02.345")
     hours, minutes, seconds = (float(part or 0) for part in parts.groups())
-    ms = round((hours * 3600 + minutes * 60 + seconds) * 1000)
-    if ms > duration_ms:
-        raise U2UError(f"{where}: {cell} is after the end of the recording at {format_time(duration_ms)}")
-    return ms
+    ms = (hours * 3600 + minutes * 60 + seconds) * 1000
+    if ms >= duration_ms + 0.5:  # infinite for 400 digits
+        raise U2UError(f"{where}: {cell[:20]} is after the end of the recording at {format_time(duration_ms)}")
+    return round(ms)

@@ -49,6 +49,8 @@ def test_what_a_person_wrote_is_sure_and_has_no_words():
     [
         (["soon", "0:03", "1", "x", ""], "row 4: 'soon' is not a time: write minutes and seconds, such as 1:02.345"),
         (["0:02", "", "1", "x", ""], "row 4: '' is not a time"),
+        (["0:02", "9" * 400, "1", "x", ""], "row 4: 99999999999999999999 is after the end of the recording"),
+        (["0:02", "0:03", "1" * 5000, "x", ""], "channel '11111111111111111111': give a number from 1 to 2"),
         (["0:03", "0:02", "1", "x", ""], "row 4: the end 0:02 is not after the start 0:03"),
         (["0:03", "2:00:00", "1", "x", ""], "row 4: 2:00:00 is after the end of the recording at 1:01:40.000"),
         (["0:03", "0:04", "3", "x", ""], "row 4, 0:03: channel '3': give a number from 1 to 2"),

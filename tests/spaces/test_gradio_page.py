@@ -20,6 +20,7 @@ from support.gradio_page import ask, serving
 
 from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.publishing.space_settings import SpaceVariables
+from u2u_hf.records import Segment, Transcript
 
 
 @pytest.fixture(scope="module")
@@ -136,13 +137,27 @@ def test_what_is_uploaded_and_made_is_deleted(trained_model, recording, tmp_path
         page.close()
 
 
-def test_a_correction_of_what_was_deleted_is_refused_with_the_reason(trained_model, monkeypatch):
+@pytest.fixture
+def edit(trained_model, monkeypatch):
     monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "transcribe"))
     page = importlib.import_module("app").load_page(SpaceVariables(model=str(trained_model)), trained_model)
-    (edit,) = (function.fn for function in page.fns.values() if function.name == "edit")
+    return next(function.fn for function in page.fns.values() if function.name == "edit")
+
+
+def test_a_correction_of_what_was_deleted_is_refused_with_the_reason(edit):
     spanish = SimpleNamespace(headers={"accept-language": "es-MX"})
     with pytest.raises(gradio.Error, match="la transcripción se borró en el servidor"):
         edit([], 0, [["0:00.000", "0:01.000", "1", "corregido", "100 %"]], spanish)
+
+
+def test_a_wrong_cell_hides_the_files_and_drops_no_correction(edit, tmp_path):
+    transcript = Transcript(str(tmp_path / "a.wav"), 5000, 1, (Segment(0, 0, 1000, "ba", 1.0),))
+    wrong = [["0:00.000", "soon", "1", "corrected", "100%"]]
+    (kept,), files = edit([{"transcript": transcript, "level": None, "rows": []}], 0, wrong, None)
+    assert (kept["rows"], files.visible) == (wrong, False)
+    right = [["0:00.000", "0:01.000", "1", "corrected", "100%"]]
+    (kept,), files = edit([kept], 0, right, None)
+    assert (kept["rows"], files.visible) == (right, True)
 
 
 def test_what_is_recorded_is_given_on_as_it_is(trained_model, monkeypatch, tmp_path):
