@@ -218,10 +218,11 @@ def player(result: dict, label: str) -> gr.HTML:
 
 def downloads(result: dict) -> gr.File:
     """Return the files of the transcript as its table stands now; none, and a warning, if the table is wrong."""
-    # In the folder whose files Gradio deletes.
-    folder = Path(tempfile.mkdtemp(dir=gr.utils.get_upload_folder()))
     try:
-        paths = write_files(corrected(result["transcript"], result["rows"]), folder)
+        transcript = corrected(result["transcript"], result["rows"])
+        # In the folder whose files Gradio deletes.
+        folder = Path(tempfile.mkdtemp(dir=gr.utils.get_upload_folder()))
+        paths = write_files(transcript, folder)
     except U2UError as error:
         gr.Warning(str(error), duration=None)
         return gr.File(visible=False)

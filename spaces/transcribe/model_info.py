@@ -6,7 +6,7 @@ import math
 import os
 from pathlib import Path
 
-from huggingface_hub import EvalResult, ModelCard, ModelCardData, snapshot_download
+from huggingface_hub import ModelCard, snapshot_download
 
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.model_folder import NOT_FOR_RECOGNITION
@@ -35,24 +35,23 @@ def facts(folder: Path, settings: SpaceVariables) -> dict[str, str]:
     found = {"model": folder.resolve().name if local else settings.model}
     if not local:
         found["revision"] = f"{settings.revision} {folder.name[:8]}".strip()  # the folder's name is the commit
-    card = _card(folder)
-    rates = [r for r in card.eval_results or [] if r.metric_type == "cer" and _is_rate(r.metric_value)]
-    if rates:
-        best = next((r for r in rates if r.dataset_split == "test"), rates[0])
-        found["cer"] = f"{best.metric_value:.1%} ({best.dataset_split or best.dataset_name})"
-    if isinstance(card.license, str):
-        found["license"] = card.license
-    return found
+    return found | _told_by_card(folder)
 
 
-def _card(folder: Path) -> ModelCardData:
-    """Return the front matter of a model's card: empty where it has none, or where somebody's edit has damaged it."""
+def _told_by_card(folder: Path) -> dict[str, str]:
+    """Return cer and license as a model's card has them: nothing of a card that somebody's edit has damaged."""
+    told = {}
     try:
-        data = ModelCard.load(folder / "README.md").data
-        # A front matter of other things than results keeps them as they are.
-        return data if all(isinstance(r, EvalResult) for r in data.eval_results or []) else ModelCardData()
-    except Exception:  # of several libraries; a page that does not start helps nobody
-        return ModelCardData()
+        card = ModelCard.load(folder / "README.md").data
+        rates = [r for r in card.eval_results or [] if r.metric_type == "cer" and _is_rate(r.metric_value)]
+        if rates:
+            best = next((r for r in rates if r.dataset_split == "test"), rates[0])
+            told["cer"] = f"{best.metric_value:.1%} ({best.dataset_split or best.dataset_name})"
+        if isinstance(card.license, str):
+            told["license"] = card.license
+    except Exception:  # of several libraries, also for a missing card; a page that does not start helps nobody
+        return {}
+    return told
 
 
 def _is_rate(value: object) -> bool:

@@ -39,7 +39,8 @@ def result(value):
         "---\n5\n---\n", "---\nlicense: [mit, 3]\n---\n", "---\nmodel-index: 5\n---\n", "---\nmodel-index: [5]\n---\n",
         "---\nmodel-index: [{name: 1, results: 7}]\n---\n", "---\nmodel-index: {a: b}\n---\n",
         "---\nlicense: !!python/object:os.system {}\n---\n", result("good"), result("null"), result(".nan"),
-        result("[1]"), result("true"), result(".inf"), b"\xff\xfe\x00", "---\n" + "[" * 3000 + "\n---\n",
+        result("[1]"), result("true"), result(".inf"), result("1" + "0" * 400),
+        b"\xff\xfe\x00", "---\n" + "[" * 3000 + "\n---\n",
     ],
 )  # fmt: skip
 def test_a_damaged_card_tells_nothing_and_stops_nothing(tmp_path, text):
