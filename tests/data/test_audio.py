@@ -113,7 +113,7 @@ def test_a_header_that_no_recorder_writes_is_named(tmp_path, rate, channels):
         audio_info(path)
 
 
-@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "ULAW", "ALAW"])
 @pytest.mark.parametrize("told", [0, 8_000])
 def test_what_follows_a_length_written_too_early_is_heard(tmp_path, subtype, told):
     right, wrong = tmp_path / "right.wav", tmp_path / "wrong.wav"
@@ -416,6 +416,29 @@ def test_the_length_of_an_mp3_is_that_of_its_packets(mp3_files):
         assert loudest_hz(last) == pytest.approx(300, abs=2)
         silence = read_audio(info, (seconds - 17) * 1000, (seconds - 13) * 1000)[0]
         assert np.abs(silence).max() < 0.01
+
+
+@pytest.mark.parametrize(("at", "value"), [(20, 0x7ABC), (22, 4000)], ids=["coding", "channels"])
+def test_a_coding_that_nobody_knows_is_named(tmp_path, at, value):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros(1600), 16_000)
+    content = path.read_bytes()
+    path.write_bytes(content[:at] + value.to_bytes(2, "little") + content[at + 2 :])
+    with pytest.raises(U2UError, match=r"a\.wav: not a sound file that can be read"):
+        audio_info(path)
+
+
+def test_a_piped_flac_that_is_damaged_is_named(tmp_path):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, tones(16_000, 1.0, 1).T, 16_000)
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0  # STREAMINFO's count of samples: the low half of byte 21, and bytes 22 to 25
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    assert audio_info(path).duration_ms == 1000
+    path.write_bytes(content[:60])
+    with pytest.raises(U2UError, match=r"a\.flac: "):
+        audio_info(path)
 
 
 def test_joined_ogg_files_are_named(tmp_path):

@@ -71,23 +71,12 @@ def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
 def _header(path: str, _size: int, _mtime_ns: int) -> AudioInfo:
     try:
         header = soundfile.info(os.path.abspath(path))
-        info = AudioInfo(path, header.samplerate, header.channels, header.frames, header.subtype)
-        if header.format == "OGG" and headers.is_chained(path):
-            raise U2UError(f"{path}: several Ogg recordings were joined into this file: convert it to WAV")
-        if header.frames >= _UNKNOWN:  # FLAC whose encoder wrote into a pipe
-            info = AudioInfo(path, *ffmpeg.header(path), "container")
-        elif header.subtype == "MPEG_LAYER_III":
-            info = _whole_mp3(info)
-        elif header.format == "WAV" and (data := headers.data_to_the_end(path)):
-            info = dataclasses.replace(info, frames=data.frames, offset=data.offset)
     except (soundfile.SoundFileError, OSError, TypeError) as error:  # TypeError: a .raw file has no header
-        try:
-            info = AudioInfo(path, *ffmpeg.header(path), "container")
-        except ffmpeg.RefusedError as refusal:
-            raise U2UError(f"{path}: {refusal}") from refusal
-        except ValueError:
-            reason = getattr(error, "error_string", error)  # without the path, which libsndfile's message repeats
-            raise U2UError(f"{path}: not a sound file that can be read ({reason}): convert it to WAV") from error
+        info = _by_ffmpeg(path, getattr(error, "error_string", error))  # without the path, which its message repeats
+    else:
+        info = _with_its_length(
+            AudioInfo(path, header.samplerate, header.channels, header.frames, header.subtype), header.format
+        )
     if info.frames < 1:
         raise U2UError(f"{path}: holds no sound (0 samples)")
     if info.sampling_rate < _LOWEST_RATE or info.channels > _MOST_CHANNELS:
@@ -98,16 +87,34 @@ def _header(path: str, _size: int, _mtime_ns: int) -> AudioInfo:
     return info
 
 
-def _whole_mp3(info: AudioInfo) -> AudioInfo:
-    """Return the header of an MP3 file with the length that its packets have together.
+def _by_ffmpeg(path: str, problem: object) -> AudioInfo:
+    """Return the header as FFmpeg reads it; `problem` is why libsndfile does not, for the error message."""
+    try:
+        return AudioInfo(path, *ffmpeg.header(path), "container")
+    except ffmpeg.RefusedError as refusal:
+        raise U2UError(f"{path}: {refusal}") from refusal
+    except ValueError as error:
+        raise U2UError(f"{path}: not a sound file that can be read ({problem}): convert it to WAV") from error
 
-    libsndfile believes the length in the first packet, which knows nothing of files that were joined to it, and
-    without it guesses from the first packets' size.
+
+def _with_its_length(info: AudioInfo, kind: str) -> AudioInfo:
+    """Return a header with the length that the file has, where libsndfile believes another one.
+
+    Of MP3 it believes the first packet, which knows nothing of files that were joined to it; without it, it guesses
+    from the first packets' size.
     """
-    with contextlib.suppress(ValueError):
-        whole = AudioInfo(info.path, *ffmpeg.header(info.path), "container")
-        if whole.sampling_rate == info.sampling_rate and whole.frames > info.frames + info.sampling_rate:
-            return whole
+    if kind == "OGG" and headers.is_chained(info.path):
+        raise U2UError(f"{info.path}: several Ogg recordings were joined into this file: convert it to WAV")
+    if info.frames >= _UNKNOWN:  # FLAC whose encoder wrote into a pipe
+        return _by_ffmpeg(info.path, "its header tells no length")
+    if info.subtype == "MPEG_LAYER_III":
+        with contextlib.suppress(U2UError):
+            counted = _by_ffmpeg(info.path, "")
+            # A second less means a file that was cut short: read_native says so.
+            if counted.sampling_rate == info.sampling_rate and counted.frames > info.frames + info.sampling_rate:
+                return counted
+    if kind == "WAV" and (data := headers.data_to_the_end(info.path)):
+        return dataclasses.replace(info, frames=data.frames, offset=data.offset)
     return info
 
 

@@ -11,6 +11,7 @@ import math
 import re
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -75,19 +76,18 @@ def header(path: str) -> tuple[int, int, int]:
     """
     with _open(path) as media:
         tracks = _tracks(media)
-        rate = tracks[0].rate
-        channels = sum(track.channels for track in tracks)
+        first, rate = tracks[0], tracks[0].rate
+        ends = [((t.start_time or 0) + t.duration) * t.time_base for t in tracks if t.duration is not None]
+        # Fractions, because a float may be less than the whole number of samples that it stands for.
         if media.format.name in _WITHOUT_LENGTH:
-            packets = media.demux(tracks[0])
-            seconds = float(sum(packet.duration or 0 for packet in packets) * tracks[0].time_base)
-        elif any(track.duration is not None for track in tracks):
-            ends = [((t.start_time or 0) + t.duration) * t.time_base for t in tracks if t.duration is not None]
-            seconds = float(max(ends)) - _beginning(media)
+            seconds = sum(packet.duration or 0 for packet in media.demux(first)) * first.time_base
+        elif ends:
+            seconds = max(ends) - _beginning(media)
         elif media.duration is not None:
-            seconds = media.duration / av.time_base
+            seconds = Fraction(media.duration, av.time_base)
         else:
-            seconds = sum(frame.samples for frame in media.decode(tracks[0])) / rate
-        return rate, channels, math.floor(round(seconds * rate, 3))
+            seconds = Fraction(sum(frame.samples for frame in media.decode(first)), rate)
+        return rate, sum(track.channels for track in tracks), int(seconds * rate)
 
 
 def read(path: str, begin: int, stop: int) -> np.ndarray:
@@ -100,26 +100,21 @@ def read(path: str, begin: int, stop: int) -> np.ndarray:
     with _open(path) as media:
         tracks = _tracks(media)
         rate = tracks[0].rate
-        places = {}
-        channels = 0
-        for track in tracks:
-            places[track.index] = _Place(slice(channels, channels + track.channels), rate)
-            channels += track.channels
-        samples = np.zeros((channels, max(0, stop - begin)), dtype=np.float32)
-        beginning = _beginning(media)
+        samples = np.zeros((sum(track.channels for track in tracks), max(0, stop - begin)), dtype=np.float32)
+        # Either one track, or mono ones.
+        rows = [samples] if len(tracks) == 1 else np.split(samples, len(tracks))
+        writers = {track.index: _Writer(row, begin, rate) for track, row in zip(tracks, rows, strict=True)}
+        beginning = float(_beginning(media))
         if begin > 0:
             seconds = beginning + max(0, begin / rate - _LEAD_SECONDS)
             media.seek(int(seconds / tracks[0].time_base), stream=tracks[0])
         for packet in media.demux(tracks):
-            place = places.get(packet.stream.index)
-            for frame in _decoded(packet, begin > 0 and place.next is None) if place else ():
-                at = place.of(frame, beginning)
-                if at >= stop:
-                    places.pop(packet.stream.index, None)
+            writer = writers.get(packet.stream.index)
+            for frame in _decoded(packet, begin > 0 and writer.next is None) if writer else ():
+                if not writer.write(frame, beginning):
+                    writers.pop(packet.stream.index, None)
                     break
-                for part in place.resampler.resample(frame):
-                    _place(samples[place.rows], part.to_ndarray(), at - begin)
-            if not places:
+            if not writers:
                 break
         return samples
 
@@ -134,26 +129,33 @@ def _decoded(packet: av.Packet, after_seeking: bool) -> list[av.AudioFrame]:
         raise
 
 
-class _Place:
-    """Where the frames of one track belong.
+class _Writer:
+    """Puts the frames of one track where they belong in `samples` [C, N], whose first is the file's sample `begin`.
 
     Matroska and ASF round times to a millisecond, so frames that follow each other seem to overlap or to leave a gap:
     frames that touch but for the rounding are joined.
     """
 
-    def __init__(self, rows: slice, rate: int):
-        self.rows, self.rate = rows, rate
-        self.resampler = av.AudioResampler(format="fltp", rate=rate)
-        self.next: int | None = None
+    def __init__(self, samples: np.ndarray, begin: int, rate: int):
+        self._samples, self._begin, self._rate = samples, begin, rate
+        self._resampler = av.AudioResampler(format="fltp", rate=rate)
+        self.next: int | None = None  # the sample of the file that follows the last frame
 
-    def of(self, frame: av.AudioFrame, beginning: float) -> int:
-        """Return the place of a frame's first sample, counted from the file's beginning."""
-        at = round((float((frame.pts or 0) * frame.time_base) - beginning) * self.rate)
-        rounding = 1 + float(frame.time_base) * self.rate
+    def write(self, frame: av.AudioFrame, beginning: float) -> bool:
+        """Write what lies within the samples; return False for a frame after them."""
+        at = round((float((frame.pts or 0) * frame.time_base) - beginning) * self._rate)
+        rounding = 1 + float(frame.time_base) * self._rate
         if self.next is not None and abs(at - self.next) <= rounding:
             at = self.next
         self.next = at + frame.samples
-        return at
+        at -= self._begin
+        if at >= self._samples.shape[1]:
+            return False
+        first, end = max(0, at), min(self._samples.shape[1], at + frame.samples)
+        for part in self._resampler.resample(frame):  # as many samples: only the format is another
+            if first < end:
+                self._samples[:, first:end] = part.to_ndarray()[:, first - at : end - at]
+        return True
 
 
 def resample(signal: np.ndarray, rate: int, target: int) -> np.ndarray:
@@ -169,15 +171,16 @@ def resample(signal: np.ndarray, rate: int, target: int) -> np.ndarray:
 
 
 def _tracks(media: av.container.InputContainer) -> list[av.AudioStream]:
-    tracks = list(media.streams.audio)
+    # FFmpeg guesses from the name: text.flac has an audio stream without a rate. What it cannot decode has no codec.
+    tracks = [track for track in media.streams.audio if track.codec_context and track.rate and track.channels]
     if all(track.channels == 1 and track.rate == tracks[0].rate for track in tracks):
         return tracks
     return tracks[:1]
 
 
-def _beginning(media) -> float:
+def _beginning(media: av.container.InputContainer) -> Fraction:
     """Return the timestamp of the file's beginning, in seconds. Negative times are for the decoder only."""
-    return max(0, media.start_time or 0) / av.time_base
+    return Fraction(max(0, media.start_time or 0), av.time_base)
 
 
 @contextlib.contextmanager
@@ -199,8 +202,7 @@ def _open(path: str) -> Iterator[av.container.InputContainer]:
             if file.late:
                 raise _too_late()
             file.deadline = math.inf
-            # FFmpeg guesses from the name: text.flac has an audio stream without a rate.
-            if not media.streams.audio or not media.streams.audio[0].rate:
+            if not _tracks(media):
                 raise ValueError("no sound in it")
             try:
                 yield media
@@ -210,9 +212,3 @@ def _open(path: str) -> Iterator[av.container.InputContainer]:
 
 def _too_late() -> RefusedError:
     return RefusedError(f"cannot be opened within {_OPENING_SECONDS:g} s, so it may be damaged: convert it to WAV")
-
-
-def _place(samples: np.ndarray, part: np.ndarray, at: int) -> None:
-    first, end = max(0, at), min(samples.shape[1], at + part.shape[1])
-    if first < end:
-        samples[:, first:end] = part[:, first - at : end - at]

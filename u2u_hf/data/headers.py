@@ -11,7 +11,8 @@ import re
 import struct
 from dataclasses import dataclass
 
-_CODES = (1, 3, 0xFFFE)  # integers, floating point, either: what has a fixed number of bytes a sample
+# Integers, floating point, A-law, mu-law, any of them: what has a fixed number of bytes a sample.
+_CODES = (1, 3, 6, 7, 0xFFFE)
 _ID = re.compile(rb"[A-Za-z0-9 _\-]{4}")
 
 
