@@ -10,6 +10,7 @@ import sys
 import pytest
 from conftest import PROJECT
 from huggingface_hub.repocard import metadata_load
+from support import programs
 from support.hub_server import TOKENS, running_hub
 
 from u2u_hf.publishing.deploy import SPACES, DeploySettings, build
@@ -136,7 +137,7 @@ HfApi().duplicate_repo("ana/page", "ana/copy", repo_type="space", private=True,
                        space_variables=[{"key": "MODEL_ID", "value": "ana/open"}])
 """
     environment = hub.environment(tmp_path / "home2", "hf_ana_write")
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert programs.run(["-c", code], env=environment).returncode == 0
     copy = hub.repos["space", "ana/copy"]
     assert copy.private
     assert values(copy, "variables") == {"MODEL_ID": "ana/open"}
@@ -226,7 +227,7 @@ except U2UError as error:
     for token in (None, "hf_ben_read", "hf_ana_read"):
         environment = hub.environment(tmp_path / f"home {token}", token)
         environment["PYTHONPATH"] = str(PROJECT / "spaces" / "transcribe")
-        run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        run = programs.run(["-c", code], env=environment)
         said[token] = json.loads(run.stdout.splitlines()[-1])
     assert said["hf_ana_read"] == [
         ["config.json"],

@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import soundfile
 from conftest import RECIPES
 from formats import test_delimited, test_eaf, test_textgrid
+from support import programs
 from support.eaf_text import aligned, document, slots, tier
 
 from u2u_hf.data.dataset import load_splits
@@ -132,7 +131,7 @@ def prepared(tmp_path_factory):
     as_text(corpus / "metadata" / "text.wav")
     (corpus / "loop").symlink_to(corpus, target_is_directory=True)
     arguments = [RECIPES / "prepare.py", here / "opened", "--corpus", corpus, "--output_dir", here / "out"]
-    done = subprocess.run([sys.executable, "-c", LISTENING, *map(str, arguments)], capture_output=True, text=True)
+    done = programs.run(["-c", LISTENING, *arguments])
     assert "Traceback" not in done.stderr, done.stderr
     return done, json.loads((here / "out" / "report.json").read_text(encoding="utf-8")), here
 

@@ -4,13 +4,11 @@ import itertools
 import os
 import random
 import shutil
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
 from conftest import RECIPES
+from support import programs
 
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.output_folder import MARKER, WRITTEN
@@ -29,9 +27,8 @@ def prepared(demo_folder, recipe, tmp_path_factory):
 
 
 def test_two_processes_make_the_same_dataset(demo_folder, prepared, tmp_path):
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", str(RECIPES / "prepare.py")]
-    command += ["--corpus", str(demo_folder / "corpus"), "--output_dir", str(tmp_path)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    arguments = [RECIPES / "prepare.py", "--corpus", demo_folder / "corpus", "--output_dir", tmp_path]
+    result = programs.divided(arguments, 2)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("dataset: ") == 1
     assert rows(tmp_path) == prepared
@@ -50,7 +47,7 @@ def test_killed_at_any_moment_and_run_again_it_is_the_same(demo_folder, prepared
     corpus, output = tmp_path / "corpus", tmp_path / "out"
     shutil.copytree(demo_folder / "corpus", corpus)
     # The same recordings under many names, so that there is something to be killed in.
-    for copy in range(40):
+    for copy in range(15):
         for path in (demo_folder / "corpus" / "audio").glob("*.wav"):
             os.link(path, corpus / "audio" / f"{path.stem}_{copy}.wav")
             eaf = next((demo_folder / "corpus" / "elan").glob(f"{path.stem}*"))
@@ -60,18 +57,17 @@ def test_killed_at_any_moment_and_run_again_it_is_the_same(demo_folder, prepared
                 written = written.replace(name, f"{path.stem}_{copy}.wav")
             (corpus / "elan" / f"{path.stem}_{copy}.eaf").write_text(written, encoding="utf-8")
     arguments = ("--corpus", corpus, "--output_dir", output, "--allow_repeated_sentences")
-    command = [sys.executable, str(RECIPES / "prepare.py"), *map(str, arguments)]
     rng = random.Random(0)
     finished = []
     for _ in range(3):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = programs.start([RECIPES / "prepare.py", *arguments], os.devnull, os.devnull)
         begun = time.monotonic()
         known = set(output.glob(".parts/*.parquet"))
         while set(output.glob(".parts/*.parquet")) == known and time.monotonic() - begun < 60:
             time.sleep(0.05)
         time.sleep(rng.uniform(0, 0.5))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
         finished.append({p.name: p.stat().st_mtime_ns for p in output.glob(".parts/*.parquet")})
     assert finished[0]  # it was killed in the middle
     for before, after in itertools.pairwise(finished):
@@ -84,7 +80,7 @@ def test_killed_at_any_moment_and_run_again_it_is_the_same(demo_folder, prepared
     assert result.returncode == 0, result.stderr
     assert again == rows(whole)
     count = sum(map(len, again.values()))
-    assert count == 41 * sum(map(len, prepared.values()))
+    assert count == 16 * sum(map(len, prepared.values()))
     assert len({(r["recording"], r["tier"], r["start_ms"]) for split in again.values() for r in split}) == count
     assert not (output / ".parts").exists()
 

@@ -3,13 +3,12 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 from conftest import RECIPES
 from safetensors.torch import load_file
+from support import programs
 
 # Nothing random in training but the order of the batches, which a run that is gone on with keeps.
 PLAIN = "--mask_time 0 --mask_feature 0 --dropout 0 --layerdrop 0 --no_bf16 --use_cpu".split()
@@ -17,31 +16,30 @@ PLAIN = "--mask_time 0 --mask_feature 0 --dropout 0 --layerdrop 0 --no_bf16 --us
 
 @pytest.fixture(scope="module")
 def command(demo_dataset, random_base):
-    def command(output_dir, *arguments, processes=1):
-        launcher = ["torch.distributed.run", "--nproc_per_node", str(processes)]
-        start = [sys.executable, *(["-m", *launcher] if processes > 1 else []), str(RECIPES / "train.py")]
+    def command(output_dir, *arguments):
         places = ["--dataset", demo_dataset, "--model", random_base, "--output_dir", output_dir]
-        return [*start, *map(str, [*places, *PLAIN, *arguments])]
+        return [RECIPES / "train.py", *places, *PLAIN, *arguments]
 
     return command
 
 
-def run(command):
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+def run(command, processes=1):
+    done = programs.run(command) if processes == 1 else programs.divided(command, processes)
     assert done.returncode == 0, done.stderr
     return done
 
 
 def stop(command, output_dir, step, number):
     """Start, and send a signal once the checkpoint of `step` is written whole."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    written = [output_dir.with_suffix(suffix) for suffix in (".stdout", ".stderr")]
+    process = programs.start(command, *written)
     marker = output_dir / f"checkpoint-{step}" / "trainer_state.json"
-    while not marker.exists() and process.poll() is None:
+    while not marker.exists() and process.is_alive():
         time.sleep(0.005)
-    process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=120)
-    return process.returncode, stdout, stderr
+    os.kill(process.pid, number)
+    process.join(120)
+    stdout, stderr = (path.read_text(encoding="utf-8") for path in written)
+    return process.exitcode, stdout, stderr
 
 
 def steps(output_dir, last):
@@ -61,7 +59,7 @@ def test_stopped_and_killed_a_run_ends_as_if_it_had_not_been(command, tmp_path):
     assert "the same command with --resume resumes there" in stdout
     assert not (broken / "model.safetensors").exists()
 
-    refused = subprocess.run(command(broken, *settings), capture_output=True, text=True, check=False)
+    refused = programs.run(command(broken, *settings))
     assert refused.returncode == 1
     assert "add --resume to resume it" in refused.stderr.splitlines()[-1]
 
@@ -70,6 +68,8 @@ def test_stopped_and_killed_a_run_ends_as_if_it_had_not_been(command, tmp_path):
 
     run(command(broken, *settings, "--resume"))
     assert steps(broken, 60) == list(range(1, 61))
+    again = run(command(broken, *settings, "--resume"))
+    assert again.stdout == f"{broken}: this run is finished; to train on, give a higher --max_steps or --time_budget\n"
     expected, found = (load_file(folder / "model.safetensors") for folder in (whole, broken))
     assert expected.keys() == found.keys()
     for name, weights in expected.items():
@@ -81,7 +81,7 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(command, tmp_
     settings += ["--no_load_best_model_at_end", "--logging_steps", 1, "--learning_rate", 1e-3]
     settings += ["--hold_encoder", 0.3]
     run(command(tmp_path / "one", *settings, "--gradient_accumulation_steps", 2))
-    run(command(tmp_path / "two", *settings, processes=2))
+    run(command(tmp_path / "two", *settings), processes=2)
     one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
     for name, weights in one.items():
         assert weights.allclose(two[name], atol=1e-5), name

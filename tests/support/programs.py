@@ -1,0 +1,83 @@
+"""Python programs in processes of their own, which need not import torch again each time.
+
+Most tests of a recipe start it as a user does, some 200 times in all, and each start spends five seconds on importing
+libraries. multiprocessing's fork server imports them once and forks a new process for each program. None of Hugging
+Face's is among them: these read their environment (HF_HOME, HF_ENDPOINT, …) when they are imported.
+"""
+
+import atexit
+import multiprocessing
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(
+    ["torch", "torch._dynamo", "torchaudio", "numpy", "pandas", "pyarrow.dataset", "pyarrow.parquet", "soundfile", "av"]
+)
+
+
+def run(arguments, cwd=None, env=None) -> subprocess.CompletedProcess:
+    """Run ``python …`` to its end → exit status and what it wrote, as `subprocess.run` with captured text gives them.
+
+    Args:
+        arguments: a file or ``-c`` and code, then the program's arguments.
+        cwd: the working directory; this one by default.
+        env: the whole environment; this process's by default.
+    """
+    with tempfile.TemporaryDirectory(prefix="program_") as folder:
+        written = [Path(folder, name) for name in ("stdout", "stderr")]
+        process = start(arguments, *written, cwd, env)
+        process.join()
+        stdout, stderr = (path.read_text(encoding="utf-8") for path in written)
+    return subprocess.CompletedProcess(arguments, process.exitcode, stdout, stderr)
+
+
+def divided(arguments, processes) -> subprocess.CompletedProcess:
+    """Run a recipe in several processes that share its work, as ``torchrun --nproc_per_node N`` starts them."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    ours = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
+    with tempfile.TemporaryDirectory(prefix="program_") as folder:
+        written, started = [Path(folder, name) for name in ("stdout", "stderr")], []
+        for rank in range(processes):
+            settings = {name: str(value) for name, value in (ours | {"RANK": rank, "LOCAL_RANK": rank}).items()}
+            started.append(start(arguments, *written, env=os.environ | settings))
+        for process in started:
+            process.join()
+        stdout, stderr = (path.read_text(encoding="utf-8") for path in written)
+    status = max(abs(process.exitcode) for process in started)
+    return subprocess.CompletedProcess(arguments, status, stdout, stderr)
+
+
+def start(arguments, stdout, stderr, cwd=None, env=None):
+    """Start what `run` runs, which writes to two files or to one → its `multiprocessing.Process`."""
+    settings = [*map(str, arguments)], str(stdout), str(stderr), str(cwd or os.getcwd()), dict(env or os.environ)
+    process = _FORKS.Process(target=_main, args=settings, daemon=True)
+    process.start()
+    return process
+
+
+def _main(arguments, stdout, stderr, cwd, environment) -> None:
+    multiprocessing.current_process()._config["daemon"] = False  # only the tests end it; it may have children
+    for number, path in ((1, stdout), (2, stderr)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    try:
+        if arguments[0] == "-c":
+            sys.argv = ["-c", *arguments[2:]]
+            sys.path.insert(0, "")
+            exec(compile(arguments[1], "<string>", "exec"), {"__name__": "__main__"})
+        else:
+            sys.argv = arguments
+            sys.path.insert(0, os.path.dirname(arguments[0]))
+            runpy.run_path(arguments[0], run_name="__main__")
+    finally:
+        atexit._run_exitfuncs()  # a child of multiprocessing ends without them
