@@ -8,10 +8,11 @@ The page transcribes recordings into a table to correct, and ELAN files. With --
 where two processor cores are free of charge; with --kind browser in each visitor's browser, so that no recording leaves
 their computer. Run this again to update the page.
 
-A private model needs a token that may only read it, in an environment variable whose name you give. It becomes a secret
-of the Space. Your own login is never copied there.
+A private model needs a token that may only read it, in an environment variable whose name you give (bash: export
+MODEL_TOKEN=hf_…, cmd: set MODEL_TOKEN=hf_…, PowerShell: $env:MODEL_TOKEN="hf_…"). It becomes a secret of the Space.
+Your own login is never copied there.
 
-    MODEL_TOKEN=hf_… python recipes/deploy.py --model ana/my_model --space ana/my_page --token_from MODEL_TOKEN
+    python recipes/deploy.py --model ana/my_model --space ana/my_page --token_from MODEL_TOKEN
 """
 
 import tempfile

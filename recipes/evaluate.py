@@ -15,9 +15,9 @@ from pathlib import Path
 
 from u2u_hf import cli, output_folder
 from u2u_hf.data.dataset import load_splits, require_split
+from u2u_hf.evaluation.closing import after_evaluation
 from u2u_hf.evaluation.html_page import evaluation_page
 from u2u_hf.evaluation.scoring import as_tsv, ignoring, measure, recognise_split
-from u2u_hf.evaluation.verdict import after_evaluation
 from u2u_hf.publishing.cards.model import add_scores
 from u2u_hf.recognition import language_model
 from u2u_hf.recognition.recognizer import Recognizer

@@ -12,7 +12,7 @@ import dataclasses
 
 from u2u_hf import cli, model_folder, output_folder
 from u2u_hf.data.dataset import load_splits, require_split
-from u2u_hf.evaluation.verdict import after_language_model
+from u2u_hf.evaluation.closing import after_language_model
 from u2u_hf.hub.push import Push, check_push, push_folder
 from u2u_hf.model_folder import LANGUAGE_MODEL
 from u2u_hf.publishing.export import own_folder

@@ -2,7 +2,7 @@
 
     python recipes/prepare.py --corpus my_corpus --output_dir my_dataset --inspect
     python recipes/prepare.py --corpus my_corpus --output_dir my_dataset
-    python recipes/prepare.py --corpus my_corpus --output_dir my_dataset --tiers '*SURFACE*'
+    python recipes/prepare.py --corpus my_corpus --output_dir my_dataset --tiers "*SURFACE*"
     torchrun --nproc_per_node 4 recipes/prepare.py --corpus my_corpus --output_dir my_dataset
 
 Begin with --inspect: it prepares nothing, but prints what the corpus holds and draws it in OUTPUT_DIR/report.html.
@@ -23,7 +23,7 @@ import yaml
 
 from u2u_hf import cli, output_folder
 from u2u_hf.corpus.preparation import PreparationSettings, decide, inspect
-from u2u_hf.corpus.splits import sides_table
+from u2u_hf.corpus.split_table import sides_table
 from u2u_hf.data import audio
 from u2u_hf.data.dataset import write_dataset
 from u2u_hf.data.processes import processes
@@ -65,7 +65,7 @@ def main() -> int:
             print(terminal.after_inspection(found))
         return 0
     preparation = decide(pinned, audio)
-    preparation = preparation.without(write_dataset(preparation.splits, output_dir))
+    preparation = preparation.without(*write_dataset(preparation.splits, output_dir))
     if main_process:
         found = digest(preparation, corpus)
         output_folder.write(output_dir / "report.html", html_report(found))

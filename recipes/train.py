@@ -16,14 +16,14 @@ from pathlib import Path
 
 from u2u_hf import cli, output_folder
 from u2u_hf.data.dataset import load_splits
-from u2u_hf.evaluation.verdict import after_training
+from u2u_hf.evaluation.closing import after_training
 from u2u_hf.hub.push import Push, check_push, push_folder
 from u2u_hf.model_folder import CURVES, SETTINGS
 from u2u_hf.publishing.cards.model import write_model_card
 from u2u_hf.recognition.model import DEFAULT_MODEL
 from u2u_hf.settings import changed, setting
 from u2u_hf.training.arguments import CtcTrainingArguments
-from u2u_hf.training.checkpoints import HubCheckpoints, resume_point
+from u2u_hf.training.checkpoints import HubCheckpoints, is_finished, resume_point
 from u2u_hf.training.curves import training_curves
 from u2u_hf.training.trainer import save_trained
 from u2u_hf.training.trainer_setup import build_trainer
@@ -43,6 +43,12 @@ def main() -> int:
         if push.push_to:
             check_push(push.push_to, "model", push.public)
         output_folder.claim(output_dir, "train.py")
+    if training.resume and is_finished(output_dir, changed(args, training)):
+        if training.process_index == 0:
+            print(f"{output_dir}: this run is finished; to train on, give a higher --max_steps or --time_budget")
+            if push.push_to:
+                print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
+        return 0
     splits = load_splits(args.dataset)
     trainer, processor = build_trainer(args.model, splits, args.dataset, training)
     checkpoint = resume_point(output_dir, training.resume, processor.tokenizer.get_vocab(), push.push_to)

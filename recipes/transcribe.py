@@ -2,16 +2,17 @@
 
     python recipes/transcribe.py --model my_model --output_dir my_transcripts my_recordings/
     python recipes/transcribe.py --model my_model --output_dir my_transcripts --formats eaf,srt talk.wav
-    python recipes/transcribe.py --model my_model --output_dir out --annotations my_elan --align '*_tx' my_recordings/
+    python recipes/transcribe.py --model my_model --output_dir out --annotations my_elan --align "*_tx" my_recordings/
     torchrun --nproc_per_node 4 recipes/transcribe.py --model my_model --output_dir my_transcripts my_recordings/
 
 Speech is detected on each channel, recognised, and written with the times of segments and words. Segments that the
 recogniser is unsure of are marked on a tier of their own. Existing transcripts are not changed, so a run that was
 stopped resumes where it stopped.
 
-Correct an .eaf in ELAN; with --queue, queue.tsv lists the segments to correct first. Then give the corrected tier a
-type of your own (Tier > Change Tier Attributes): this marks it as your work, and prepare.py takes it as training data.
-It takes tiers with the machine's types only if --tiers or --linguistic_types names them.
+Correct an .eaf in ELAN; with --queue, queue.tsv lists the segments to correct first. Then give the corrected tier the
+type "corrected transcript", which the file has ready, or another one of yours (Tier > Change Tier Attributes): this
+marks it as your work, and prepare.py takes it as training data. It takes tiers with the machine's types only if --tiers
+or --linguistic_types names them.
 
 With --annotations, a copy of each recording's own ELAN file gets the new tiers. --segments_from recognises the segments
 of one of its tiers; --align finds the times of the words in a tier's transcripts, and how well each transcript fits.
@@ -21,6 +22,8 @@ import dataclasses
 
 from u2u_hf import cli
 from u2u_hf.data.processes import processes
+from u2u_hf.evaluation.card_score import card_score
+from u2u_hf.evaluation.verdict import warning
 from u2u_hf.recognition import language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.settings import setting
@@ -37,7 +40,10 @@ class Arguments(TranscriptionSettings):
 def main() -> int:
     args, vad = cli.parse(Arguments, VadSettings, description=__doc__)
     jobs, skipped = find_jobs(args)
-    outcomes = transcribe_all(jobs, Recognizer(args.model), vad, args, language_model.load(args.model))
+    recognizer = Recognizer(args.model)
+    if processes().is_main_process and (score := card_score(args.model)) and (doubt := warning(*score)):
+        print(f"! {args.model}: {doubt}")
+    outcomes = transcribe_all(jobs, recognizer, vad, args, language_model.load(args.model))
     if processes().is_main_process:
         print(outcome_lines(skipped, outcomes))
         if queue := write_queue(outcomes, args):

@@ -57,10 +57,18 @@ def test_values_have_the_kind_of_their_field(tmp_path, line, name, value):
         ("zzz: x", (), r"c\.yaml: unknown key 'zzz'$"),
         ("rate: fast", (), r"c\.yaml: rate: 'fast' cannot be read"),
         ("- a", (), r"c\.yaml: must hold lines of the form"),
-        ("a: [", (), r"c\.yaml: is not YAML"),
+        ("a: [", (), r"c\.yaml: is not YAML: line 1: expected the node content"),
+        ("corpus: 2026-13-45", (), r"c\.yaml: is not YAML: month must be in 1\.\.12"),
+        ("{" * 2000, (), r"c\.yaml: is not YAML: maximum recursion depth exceeded"),
         ("", (), "required: --corpus"),
         ("corpus: x", ("--tires", "y"), r"unknown argument --tires: did you mean --tiers\?"),
         ("corpus: x", ("--count", "many"), "count: invalid int value: 'many'"),
+        (
+            "",
+            ("--corpus", "my", "field", "notes"),
+            r'unknown argument field: names with spaces need quotes: --corpus "my field"',
+        ),
+        ("rules:\n\t- case: keep", (), "line 2: begins with a tab, which YAML does not allow: use spaces$"),
     ],
 )
 def test_mistakes_are_named(tmp_path, text, argv, message):
@@ -212,6 +220,13 @@ def test_a_full_disk_is_one_line():
     assert line == "error: out/data/part: the disk is full: make room, then run the same command again"
 
 
+@pytest.mark.parametrize("error", [MemoryError(), OSError(errno.ENOMEM, "x"), RuntimeError("std::bad_alloc")])
+def test_too_little_memory_is_one_line(error):
+    assert ending(error) == (
+        "error: there is not enough memory: close other programs, or use a computer with more memory"
+    )
+
+
 def test_a_fault_of_the_program_keeps_its_traceback():
     with pytest.raises(ConnectionError):
         cli.launch(lambda: (_ for _ in ()).throw(ConnectionError("no such server")))
@@ -220,3 +235,10 @@ def test_a_fault_of_the_program_keeps_its_traceback():
 def test_a_name_commands_no_terminal():
     line = ending(U2UError("a\x1b[2Jb\u202ec\nd.wav: no sound"))
     assert line == "error: a‹U+001B›[2Jb‹U+202E›c d.wav: no sound"
+
+
+def test_what_a_recipe_prints_cannot_command_the_terminal(capsys):
+    with pytest.raises(SystemExit):
+        cli.launch(lambda: print("dataset: a\x1b]0;x\x07\u202e\nnext"))
+    print("\x1b", end="")  # the stream is as it was
+    assert capsys.readouterr().out == "dataset: a‹U+001B›]0;x‹U+0007›‹U+202E›\nnext\n\x1b"

@@ -109,3 +109,22 @@ def test_it_imports_nothing_heavy():
     code = "import json, sys, u2u_hf.progress_bar; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
     assert not {"numpy", "torch", "IPython", "ipywidgets"} & set(loaded)
+
+
+NAME = "a\x1b[2J\n\u202eb.wav"
+SHOWN = "a‹U+001B›[2J‹U+000A›‹U+202E›b.wav"
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_names_cannot_command_the_terminal(monkeypatch, capsys, stream):
+    monkeypatch.setattr(sys, "stderr", stream())
+    monkeypatch.setenv("TERM", "xterm")
+    with progress_bar(desc=NAME, total=2, mininterval=0, miniters=1) as bar:
+        bar.set_description(f"{NAME} 2")
+        bar.update(2)
+        write_line(NAME)
+    written = sys.stderr.getvalue()
+    assert f"{SHOWN} 2: 100%" in written
+    assert not {"\u202e", NAME} & {*written, written}
+    assert "a\x1b" not in written
+    assert capsys.readouterr().out == f"{SHOWN}\n"

@@ -4,9 +4,12 @@ The floors of the house: an import points up this list, never down (tests/test_l
 to `browser` also runs in a browser under Pyodide, with the standard library, pympi and tqdm alone.
 
     records         what passes between stages, and the error a user sees
+    visible_text    texts of files, safe to print
     frames          samples, frames and milliseconds
+    memory          errors for lack of memory, told apart from damaged files
     files           writing a file whole or not at all
     settings        a recipe's settings: dataclass fields with help, what was changed, how a path is quoted
+    folder_lock     two runs do not write into one folder at once
     output_folder   a recipe writes only into a folder that is new, empty or its own
     progress_bar    a bar in a terminal, plain lines in pipes and notebooks
     model_folder    what lies in a model's folder and in a pushed repository
@@ -21,6 +24,7 @@ to `browser` also runs in a browser under Pyodide, with the standard library, py
     training/       dataset to recogniser
     transcription/  recordings to transcripts
     publishing/     ONNX, cards, Spaces: what others get
+    flags           argparse made from a recipe's dataclasses
     cli             the recipes' door: flags, --config, errors in one line
     demo/           the made-up corpus and the tiny model
 """

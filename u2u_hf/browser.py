@@ -61,7 +61,7 @@ class _Answers:
     def audio_info(self, path: str) -> SimpleNamespace:
         file = self._files[path.removeprefix(f"{self._corpus}/")]
         if "problem" in file:
-            raise U2UError(f"{path}: {file['problem']}")
+            raise U2UError(file["problem"])
         return SimpleNamespace(**file)
 
     def energy(self, path: str, spans: Sequence[Span]) -> list[float]:
@@ -85,7 +85,7 @@ def prepare(argument: str) -> str:
         argument: JSON of
 
             - ``settings``: of `PreparationSettings`; `corpus` is the folder, in which recordings are empty files;
-            - ``files``: recording → its ``channels`` and ``duration_ms``, or its ``problem``;
+            - ``files``: recording → its ``channels`` and ``duration_ms``, or its ``problem``, which names it;
             - ``energies``: key of ``wanted`` → the energy of each channel.
 
     Returns:

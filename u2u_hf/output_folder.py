@@ -1,7 +1,8 @@
 """Folders that recipes write into: new, empty or made by the same recipe, so that nobody's files are lost.
 
 Each has two hidden files, which are not pushed: `MARKER` with the recipe that made the folder, and `WRITTEN` with the
-checksum of each file that a recipe wrote. A file with another checksum was edited by a person.
+checksum of each file that a recipe wrote. A file with another checksum was edited by a person. While a recipe runs, it
+holds the folder's `folder_lock`.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from u2u_hf import folder_lock
 from u2u_hf.files import replacing, write_text
 from u2u_hf.records import U2UError
+from u2u_hf.visible_text import visible
 
 MARKER = ".u2u-hf.json"
 WRITTEN = ".u2u-hf.written"
 # Files of file managers, which do not show them.
 _CLUTTER = (".ds_store", "thumbs.db", "desktop.ini")
+_OURS = (MARKER, WRITTEN, folder_lock.LOCK)
 _ADDING = ("export.py", "language_model.py")  # recipes that may share an output folder
 # Each with the folders that were made for it, the innermost first.
 _claimed: list[tuple[Path, list[Path]]] = []
@@ -43,7 +47,7 @@ def claim(folder: Path, made_by: str, *, inputs: Mapping[str, str] | None = None
     A folder that contains only the mark counts as empty, so that other recipes may use it after a run that failed.
 
     Raises:
-        U2UError: as `check`, or the folder cannot be made or written to.
+        U2UError: as `check`, the folder cannot be made or written to, or another run is writing into it.
     """
     folder = Path(folder)
     _check(folder, (made_by,), inputs or {})
@@ -67,10 +71,13 @@ def claim_for_model(folder: Path, made_by: str, source: str) -> None:
     """Claim `folder` for files made from the model `source`; the mark of the model's own folder stays.
 
     Raises:
-        U2UError: as `check_for_model`, or the folder cannot be made or written to.
+        U2UError: as `check_for_model`, the folder cannot be made or written to, or another run is writing into it.
     """
     check_for_model(folder, made_by, source)
-    if not is_model_folder(folder, source):
+    if is_model_folder(folder, source):
+        folder_lock.take(Path(folder))
+        _claimed.append((Path(folder), []))
+    else:
         _mark(Path(folder), made_by)
 
 
@@ -104,7 +111,7 @@ def _check(folder: Path, makers: tuple[str, ...], inputs: Mapping[str, str]) -> 
 
 def _is_clutter(name: str) -> bool:
     # Temporary files of the mark after a killed run, and files (._) that macOS adds on other systems' disks, count too.
-    return name.lower() in _CLUTTER or name in (MARKER, WRITTEN) or name.startswith(("._", f".{MARKER}."))
+    return name.lower() in _CLUTTER or name in _OURS or name.startswith(("._", f".{MARKER}."))
 
 
 def _mark(folder: Path, recipe: str) -> None:
@@ -113,6 +120,8 @@ def _mark(folder: Path, recipe: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise U2UError(f"{folder}: cannot be made ({error.strerror}): choose another --output_dir") from error
+    folder_lock.take(folder)
+    _claimed.append((folder, new))
     others = [path.name for path in folder.iterdir() if not _is_clutter(path.name)]
     if others and made_by(folder):  # of recipes that share the folder, the first one made it
         return
@@ -121,18 +130,19 @@ def _mark(folder: Path, recipe: str) -> None:
     except U2UError as error:
         reason = getattr(error.__cause__, "strerror", None) or error.__cause__
         raise U2UError(f"{folder}: cannot be written to ({reason}): choose another --output_dir") from error
-    _claimed.append((folder, new))
 
 
 def give_back() -> None:
-    """Unmark claimed folders that nothing was written into, and remove those that were created."""
+    """Unlock claimed folders; unmark those that nothing was written into, and remove those that were created."""
     while _claimed:
         folder, new = _claimed.pop()
         with contextlib.suppress(OSError):
             if all(_is_clutter(path.name) for path in folder.iterdir()):
                 (folder / MARKER).unlink(missing_ok=True)
                 (folder / WRITTEN).unlink(missing_ok=True)
-                _remove_if_empty(*new)
+        folder_lock.release(folder)
+        with contextlib.suppress(OSError):
+            _remove_if_empty(*new)
 
 
 def made_by(folder: Path) -> str:
@@ -285,4 +295,4 @@ def keep_edited(folder: Path, path: Path, data: bytes | None = None) -> None:
     copy = next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name)))
     with replacing(copy) as temporary:
         shutil.copy2(path, temporary)
-    print(f"! {path}: was edited, and is kept as {copy.name}")
+    print(visible(f"! {path}: was edited, and is kept as {copy.name}"))

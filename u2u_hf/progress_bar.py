@@ -10,6 +10,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from u2u_hf.visible_text import visible
+
 _SHORTEST_S, _LONGEST_S = 10, 60  # time between two plain lines
 _SHARE = 0.1  # progress that is worth a plain line once the shortest time is over
 _COUNTS = "{n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
@@ -26,15 +28,16 @@ def progress_bar(
         after_bar: what follows the bar, in tqdm's ``bar_format``.
         settings: tqdm's own: ``total``, ``unit``, ``disable``…
     """
+    desc = visible(desc)
     if in_terminal():
-        return tqdm(iterable, desc=desc, bar_format="{l_bar}{bar}| " + after_bar, dynamic_ncols=True, **settings)
+        return _Bar(iterable, desc=desc, bar_format="{l_bar}{bar}| " + after_bar, dynamic_ncols=True, **settings)
     # The colon is tqdm's own once a description is changed.
     return _PlainLines(iterable, desc=f"{desc}: ", bar_format="{desc}{percentage:.0f}% " + after_bar, **settings)
 
 
 def write_line(text: str) -> None:
-    """Write a line to stdout; bars in a terminal move below it."""
-    tqdm.write(text)
+    """Write one line to stdout, safe for a terminal; bars move below it."""
+    tqdm.write(visible(text))
 
 
 def in_terminal() -> bool:
@@ -50,8 +53,15 @@ def in_terminal() -> bool:
     )
 
 
-class _PlainLines(tqdm):
-    """A tqdm bar that writes lines in place of the bar."""
+class _Bar(tqdm):
+    """A tqdm bar whose description, such as the name of a file, is safe for a terminal."""
+
+    def set_description(self, desc: str | None = None, refresh: bool | None = True) -> None:
+        super().set_description(visible(desc or ""), refresh)
+
+
+class _PlainLines(_Bar):
+    """A bar that writes lines in place of the bar."""
 
     disable: bool  # which tqdm sets and leaves without a type
 

@@ -10,11 +10,25 @@ from dataclasses import dataclass, field
 
 # The linguistic types of machine-made tiers, so that nobody takes these for a person's work.
 MACHINE_TYPES = SEGMENT_TYPE, WORD_TYPE, UNSURE_TYPE = "u2u-hf transcript", "u2u-hf word", "u2u-hf unsure"
+# The type that a person gives a tier that they have corrected; it stands ready in the file.
+CORRECTED_TYPE = "corrected transcript"
 MACHINE_ANNOTATOR = "u2u-hf"  # of these tiers; it stays when a person corrects one and gives it another type
 
 
 class U2UError(Exception):
     """An error that the user can fix. Its message is one line: the file, what is wrong, what to do."""
+
+
+def excerpt(value: object, most: int = 40) -> str:
+    """Return a value from a file as an error quotes it, on one line: damaged files have a million characters there.
+
+    >>> excerpt("a\\nb"), excerpt("abcdefgh", most=4), excerpt(None)
+    ("'a\\\\nb'", "'abc…'", 'None')
+    """
+    shown = repr(value[: most + 1] if isinstance(value, str) else value)
+    if len(shown) <= most + 2:
+        return shown
+    return f"{shown[:most]}…{shown[0] if isinstance(value, str) else ''}"
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,10 @@ export const SAMPLING_RATE = 16_000; // Hz
 export const FRAME_STRIDE = 320; // samples
 export const RECEPTIVE_FIELD = 400; // samples
 
+// u2u_hf/data/audio.py: recordings with a lower rate or more channels have a damaged header.
+export const LOWEST_RATE = 1000; // Hz
+export const MOST_CHANNELS = 256;
+
 // u2u_hf/transcription/voice_detection.py: frames and defaults of speech detection.
 export const DETECTION_FRAME_SAMPLES = 512;
 export const DETECTION_SETTINGS = {

@@ -1,7 +1,9 @@
 // Prepares a folder of annotation files and recordings, as u2u_hf.corpus.preparation does, and makes the dataset.
 import { openAudio } from "./audio.js";
 import { ANNOTATION_SUFFIXES, AUDIO_SUFFIXES, SAMPLING_RATE } from "./constants.js";
+import { t } from "./language.js";
 import { parquetFiles } from "./parquet.js";
+import { plain } from "./problem.js";
 import { python } from "./python.js";
 import { downloadZip } from "./vendor/client-zip/index.js";
 import { wav } from "./wav.js";
@@ -32,7 +34,7 @@ export async function prepare(name, chosen, settings, progress) {
   }
   const files = {};
   for (const [i, { path, file }] of recordings.entries()) {
-    files[path] = await audioInfo(file);
+    files[path] = await audioInfo(`${folder}/${path}`, file);
     progress((0.5 * (i + 1)) / recordings.length);
   }
   const argument = { settings: { ...settings, corpus: folder }, files, energies: {} };
@@ -49,14 +51,15 @@ export async function prepare(name, chosen, settings, progress) {
 
 const fileOf = (chosen, wanted) => chosen.find(({ path }) => path === wanted).file;
 
-/** Return what Python wants to know of a recording. */
-async function audioInfo(file) {
+/** Return what Python wants to know of a recording, or why it cannot be read. */
+async function audioInfo(path, file) {
   try {
     const audio = await openAudio(file);
     audio.close();
     return { channels: audio.channels, duration_ms: audio.durationMs };
   } catch (error) {
-    return { problem: `cannot be read as audio (${error.detail}): convert it to WAV` };
+    const { code, detail } = plain(error);
+    return { problem: t(`problem_${code}`, { where: path, detail }) };
   }
 }
 

@@ -1,4 +1,4 @@
-// Records a WAV file from the microphone, without noise suppression or automatic gain.
+// Records from the microphone, without noise suppression or automatic gain.
 
 const SETTINGS = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const LOSSLESS = "audio/webm;codecs=pcm";
@@ -22,16 +22,26 @@ export async function startRecording() {
     if (recorder.state !== "inactive") recorder.stop();
     await stopped;
     for (const track of stream.getTracks()) track.stop();
-    return wavFile(new Blob(parts));
+    return file(new Blob(parts, { type: recorder.mimeType }));
   };
 }
 
-async function wavFile(recorded) {
+/** Return the recording as WAV; as the browser recorded it, if it is too long to be converted in memory. */
+async function file(recorded) {
+  const name = new Date().toISOString().slice(0, 19).replaceAll(":", ".").replace("T", " ");
+  try {
+    return new File([await inWav(recorded)], `${name}.wav`, { type: "audio/wav" });
+  } catch {
+    const [type] = recorded.type.split(";");
+    return new File([recorded], `${name}.${type.split("/")[1]}`, { type });
+  }
+}
+
+async function inWav(recorded) {
   const { ALL_FORMATS, BlobSource, BufferTarget, Conversion, Input, Output, WavOutputFormat } =
     await import("./vendor/mediabunny/mediabunny.min.mjs");
   const input = new Input({ source: new BlobSource(recorded), formats: ALL_FORMATS });
   const output = new Output({ format: new WavOutputFormat(), target: new BufferTarget() });
   await (await Conversion.init({ input, output })).execute();
-  const time = new Date().toISOString().slice(0, 19).replaceAll(":", ".").replace("T", " ");
-  return new File([output.target.buffer], `${time}.wav`, { type: "audio/wav" });
+  return output.target.buffer;
 }

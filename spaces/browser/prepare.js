@@ -8,7 +8,7 @@ import { python } from "./python.js";
 
 let folder = "corpus";
 let chosen = [];
-let preparation;
+let prepared; // the files that were previewed, and what Python made of them
 let rulesLoaded = false; // from Python, which takes seconds to start
 let state = ["starting", {}];
 const previewButton = byId("preview");
@@ -74,10 +74,20 @@ function step(button, work) {
   };
 }
 
+/** Preview the chosen files. If others are chosen meanwhile, what becomes of these is not shown. */
 async function preview() {
+  const files = chosen;
+  const current = () => files === chosen;
   byId("result").hidden = true;
   show("deciding");
-  preparation = await prepare(folder, chosen, settings(), showPercent("reading"));
+  let preparation;
+  try {
+    preparation = await prepare(folder, files, settings(), (share) => current() && showPercent("reading")(share));
+  } catch (error) {
+    if (current()) throw error;
+  }
+  if (!current()) return;
+  prepared = { files, preparation };
   byId("summary").textContent = preparation.words;
   byId("report").srcdoc = preparation.html;
   byId("made").hidden = preparation.report.problem !== null;
@@ -88,17 +98,18 @@ async function preview() {
 
 async function saveZip() {
   const name = "dataset.zip";
-  download(name, await zipped(chosen, preparation, showPercent("cutting")));
+  download(name, await zipped(prepared.files, prepared.preparation, showPercent("cutting")));
   show("made", { name });
 }
 
 async function upload() {
+  const { files, preparation } = prepared; // others may be previewed meanwhile
   const space = await (await fetch("space.json")).json();
   const { createPrivateDataset, push } = await import("./hub.js");
   const { id, token } = Object.fromEntries(new FormData(byId("push")));
   const target = { hub: space.hub, id: id.trim(), token: token.trim() };
   await createPrivateDataset(target); // first: what the Hub refuses must not cost the visitor the time of cutting
-  await push(target, await inParquet(chosen, preparation, showPercent("cutting")), showPercent("uploading"));
+  await push(target, await inParquet(files, preparation, showPercent("cutting")), showPercent("uploading"));
   show("uploaded", { id: target.id });
 }
 

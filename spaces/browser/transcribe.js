@@ -73,6 +73,9 @@ async function record() {
 }
 
 byId("record").onclick = record;
+window.addEventListener("beforeunload", (event) => {
+  if (stopRecording || transcripts.some((view) => view.unsaved)) event.preventDefault();
+});
 byId("files").onchange = ({ target }) => {
   transcribe([...target.files]);
   target.value = "";

@@ -2,14 +2,18 @@
 import { DETECTION_FRAME_SAMPLES, SAMPLING_RATE, TRANSCRIPT_FORMATS, UNSURE_BELOW } from "./constants.js";
 import { download, formatTime, make, showProblem } from "./dom.js";
 import { t } from "./language.js";
+import { plain } from "./problem.js";
 import { python } from "./python.js";
+import { withTrueLength } from "./sound-headers.js";
 
 const FRAME_MS = (DETECTION_FRAME_SAMPLES * 1000) / SAMPLING_RATE;
 const QUIET_DB = -70;
+const UNREADABLE = ["audio", "silent", "incomplete", "joined", "damaged"]; // problems of recordings
 
 /**
- * `element` shows a recording and its transcript. The methods named after messages of transcription-worker.js
- * (opened, detecting, found, recognized, done) take these messages.
+ * `element` shows a recording and its transcript; `unsaved` is whether leaving the page would lose what the visitor
+ * recorded or corrected. The methods named after messages of transcription-worker.js (opened, detecting, found,
+ * recognized, done) take these messages.
  */
 export class TranscriptView {
   /**
@@ -27,7 +31,9 @@ export class TranscriptView {
     this.problem.role = "alert";
     this.canvas = make("canvas", { hidden: true, onclick: (event) => this.seek(event) });
     this.canvas.role = "img";
-    this.player = make("audio", { controls: true, preload: "metadata", src: URL.createObjectURL(file) });
+    this.player = make("audio", { controls: true, preload: "metadata" });
+    const play = (whole) => (this.player.src = URL.createObjectURL(whole));
+    withTrueLength(file).then(play, () => play(file));
     this.player.ontimeupdate = () => {
       if (this.until !== undefined && this.player.currentTime * 1000 >= this.until) this.player.pause();
     };
@@ -40,7 +46,9 @@ export class TranscriptView {
         make("button", { type: "button", textContent, onclick: () => this.save(format) }),
       ),
     );
-    this.keep = make("button", { type: "button", hidden: !recorded, onclick: () => download(file.name, file) });
+    this.corrected = false; // and not saved since
+    this.recorded = recorded; // likewise
+    this.keep = make("button", { type: "button", hidden: !recorded, onclick: () => this.saveRecording() });
     this.body = make("tbody");
     this.head = ["time", "channel", "text", "confidence"].map((name) => make("th", { scope: "col", abbr: name }));
     this.table = make("table", { hidden: true }, make("thead", {}, make("tr", {}, ...this.head)), this.body);
@@ -50,9 +58,13 @@ export class TranscriptView {
     this.show();
   }
 
+  get unsaved() {
+    return this.corrected || this.recorded;
+  }
+
   /** Show everything in the language now chosen. */
   show() {
-    this.status.textContent = t(...this.state) + (this.same ? ` ${t("same")}` : "");
+    this.showStatus();
     this.canvas.setAttribute("aria-label", t("waveform"));
     this.keep.textContent = t("keep");
     for (const cell of this.head) cell.textContent = t(cell.abbr);
@@ -60,20 +72,30 @@ export class TranscriptView {
       row.play.setAttribute("aria-label", t("play", { time: formatTime(this.segments[i].start_ms) }));
       row.input.setAttribute("aria-label", `${t("text")} ${formatTime(this.segments[i].start_ms)}`);
     });
-    if (this.failure) this.problem.textContent = t(`problem_${this.failure.code}`, this.failure);
+    this.showProblems();
+  }
+
+  showStatus() {
+    const notes = [this.same && t("same"), this.unheard && t("unheard")].filter(Boolean);
+    this.status.textContent = [t(...this.state), ...notes].join(" ");
+  }
+
+  showProblems() {
+    const problems = [this.failure, this.saveFailure].filter(Boolean);
+    this.problem.hidden = !problems.length;
+    this.problem.textContent = problems.map((problem) => t(`problem_${problem.code}`, problem)).join(" ");
   }
 
   set(state, values, share) {
     this.state = [state, values];
     this.bar.value = share;
     this.bar.hidden = state === "done" || state === "nothing";
-    this.status.textContent = t(state, values) + (this.same ? ` ${t("same")}` : "");
+    this.showStatus();
   }
 
   fail(problem) {
     this.failure = problem;
-    this.problem.hidden = false;
-    this.player.hidden = problem.code === "audio" || problem.code === "silent";
+    this.player.hidden = UNREADABLE.includes(problem.code);
     this.bar.hidden = true;
     this.status.hidden = true;
     // Segments recognised before the problem can still be saved.
@@ -81,8 +103,8 @@ export class TranscriptView {
     this.show();
   }
 
-  opened({ durationMs, channels }) {
-    Object.assign(this, { durationMs, channels });
+  opened({ durationMs, channels, unheard }) {
+    Object.assign(this, { durationMs, channels, unheard });
   }
 
   detecting({ share }) {
@@ -114,6 +136,7 @@ export class TranscriptView {
     // A corrected segment has full confidence, and no times of words.
     input.oninput = () => {
       Object.assign(segment, { text: input.value, confidence: 1, words: [] });
+      this.corrected = true;
       confidence.textContent = "✓";
       row.classList.remove("unsure");
     };
@@ -173,7 +196,15 @@ export class TranscriptView {
     });
   }
 
+  saveRecording() {
+    download(this.file.name, this.file);
+    this.recorded = false;
+  }
+
   async save(format) {
+    const { corrected } = this;
+    this.corrected = false; // what is corrected from here on is not in the file
+    this.saveFailure = null;
     try {
       showProblem();
       const transcript = {
@@ -185,7 +216,9 @@ export class TranscriptView {
       const { name, text } = await python("transcript_file", { transcript, format });
       download(name, new Blob([text]));
     } catch (error) {
-      this.fail(error);
+      this.corrected ||= corrected;
+      this.saveFailure = plain(error);
     }
+    this.showProblems();
   }
 }

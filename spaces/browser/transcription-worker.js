@@ -56,8 +56,8 @@ async function transcribe(id, file) {
   if (!recognizer) throw new Problem("model-needed", file.name);
   const audio = await openAudio(file);
   try {
-    const { durationMs, channels } = audio;
-    postMessage({ kind: "opened", id, durationMs, channels });
+    const { durationMs, channels, unheard } = audio;
+    postMessage({ kind: "opened", id, durationMs, channels, unheard });
     let index = 0;
     for await (const found of findSpeech(audio, (share) => postMessage({ kind: "detecting", id, share }))) {
       postMessage({ kind: "found", id, ...found });

@@ -3,7 +3,8 @@ import { SAMPLING_RATE } from "./constants.js";
 
 /**
  * Return the bytes of a WAV file.
- * @param {Float32Array} samples in -1…1; others are clipped
+ * @param {Float32Array} samples Beyond -1…1, as recorders of 32-bit float write them, they are not clipped: all are
+ *   divided by the largest.
  */
 export function wav(samples) {
   const bytes = new DataView(new ArrayBuffer(44 + 2 * samples.length));
@@ -20,8 +21,7 @@ export function wav(samples) {
   bytes.setUint16(34, 16, true);
   text(36, "data");
   bytes.setUint32(40, 2 * samples.length, true);
-  for (const [i, x] of samples.entries()) {
-    bytes.setInt16(44 + 2 * i, Math.round(Math.max(-1, Math.min(1, x)) * 32767), true);
-  }
+  const loudest = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 1);
+  for (const [i, x] of samples.entries()) bytes.setInt16(44 + 2 * i, Math.round((x / loudest) * 32767), true);
   return new Uint8Array(bytes.buffer);
 }

@@ -1,6 +1,5 @@
-"""What happens when a visitor clicks: transcribe, show, edit, cancel."""
+"""What happens when a visitor clicks: transcribe, show, edit, undo, cancel."""
 
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -9,16 +8,17 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
-from correction_table import COLUMNS, corrected, format_time, rows, write_files
-from strings import STRINGS, language
+from correction_table import COLUMNS, format_time, rows
+from results import after_correction, choices_of, player, problem, result_at, summary
+from strings import STRINGS, language, say_in
 from upload_check import check_upload
-from waveform import levels, picture
+from waveform import levels
 
+from u2u_hf.memory import memory_problem
 from u2u_hf.publishing.space_settings import SpaceVariables
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import Transcript, U2UError
-from u2u_hf.reports.html import element
 from u2u_hf.transcription.segmentation import Segmentation, find_speech
 from u2u_hf.transcription.transcribe import recognise_words, transcribe
 from u2u_hf.transcription.voice_detection import VadSettings
@@ -31,7 +31,8 @@ except ImportError:
         return lambda function: function
 
 
-Say = Callable[..., str]  # (key, **values) → the text in the visitor's language
+_SHOWN = 7  # what `Actions.show` returns
+_REMEMBERED = 200  # corrections that can be undone
 
 
 class Stopped(Exception):
@@ -55,7 +56,12 @@ class Options:
 
 
 class Actions:
-    """The event handlers of one page. A result is a dict of ``transcript``, ``level`` and ``rows``, kept by Gradio."""
+    """The event handlers of one page.
+
+    A result is a dict, kept by Gradio: ``transcript`` as recognised, ``level`` of the waveform, ``rows`` of the table
+    as corrected, ``before``: the rows before each correction. A visitor's results are one list that only grows, so that
+    a number always means the same result, also in a correction that arrives while another transcription ends.
+    """
 
     def __init__(self, recognizer: Recognizer, language_model: LanguageModel | None, settings: SpaceVariables):
         self._recognizer = recognizer
@@ -85,8 +91,26 @@ class Actions:
             return transcribe(path, found, self._recognizer, decode, progress_of("hearing")), levels(info)
         except (U2UError, Stopped) as error:
             return error
+        except Exception as error:  # of several libraries; the other recordings are still transcribed
+            reason = memory_problem(error) or getattr(error, "strerror", None) or type(error).__name__
+            return U2UError(f"{path}: {reason}")
         finally:
             self._recognizer.release_memory()
+
+    def _result_of(
+        self, path: str, options: Options, language_tag: str, session: str, progress: gr.Progress
+    ) -> dict | Exception:
+        begun = time.monotonic()
+        try:
+            found = self._recognise(path, options, language_tag, session, progress)
+        except gr.Error as error:  # ZeroGPU's, for example when a visitor's time on it is used up
+            return U2UError(f"{path}: {error.message}")
+        if isinstance(found, Exception):
+            return found
+        transcript, level = found
+        length = f"{transcript.duration_ms / 1000:.0f} s, {transcript.channels} channels"
+        print(f"{length}: {time.monotonic() - begun:.0f} s", flush=True)
+        return {"transcript": transcript, "level": level, "rows": rows(transcript), "before": []}
 
     def run(
         self,
@@ -96,10 +120,11 @@ class Actions:
         longest,
         all_channels,
         with_letters,
+        results,
         request: gr.Request,
         progress=gr.Progress(),  # noqa: B008 (Gradio requires it as a default value)
     ):
-        """Transcribe recordings one after the other, and show the first one."""
+        """Transcribe recordings one after the other, add them to the results, and show the first new one."""
         say = say_in(language_of(request))
         paths = [*(files or []), *([recorded] if recorded else [])]
         if not paths:
@@ -107,50 +132,64 @@ class Actions:
         session = request.session_hash
         stop = self._stopping.setdefault(session, threading.Event())
         options = Options(sensitivity, longest, all_channels, with_letters)
-        results, messages = [], []
+        new, messages = [], []
         try:
             for path in paths:
-                begun = time.monotonic()
-                found = (
-                    Stopped()
-                    if stop.is_set()
-                    else self._recognise(path, options, language_of(request), session, progress)
-                )
+                if stop.is_set():
+                    found = Stopped()
+                else:
+                    found = self._result_of(path, options, language_of(request), session, progress)
                 if isinstance(found, Stopped):
                     messages.append(say("cancelled"))
                     break
-                if isinstance(found, U2UError):
-                    messages.append(say("failed", problem=without_folder(found, path)))
+                if isinstance(found, Exception):
+                    messages.append(say("failed", problem=problem(found, path, say)))
                     continue
-                transcript, level = found
-                results.append({"transcript": transcript, "level": level, "rows": rows(transcript)})
-                messages.append(summary(transcript, say))
-                length = f"{transcript.duration_ms / 1000:.0f} s, {transcript.channels} channels"
-                print(f"{length}: {time.monotonic() - begun:.0f} s", flush=True)
+                new.append(found)
+                messages.append(summary(found["transcript"], say))
         finally:
             self._stopping.pop(session, None)
-        if not results:  # what is on the page may be corrected, and stays
-            return ["\n\n".join(messages), *[gr.skip()] * 6]
-        choices = [(Path(r["transcript"].audio).name, number) for number, r in enumerate(results)]
-        chosen = gr.Dropdown(choices=choices, value=0, visible=len(results) > 1)
-        return ["\n\n".join(messages), results, chosen, *self.show(results, 0, request)]
+        if not new:  # what is on the page stays
+            return ["\n\n".join(messages), *[gr.skip()] * (2 + _SHOWN)]
+        first = len(results)
+        results.extend(new)
+        choices = choices_of(results, first)
+        if choices[0][1] < first:
+            messages.append(say("kept"))
+        chosen = gr.Dropdown(choices=choices, value=first, visible=len(choices) > 1)
+        return ["\n\n".join(messages), results, chosen, *self.show(results, first, request)]
 
     def show(self, results, number, request: gr.Request):
-        """Show one of the results: waveform, table, hint, downloads."""
-        if number is None or number >= len(results):
-            return [*[gr.update(value=None, visible=False)] * 2, gr.update(visible=False), gr.update(visible=False)]
-        result = results[number]
+        """Show one of the results: its number, waveform, table, hint, and what `after_correction` returns."""
         say = say_in(language_of(request))
+        result = result_at(results, number, say)
         table = gr.Dataframe(value=result["rows"], headers=[say(name) for name in COLUMNS], visible=True)
-        return [player(result, say("waveform")), table, gr.update(visible=True), downloads(result)]
+        hint = gr.update(visible=True)
+        return [number, player(result, number, say("waveform")), table, hint, *after_correction(result, say)]
 
     def edit(self, results, number, table, request: gr.Request):
         """Keep a correction, and write the files again; they are hidden while a cell of the table is wrong."""
-        if number is None or number >= len(results):  # Gradio has deleted the results after an hour without a change
-            message = say_in(language_of(request))("expired")
-            raise gr.Error(message, duration=None, print_exception=False)
-        results[number]["rows"] = table
-        return results, downloads(results[number])
+        say = say_in(language_of(request))
+        result = result_at(results, number, say)
+        if table != result["rows"]:  # Gradio also sends a table when a cell is left as it was
+            known = {tuple(row): row for row in result["rows"]}  # rows that stay are kept once for all tables
+            result["before"] = [*result["before"], result["rows"]][-_REMEMBERED:]
+            result["rows"] = [known.get(tuple(row), row) for row in table]
+        return results, *after_correction(result, say)
+
+    def undo(self, results, number, request: gr.Request):
+        """Take the last correction back."""
+        say = say_in(language_of(request))
+        result = result_at(results, number, say)
+        if result["before"]:
+            result["rows"] = result["before"].pop()
+        return results, gr.Dataframe(value=result["rows"]), *after_correction(result, say)
+
+    def renew(self, results, number, request: gr.Request):
+        """Write the files again: Gradio deletes them although the page is open."""
+        if number is None or number >= len(results):
+            return gr.skip()
+        return after_correction(results[number], say_in(language_of(request)))[-1]
 
     def wait(self, request: gr.Request):
         """Make the transcription cancellable while it waits in the queue."""
@@ -187,43 +226,3 @@ def _progress_of(text: str, name: str, stop: threading.Event, progress: gr.Progr
 def language_of(request: gr.Request) -> str:
     """Return the language tag of the visitor's browser, as far as the page has it."""
     return language(request.headers.get("accept-language", "") if request else "")
-
-
-def say_in(language_tag: str) -> Say:
-    """Return ``say(key, **values)`` for a language."""
-    return lambda key, **values: STRINGS[language_tag][key].format(**values)
-
-
-def summary(transcript: Transcript, say: Say) -> str:
-    """Return a line on the transcript: how many segments, how much speech."""
-    name, count = Path(transcript.audio).name, len(transcript.segments)
-    minutes = sum(s.end_ms - s.start_ms for s in transcript.segments) / 60_000
-    text = say("done" if count else "nothing", name=name, count=count, minutes=minutes)
-    return f"{text} {say('note', note=transcript.note)}" if transcript.note else text
-
-
-def without_folder(error: U2UError, path: str) -> str:
-    """Return the message with the file's name in place of its path, which visitors do not know."""
-    return str(error).replace(str(path), Path(path).name)
-
-
-def player(result: dict, label: str) -> gr.HTML:
-    """Return the sound below its waveform; a click on the waveform plays from there."""
-    transcript = result["transcript"]
-    source = f"gradio_api/file={transcript.audio}"
-    sound = element("audio", src=source, controls="", preload="metadata")
-    drawing = element("div", picture(result["level"], transcript, label), class_="waveform")
-    return gr.HTML(value=element("div", drawing, sound, data_ms=transcript.duration_ms), visible=True)
-
-
-def downloads(result: dict) -> gr.File:
-    """Return the files of the transcript as its table stands now; none, and a warning, if the table is wrong."""
-    try:
-        transcript = corrected(result["transcript"], result["rows"])
-        # In the folder whose files Gradio deletes.
-        folder = Path(tempfile.mkdtemp(dir=gr.utils.get_upload_folder()))
-        paths = write_files(transcript, folder)
-    except U2UError as error:
-        gr.Warning(str(error), duration=None)
-        return gr.File(visible=False)
-    return gr.File(value=[str(path) for path in paths], visible=True)

@@ -6,19 +6,17 @@ A Space sets the same with variables and secrets: see README.md.
 """
 
 import argparse
-import atexit
 import hmac
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 # Read when the libraries are imported: they report no use, and ask no other host for anything.
 os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_TELEMETRY="1")
 
 import gradio as gr
+import upload_folder
 from actions import Actions
-from layout import setup_page, transcription_page
+from layout import KEPT_SECONDS, setup_page, transcription_page
 from model_info import facts, fetch
 from strings import STRINGS
 
@@ -50,9 +48,7 @@ def main() -> None:
     parser.add_argument("--model", default="", help="trained model: a folder, or OWNER/NAME on the Hub (MODEL_ID)")
     parser.add_argument("--port", type=int, help="port of the page on this computer (the first free one from 7860)")
     args = parser.parse_args()
-    if not os.environ.get("GRADIO_TEMP_DIR"):  # Gradio's default folder can be read by every user of this computer
-        os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="speech-to-elan-")
-        atexit.register(shutil.rmtree, os.environ["GRADIO_TEMP_DIR"], ignore_errors=True)
+    upload_folder.make_folder()
     settings, password = None, ""
     try:
         settings = from_environment(os.environ, args.model)
@@ -61,6 +57,7 @@ def main() -> None:
     except U2UError as error:
         print(f"error: {error}", flush=True)
         page = setup_page(str(error))
+    upload_folder.delete_broken_regularly(KEPT_SECONDS)
     page.queue(max_size=WAITING)
     page.launch(
         server_name="0.0.0.0" if "SPACE_ID" in os.environ else "127.0.0.1",

@@ -17,7 +17,22 @@ FORMATS = ("eaf", "textgrid", "srt", "tsv")
 COLUMNS = ("start", "end", "channel", "text", "confidence")
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d{1,3}):)?(\d+(?:\.\d*)?)")
 
+_SHOWN = 20  # characters of a cell in a message
+
 Row = Sequence[object]
+
+
+class WrongCell(U2UError):
+    """A cell that no ELAN file could hold, for a message in the visitor's language.
+
+    Attributes:
+        key: the message's, in `strings.STRINGS`.
+        values: what the message names: the row, from 1, the column, one of `COLUMNS`, and more.
+    """
+
+    def __init__(self, key: str, row: int, column: str, **values: object):
+        self.key, self.values = key, {"row": row, "column": column, **values}
+        super().__init__(f"{key}: row {row}, column {column}")
 
 
 def rows(transcript: Transcript, unsure_below: float = writers.UNSURE_BELOW) -> list[list[str]]:
@@ -45,31 +60,20 @@ def corrected(transcript: Transcript, table: Sequence[Row]) -> Transcript:
     are dropped.
 
     Raises:
-        U2UError: a time or channel is invalid or outside the recording, or rows of one channel overlap.
+        WrongCell: a time or channel is invalid or outside the recording, or rows of one channel overlap.
     """
     known = {(s.channel, s.start_ms, s.end_ms, s.text): s for s in transcript.segments}
     found = []
     for number, row in enumerate(table, 1):
-        start, end, channel, text = (str(cell if cell is not None else "").strip() for cell in row[:4])
-        if not (start or end or text):
-            continue
-        span = tuple(_milliseconds(cell, f"row {number}", transcript.duration_ms) for cell in (start, end))
-        if not channel.isdecimal() or len(channel) > 4 or not 1 <= int(channel) <= transcript.channels:
-            raise U2UError(
-                f"row {number}, {start}: channel {channel[:20]!r}: give a number from 1 to {transcript.channels}"
-            )
-        if span[0] >= span[1]:
-            raise U2UError(f"row {number}: the end {end} is not after the start {start}")
-        key = (int(channel) - 1, *span, " ".join(text.split()))
-        found.append(known.get(key) or Segment(*key, confidence=1.0))
-    found.sort(key=lambda s: (s.channel, s.start_ms))
-    for a, b in itertools.pairwise(found):
+        cells = [str(cell if cell is not None else "").strip() for cell in row[:4]]
+        if cells[0] or cells[1] or cells[3]:
+            key = _segment(cells, number, transcript)
+            found.append((known.get(key) or Segment(*key, confidence=1.0), number))
+    found.sort(key=lambda pair: (pair[0].channel, pair[0].start_ms))
+    for (a, above), (b, number) in itertools.pairwise(found):
         if a.channel == b.channel and b.start_ms < a.end_ms:
-            where = f"channel {b.channel + 1}, {format_time(b.start_ms)}"
-            raise U2UError(
-                f"{where}: begins before the row above ends ({format_time(a.end_ms)}); in ELAN they may not overlap"
-            )
-    return dataclasses.replace(transcript, segments=tuple(found))
+            raise WrongCell("wrong_overlap", number, "start", other=above, end=format_time(a.end_ms))
+    return dataclasses.replace(transcript, segments=tuple(segment for segment, _ in found))
 
 
 def write_files(transcript: Transcript, folder: Path) -> list[Path]:
@@ -101,12 +105,28 @@ def format_time(ms: int) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{seconds}" if minutes >= 60 else f"{minutes}:{seconds}"
 
 
-def _milliseconds(cell: str, where: str, duration_ms: int) -> int:
+def _segment(cells: Sequence[str], row: int, transcript: Transcript) -> tuple[int, int, int, str]:
+    """Return channel, start and end in ms, and text of a row's first four cells."""
+    start, end, channel, text = cells
+    start_ms = _milliseconds(start, row, "start", transcript.duration_ms)
+    end_ms = _milliseconds(end, row, "end", transcript.duration_ms)
+    if not channel.isdecimal() or len(channel) > 4 or not 1 <= int(channel) <= transcript.channels:
+        raise WrongCell("wrong_channel", row, "channel", cell=_short(channel), most=transcript.channels)
+    if start_ms >= end_ms:
+        raise WrongCell("wrong_order", row, "end", cell=_short(end), start=_short(start))
+    return int(channel) - 1, start_ms, end_ms, " ".join(text.split())
+
+
+def _milliseconds(cell: str, row: int, column: str, duration_ms: int) -> int:
     parts = _CLOCK.fullmatch(cell.replace(",", "."))
     if not parts:
-        raise U2UError(f"{where}: {cell[:20]!r} is not a time: write minutes and seconds, such as 1:02.345")
+        raise WrongCell("wrong_time", row, column, cell=_short(cell))
     hours, minutes, seconds = (float(part or 0) for part in parts.groups())
     ms = (hours * 3600 + minutes * 60 + seconds) * 1000
     if ms >= duration_ms + 0.5:  # infinite for 400 digits
-        raise U2UError(f"{where}: {cell[:20]} is after the end of the recording at {format_time(duration_ms)}")
+        raise WrongCell("wrong_late", row, column, cell=_short(cell), last=format_time(duration_ms))
     return round(ms)
+
+
+def _short(cell: str) -> str:
+    return cell if len(cell) <= _SHOWN else f"{cell[: _SHOWN - 1]}…"

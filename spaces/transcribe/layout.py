@@ -32,10 +32,13 @@ def transcription_page(
             start = gr.Button(t("transcribe"), variant="primary", elem_id="transcribe")
             stop = gr.Button(t("cancel"), elem_id="cancel")
         status = gr.Markdown(elem_id="status", min_height=60)
-        results = gr.State([], time_to_live=KEPT_SECONDS)
+        results = gr.State([])  # as long as the page is open
         chosen = gr.Dropdown(label=t("shown"), visible=False, elem_id="shown")
-        shown = _result(t)
-        _, table, _, files = shown
+        # Not asked of `chosen`, whose choices Gradio compares with what the server remembers.
+        number = gr.Number(visible=False, precision=0)
+        waveform, table, hint, undo, wrong, files = _result(t)
+        after_correction = [undo, wrong, files]
+        shown = [number, waveform, table, hint, *after_correction]
         with gr.Accordion(t("model"), open=False):
             for name, value in facts.items():
                 gr.Textbox(value, label=t(f"model_{name}"), interactive=False)
@@ -43,12 +46,20 @@ def transcription_page(
         outputs = [status, results, chosen, *shown]
         waiting = start.click(actions.wait, queue=False, api_name=False)
         run = {"api_name": "transcribe", "concurrency_limit": 1, "show_progress_on": status}
-        waiting.then(actions.run, inputs, outputs, **run)
+        waiting.then(actions.run, [*inputs, results], outputs, **run)
         stop.click(actions.cancel, None, status, queue=False, api_name="cancel")
         page.unload(actions.leave)
-        chosen.input(actions.show, [results, chosen], list(shown), api_name=False)
-        edited = {"api_name": False, "trigger_mode": "always_last"}
-        table.input(actions.edit, [results, chosen, table], [results, files], **edited)
+        chosen.input(actions.show, [results, chosen], shown, api_name=False)
+        # One after the other, in the order of the clicks.
+        corrections = {"api_name": False, "concurrency_id": "corrections", "show_progress": "hidden"}
+        last = {**corrections, "trigger_mode": "always_last"}
+        table.input(actions.edit, [results, number, table], [results, *after_correction], **last)
+        undo.click(actions.undo, [results, number], [results, table, *after_correction], **corrections)
+        gr.Timer(KEPT_SECONDS * 0.75).tick(
+            actions.renew, [results, number], files, show_progress="hidden", api_name=False
+        )
+        for changed in (table.input, undo.click):
+            changed(None, js="() => document.dispatchEvent(new Event('corrected'))", api_name=False)
     page.i18n_words = t
     return page
 
@@ -73,8 +84,8 @@ def _options(t: gr.I18n, has_language_model: bool) -> list[Component]:
         ]
 
 
-def _result(t: gr.I18n) -> tuple[gr.HTML, gr.Dataframe, gr.Markdown, gr.File]:
-    """Return what `Actions.show` fills: waveform, table, hint, downloads."""
+def _result(t: gr.I18n) -> tuple[gr.HTML, gr.Dataframe, gr.Markdown, gr.Button, gr.Markdown, gr.File]:
+    """Return what `Actions.show` fills: waveform, table, hint, undo button, what is wrong in the table, downloads."""
     waveform = gr.HTML(visible=False, elem_id="player", padding=False)
     table = gr.Dataframe(
         headers=list(COLUMNS),
@@ -82,7 +93,8 @@ def _result(t: gr.I18n) -> tuple[gr.HTML, gr.Dataframe, gr.Markdown, gr.File]:
         type="array",
         label=t("table"),
         static_columns=[4],
-        column_widths=["12%", "12%", "9%", "54%", "13%"],
+        column_widths=["11%", "11%", "9%", "49%", "14%"],
+        show_row_numbers=True,
         wrap=True,
         interactive=True,
         visible=False,
@@ -90,8 +102,10 @@ def _result(t: gr.I18n) -> tuple[gr.HTML, gr.Dataframe, gr.Markdown, gr.File]:
         elem_id="table",
     )
     hint = gr.Markdown(t("how"), elem_classes="how", visible=False)
+    undo = gr.Button(t("undo"), visible=False, interactive=False, size="sm", elem_id="undo")
+    wrong = gr.Markdown(visible=False, elem_id="wrong")
     many = {"file_count": "multiple", "interactive": False, "visible": False}
-    return waveform, table, hint, gr.File(label=t("downloads"), elem_id="downloads", **many)
+    return waveform, table, hint, undo, wrong, gr.File(label=t("downloads"), elem_id="downloads", **many)
 
 
 def setup_page(problem: str) -> gr.Blocks:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 from pathlib import Path
 
 from huggingface_hub import ModelCard, snapshot_download
 
+from u2u_hf.evaluation.card_score import card_score
+from u2u_hf.evaluation.verdict import warning
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.model_folder import NOT_FOR_RECOGNITION
 from u2u_hf.publishing.space_settings import SpaceVariables
@@ -41,18 +42,10 @@ def facts(folder: Path, settings: SpaceVariables) -> dict[str, str]:
 def _told_by_card(folder: Path) -> dict[str, str]:
     """Return cer and license as a model's card has them: nothing of a card that somebody's edit has damaged."""
     told = {}
+    if score := card_score(str(folder)):
+        told["cer"] = warning(*score) or f"{score[0]:.1%} ({score[1]})"
     try:
-        card = ModelCard.load(folder / "README.md").data
-        rates = [r for r in card.eval_results or [] if r.metric_type == "cer" and _is_rate(r.metric_value)]
-        if rates:
-            best = next((r for r in rates if r.dataset_split == "test"), rates[0])
-            told["cer"] = f"{best.metric_value:.1%} ({best.dataset_split or best.dataset_name})"
-        if isinstance(card.license, str):
-            told["license"] = card.license
+        licence = ModelCard.load(folder / "README.md").data.license
     except Exception:  # of several libraries, also for a missing card; a page that does not start helps nobody
         return {}
-    return told
-
-
-def _is_rate(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return told | ({"license": licence} if isinstance(licence, str) else {})

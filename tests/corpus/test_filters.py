@@ -1,6 +1,9 @@
+import itertools
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from u2u_hf.corpus import filters
 from u2u_hf.corpus.preparation import PreparationSettings
@@ -121,3 +124,49 @@ def test_a_speaker_does_not_overlap_with_another_if_it_is_himself():
     ] * 2
     _, dropped = filters.without_overlap([at(5000, 6000), renamed], 100)
     assert {d.reason for d in dropped} == {"the annotation overlaps another one of the same speaker"}
+
+
+def _overlaps_by_definition(rows, most_ms):
+    """Every pair is compared."""
+    reasons = {}
+    for a, b in itertools.permutations(range(len(rows)), 2):
+        one, other = rows[a], rows[b]
+        shared = min(one.end_ms, other.end_ms) - max(one.start_ms, other.start_ms)
+        if (one.audio, one.channel) == (other.audio, other.channel) and shared > most_ms:
+            same = "the annotation overlaps another one of the same speaker"
+            other_speaker = "overlaps another speaker on the same channel"
+            if reasons.get(a) != other_speaker:
+                reasons[a] = same if one.speaker == other.speaker else other_speaker
+    return [Dropped(row, reasons[i]) for i, row in enumerate(rows) if i in reasons]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(1, 12), st.integers(0, 1), st.sampled_from("abc")), max_size=12),
+    st.integers(0, 3),
+)
+def test_overlaps_are_those_of_all_pairs(drawn, most_ms):
+    rows = [replace(at(s, s + length, channel), tier=who, speaker=who) for s, length, channel, who in drawn]
+    kept, dropped = filters.without_overlap(rows, most_ms)
+    assert dropped == _overlaps_by_definition(rows, most_ms)
+    assert len(kept) + len(dropped) == len(rows)
+
+
+class _Compared(int):
+    """A time that counts how often one is compared."""
+
+    times = 0
+
+    def __gt__(self, other):
+        _Compared.times += 1
+        return int(self) > other
+
+    def __lt__(self, other):
+        _Compared.times += 1
+        return int(self) < other
+
+
+def test_thousands_that_overlap_each_other_are_not_compared_in_pairs():
+    rows = [replace(at(i, _Compared(10_000)), tier=f"t{i}", speaker=f"s{i}") for i in range(2000)]
+    _Compared.times = 0
+    assert filters.without_overlap(rows, 100)[0] == []
+    assert _Compared.times < 20 * len(rows)

@@ -159,3 +159,11 @@ def test_names_of_sounds():
 def test_worse_copies():
     paths = list(map(Path, ["c/a.wav", "c/a.mp4", "c/1/a.mp4", "c/b.mp3", "c/b.flac", "c/d.wav", "c/d.flac"]))
     assert worse_copies(paths) == {Path("c/a.mp4"): Path("c/a.wav"), Path("c/b.mp3"): Path("c/b.flac")}
+
+
+def test_a_missing_recording_with_a_name_without_end_is_one_line():
+    with pytest.raises(U2UError) as error:
+        pair("c/x.csv", ["c/z.wav"], (f"a\n{'A' * 70_000}.wav", 0))
+    assert "(looked for a AAA" in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+    assert len(str(error.value)) < 250

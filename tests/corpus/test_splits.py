@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from u2u_hf.corpus.splits import SPLITS, SplitSettings, read_sides, remarks, sides, sides_table, split
+from u2u_hf.corpus.split_table import SPLITS, read_sides, sides_table
+from u2u_hf.corpus.splits import SplitSettings, remarks, sides, split
 from u2u_hf.records import U2UError, Utterance
 
 
@@ -214,9 +215,10 @@ def test_speakers_are_pinned_too():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("name,split\na,test\n", "its first line must name the columns recording and split"),
+        ("name,split\na,test\n", "has no column recording; its first line: 'name,split'"),
         ("recording,split\na,dev\n", "line 2: needs a recording and train, validation or test"),
-        ("recording,split\na,test\nA,train\n", "line 3: A has two splits: keep one of the lines"),
+        ("recording,split\na,test\nA,train\n", "line 3: 'A' has two splits: keep one of the lines"),
+        (f"recording,split\n{'a' * 200_000},test\n", "line 2: field larger than field limit"),
     ],
 )
 def test_tables_of_sides_that_are_wrong(tmp_path, text, message):

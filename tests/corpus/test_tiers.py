@@ -114,9 +114,11 @@ def test_what_a_machine_wrote_is_taken_only_when_named():
     with pytest.raises(U2UError) as error:
         chosen(*machine)
     assert str(error.value) == (
-        "no tier looks like a transcription: name yours with --tiers "
-        "(transcript: written by a machine; transcript words: written by a machine)"
+        "no tier looks like a transcription; transcribe.py wrote 'transcript': correct it in ELAN and give it the type "
+        "'corrected transcript' (Tier > Change Tier Attributes), or name it with --tiers"
     )
+    corrected = texts("transcript", "corrected transcript"), texts("transcript words", "u2u-hf word", "transcript")
+    assert chosen(*corrected)[0] == ["transcript"]
 
 
 def test_files_are_judged_one_by_one_and_reasons_are_of_where_it_was_chosen():

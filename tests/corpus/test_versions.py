@@ -157,3 +157,23 @@ def test_a_corrected_draft_is_used_before_the_tier_that_it_was_made_from():
         "s0": ["tx@AB transcript"],
         "s1": ["tx@AB"],
     }
+
+
+class _Read(tuple):
+    """Annotations that count how often they are gone through."""
+
+    times = 0
+
+    def __iter__(self):
+        _Read.times += 1
+        return super().__iter__()
+
+
+def test_two_files_of_hundreds_of_tiers_are_not_compared_in_pairs():
+    rows = [tier(f"tx@{n}", count=3, participant=f"S{n}") for n in range(400)]
+    counted = [replace(row, annotations=_Read(row.annotations)) for row in rows]
+    _Read.times = 0
+    left, why = used(recording("old.eaf", *counted), recording("new.eaf", *counted, date=NEW))
+    assert list(left) == ["c/new.eaf"]
+    assert why == {"c/old.eaf": "new.eaf is a version of it that was saved later, and is used"}
+    assert _Read.times < 10 * len(rows)

@@ -12,7 +12,7 @@ import torchaudio
 from conftest import write_with_ffmpeg
 
 from u2u_hf.data import ffmpeg
-from u2u_hf.data.audio import audio_info, blocks, decode_mono, flac_bytes, read_audio
+from u2u_hf.data.audio import audio_info, blocks, decode_mono, energy, flac_bytes, read_audio, read_native
 from u2u_hf.formats import encodings
 from u2u_hf.records import U2UError
 
@@ -83,11 +83,20 @@ def test_flac_keeps_16_bits_and_the_shape_of_what_is_too_loud(tmp_path):
     assert decode_mono(flac_bytes(loud)) == pytest.approx([0, 0.25, -0.5, 1], abs=1 / 32767)
 
 
-def test_samples_that_are_no_numbers_are_silent(tmp_path):
+def test_flac_keeps_the_shape_of_what_is_too_quiet():
+    quiet = np.array([0, 1e-4, -0.5e-4, 0.01e-4], dtype=np.float32)  # -80 dBFS: 16 bits have steps of 0.3e-4
+    heard = decode_mono(flac_bytes(quiet))
+    assert heard / np.float32(2**12) == pytest.approx(quiet, abs=2.0**-28)
+    assert 0.25 <= np.abs(heard).max() <= 0.5
+
+
+def test_samples_that_no_recorder_writes_are_silent(tmp_path):
     path = tmp_path / "a.wav"
-    samples = np.array([0.5, np.nan, np.inf, -np.inf, 0.25], dtype=np.float32).repeat(160)
+    samples = np.array([0.5, np.nan, np.inf, -np.inf, 1e38, -1e38, 0.25], dtype=np.float32).repeat(160)
     soundfile.write(path, samples, 16_000, subtype="FLOAT")
-    assert read_audio(audio_info(path))[0] == pytest.approx(np.array([0.5, 0, 0, 0, 0.25]).repeat(160))
+    assert read_audio(audio_info(path))[0] == pytest.approx(np.array([0.5, 0, 0, 0, 0, 0, 0.25]).repeat(160))
+    # Of 1120 samples with the mean 3/28: 160 of 1/2 and 160 of 1/4.
+    assert energy(str(path), [(0, 70)]) == pytest.approx([160 / 4 + 160 / 16 - 1120 * (3 / 28) ** 2])
 
 
 @pytest.mark.parametrize("rate", [5_563, 11_127, 22_254, 44_099, 44_101])
@@ -105,23 +114,27 @@ def test_odd_rates_become_16_khz(tmp_path, rate):
         assert late * rate == pytest.approx(0, abs=1.5)  # samples of the file: 480 ms are no whole number of them
 
 
-@pytest.mark.parametrize(("rate", "channels"), [(40, 1), (16_000, 1000)])
+@pytest.mark.parametrize(("rate", "channels"), [(40, 1), (16_000, 1000), (1_073_757_824, 1)])
 def test_a_header_that_no_recorder_writes_is_named(tmp_path, rate, channels):
     path = tmp_path / "a.wav"
     soundfile.write(path, np.zeros((100, channels)), rate)
-    with pytest.raises(U2UError, match=r"a\.wav: its header says .* no recording of speech"):
+    with pytest.raises(U2UError, match=r"a\.wav: its header says .* no recorder writes"):
         audio_info(path)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "ULAW", "ALAW"])
 @pytest.mark.parametrize("told", [0, 8_000])
-def test_what_follows_a_length_written_too_early_is_heard(tmp_path, subtype, told):
+@pytest.mark.parametrize("kind", ["WAV", "WAVEX", "RF64", "W64"])
+def test_what_follows_a_length_written_too_early_is_heard(tmp_path, subtype, told, kind):
     right, wrong = tmp_path / "right.wav", tmp_path / "wrong.wav"
     rng = np.random.default_rng(0)
-    soundfile.write(right, rng.standard_normal((16_000, 2)) * 0.1, 16_000, subtype=subtype)
+    soundfile.write(right, rng.standard_normal((16_000, 2)) * 0.1, 16_000, subtype=subtype, format=kind)
     content = right.read_bytes()
-    at = content.index(b"data") + 4
-    wrong.write_bytes(content[:at] + told.to_bytes(4, "little") + content[at + 4 :])
+    # RF64 has it behind the length of the whole file; W64 behind a name of 16 bytes, and counts these 24 bytes too.
+    mark, skipped, size = {"RF64": (b"ds64", 16, 8), "W64": (b"data", 16, 8)}.get(kind, (b"data", 4, 4))
+    at = content.index(mark) + skipped
+    told += 24 if kind == "W64" and told else 0
+    wrong.write_bytes(content[:at] + told.to_bytes(size, "little") + content[at + size :])
     assert audio_info(wrong).duration_ms == 1000
     assert np.array_equal(read_audio(audio_info(wrong), 200, 900), read_audio(audio_info(right), 200, 900))
 
@@ -177,7 +190,9 @@ def test_a_row_of_another_kind_is_named():
         decode_mono(b"noise", "row 3")
 
 
-@pytest.mark.parametrize(("name", "codec"), [("a.m4a", "aac"), ("a.mp4", "aac"), ("a.mkv", "libopus")])
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.m4a", "aac"), ("a.mp4", "aac"), ("a.mkv", "libopus"), ("a.wma", "wmav2")]
+)
 def test_containers_are_read_by_seeking(tmp_path, name, codec):
     signal = tones(48_000, 20.0)
     signal[0, : 5 * 48_000] = 0  # the left begins at 5 s
@@ -392,6 +407,12 @@ def test_a_stretch_of_film_has_no_gaps(tmp_path, name, codec):
         assert np.square(samples).mean() / np.square(rest).mean() > 1e4  # 40 dB
 
 
+def first_sound(path):
+    """The byte of the first packet behind an MP3 file's header."""
+    with av.open(path) as media:
+        return next(packet.pos for packet in media.demux() if packet.pos)
+
+
 @pytest.fixture
 def mp3_files(tmp_path):
     """Noise, silence and a tone of 300 Hz of 10 s each, with a variable bit rate: whole, headless, and twice."""
@@ -400,12 +421,26 @@ def mp3_files(tmp_path):
     signal = np.concatenate([noise, np.zeros(160_000), tones(16_000, 10.0, 1)[0]])
     soundfile.write(whole, signal, 16_000, bitrate_mode="VARIABLE")
     content = whole.read_bytes()
-    with av.open(whole) as media:
-        first = next(packet.pos for packet in media.demux() if packet.pos)
+    first = first_sound(whole)
     assert b"Xing" in content[:first]
     headless.write_bytes(content[first:])
     twice.write_bytes(content + content)
     return whole, headless, twice
+
+
+def test_a_headless_mp3_that_begins_quietly_is_not_taken_for_a_longer_one(tmp_path):
+    rng = np.random.default_rng(0)
+    signal = np.concatenate([rng.standard_normal(160_000) * 1e-5, rng.standard_normal(160_000) * 0.2])
+    soundfile.write(tmp_path / "whole.mp3", np.concatenate([signal, tones(16_000, 10.0, 1)[0]]), 16_000,
+                    bitrate_mode="VARIABLE")  # fmt: skip
+    content = (tmp_path / "whole.mp3").read_bytes()
+    path = tmp_path / "headless.mp3"
+    path.write_bytes(b"ID3\x03\x00\x00\x00\x00\x00\x0aInfo" + bytes(6) + content[first_sound(tmp_path / "whole.mp3") :])
+    assert soundfile.info(path).duration > 50
+    info = audio_info(path)
+    assert info.duration_ms == pytest.approx(30_000, abs=250)
+    assert loudest_hz(read_audio(info, 25_000, 26_000)[0]) == pytest.approx(300, abs=2)
+    assert read_audio(info, 29_000, 31_000).shape[1] > 12_000
 
 
 def test_the_length_of_an_mp3_is_that_of_its_packets(mp3_files):
@@ -416,6 +451,16 @@ def test_the_length_of_an_mp3_is_that_of_its_packets(mp3_files):
         assert loudest_hz(last) == pytest.approx(300, abs=2)
         silence = read_audio(info, (seconds - 17) * 1000, (seconds - 13) * 1000)[0]
         assert np.abs(silence).max() < 0.01
+
+
+def test_an_mp3_is_heard_at_once_wherever_reading_begins(tmp_path):
+    """Frames of a pure tone fill few bits, and are kept in those of frames long before."""
+    clock = np.arange(4 * 44_100) / 44_100
+    soundfile.write(tmp_path / "a.mp3", 0.3 * np.sin(2 * np.pi * (200 + 150 * clock) * clock), 44_100)
+    info = audio_info(tmp_path / "a.mp3")
+    whole = read_native(info, 0, info.frames)
+    for begin in range(1, info.frames - 9000, 4999):
+        np.testing.assert_allclose(read_native(info, begin, begin + 9000), whole[:, begin : begin + 9000], atol=1e-6)
 
 
 @pytest.mark.parametrize(("at", "value"), [(20, 0x7ABC), (22, 4000)], ids=["coding", "channels"])
@@ -447,3 +492,29 @@ def test_joined_ogg_files_are_named(tmp_path):
     path.write_bytes(path.read_bytes() * 2)
     with pytest.raises(U2UError, match=r"a\.ogg: several Ogg recordings were joined"):
         audio_info(path)
+
+
+def test_joined_flac_files_are_named(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, seconds in (("a", 1), ("b", 30)):
+        soundfile.write(tmp_path / f"{name}.flac", rng.standard_normal((16_000 * seconds, 2)) * 0.1, 16_000)
+    a, b = ((tmp_path / f"{name}.flac").read_bytes() for name in "ab")
+    tag = b"TAG" + bytes(125)  # ID3v1, which some programs put behind a FLAC file too
+    path = tmp_path / "c.flac"
+    for content, seconds in ((a, 1), (b, 30), (b + tag, 30)):
+        path.write_bytes(content)
+        assert audio_info(path).duration_ms == seconds * 1000
+    for content in (a + b, b + a, b + tag + b):
+        path.write_bytes(content)
+        with pytest.raises(U2UError, match=r"c\.flac: several FLAC recordings were joined into this file"):
+            audio_info(path)
+
+
+def test_too_little_memory_is_no_fault_of_the_file(tmp_path, monkeypatch):
+    def full(*_arguments, **_settings):
+        raise av.error.MemoryError(12, "Cannot allocate memory")
+
+    (tmp_path / "a.m4a").write_bytes(b"x" * 100)
+    monkeypatch.setattr(av, "open", full)
+    with pytest.raises(MemoryError):
+        audio_info(str(tmp_path / "a.m4a"))

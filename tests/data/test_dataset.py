@@ -64,11 +64,11 @@ def test_finished_recordings_are_not_made_again(recording, tmp_path, monkeypatch
     splits = splits_of(recording)
     made = []
 
-    def killed_at_the_third(utterances):
+    def killed_at_the_third(utterances, changed):
         made.append(utterances[0].recording)
         if len(made) == 3:
             raise KeyboardInterrupt
-        yield from rows(utterances)
+        yield from rows(utterances, changed)
 
     from u2u_hf.data import dataset
 
@@ -83,6 +83,28 @@ def test_finished_recordings_are_not_made_again(recording, tmp_path, monkeypatch
     assert sorted(p.name for p in (tmp_path / "ds").iterdir()) == ["data"]
 
 
+def test_sound_that_is_changed_is_counted(tmp_path):
+    tone = np.sin(2 * np.pi * 200 * np.arange(16_000) / 16_000)
+    damaged = np.where(np.arange(16_000) == 8_000, np.nan, 0.5 * tone)
+    path = tmp_path / "r.wav"
+    sound = np.concatenate([0.5 * tone, 1e-4 * tone, 4 * tone, damaged])
+    soundfile.write(path, sound.astype(np.float32), 16_000, subtype="FLOAT")
+    said = [
+        Utterance("r", str(path), "T", "ÑA", 0, start, start + 1000, str(start), str(start))
+        for start in (0, 1000, 2000, 3000)
+    ]
+    dropped, remarks = write_dataset({"train": said[:2], "test": said[2:]}, tmp_path / "ds")
+    assert dropped == []
+    assert [remark.split(",")[0] for remark in remarks] == [
+        "2 × stored at another level",
+        "1 × made silent where samples are no numbers (NaN",
+    ]
+    heard = [decode(row)[0] for rows in load_splits(tmp_path / "ds").values() for row in rows]
+    for samples, wanted in zip(heard, (0.5 * tone, 1e-4 * 2**12 * tone, tone, np.nan_to_num(damaged)), strict=True):
+        assert samples == pytest.approx(wanted, abs=2 / 32768)
+    assert write_dataset({"train": said[:1]}, tmp_path / "ds") == ([], [])
+
+
 def test_a_recording_that_breaks_off_is_left_out_and_named(recording, tmp_path):
     splits = splits_of(recording)
     broken = tmp_path / "broken.flac"
@@ -90,7 +112,7 @@ def test_a_recording_that_breaks_off_is_left_out_and_named(recording, tmp_path):
     soundfile.write(broken, np.random.default_rng(0).standard_normal(samples.shape) * 0.1, rate)
     broken.write_bytes(broken.read_bytes()[:100_000])
     bad = Utterance("bad", str(broken), "T", "ÑA", 0, 3000, 3900, "x", "x")
-    dropped = write_dataset({**splits, "train": [*splits["train"], bad]}, tmp_path / "ds")
+    dropped, _ = write_dataset({**splits, "train": [*splits["train"], bad]}, tmp_path / "ds")
     assert [(d.utterance, d.reason) for d in dropped] == [(bad, "the audio cannot be read")]
     assert dropped[0].detail.startswith("cannot be read at 3.0 s")
     assert len(load_splits(tmp_path / "ds")["train"]) == 3

@@ -1,11 +1,7 @@
-import os
-
 import pytest
 from conftest import PROJECT
 
-from u2u_hf.evaluation.verdict import after_evaluation, after_language_model, after_training, verdict
-
-SCORES = {"wer": 0.5, "cer": 0.15}
+from u2u_hf.evaluation.verdict import is_rate, is_useful, verdict, warning
 
 
 @pytest.mark.parametrize(
@@ -31,29 +27,19 @@ def test_the_readme_has_the_same_table():
         assert verdict(cer) in row
 
 
-def commands(text):
-    return [line.strip() for line in text.splitlines() if line.startswith("  ")]
+@pytest.mark.parametrize(("cer", "useful"), [(0.0, True), (0.3999, True), (0.4, False), (0.76, False), (1.7, False)])
+def test_a_useless_model_is_called_one(cer, useful):
+    assert is_useful(cer) is useful
+    assert (verdict(cer) == "not useful yet: transcribe more, or check the data") is not useful
+    assert warning(cer, "test") == (
+        ""
+        if useful
+        else f"This model is not useful yet: with a CER of {100 * cer:.1f}% (test), correcting its drafts takes longer "
+        "than typing."
+    )
 
 
-def test_the_commands_after_each_recipe_are_understood(understood):
-    texts = [
-        after_training(SCORES, "my model", "ana/words"),
-        after_evaluation(SCORES, "test, 12 utterances", "my model"),
-        after_language_model(0.15, True, "my model", "ana/words"),
-    ]
-    for text in texts:
-        assert "CER 15.0%" in text
-        assert "correcting is faster than typing" in text
-    assert [len(commands(text)) for text in texts] == [3, 1, 2]
-    assert 'recipes/transcribe.py --model "my model"' in texts[1]
-    for command in {command for text in texts for command in commands(text)}:
-        understood(command)
-
-
-def test_the_model_of_a_folder_is_named_without_its_slash():
-    text = after_training(SCORES, os.path.join("models", "first", ""), "words")
-    assert f"--output_dir {os.path.join('models', 'first_scores')}" in text
-
-
-def test_a_language_model_that_is_not_kept_is_said():
-    assert "validation without the language model: CER 15.0%" in after_language_model(0.15, False, "m", "d")
+def test_what_cannot_be_an_error_rate():
+    assert all(map(is_rate, (0, 0.0, 0.5, 1, 1.3)))
+    wrong = (-0.01, 12.3, 76, 10**400, float("nan"), float("inf"), -float("inf"), True, None, "0.5", [0.5])
+    assert not any(map(is_rate, wrong))

@@ -232,6 +232,7 @@ def test_each_row_of_metadata_is_a_whole_file(column, tmp_path):
         ({"file_name": ["1.wav"], "text": "a"}, "is not a file in this folder"),
         ({"file_name": "../1.wav", "text": "a"}, "file_name '../1.wav' is not a file in this folder"),
         ({"file_name": "..\\1.wav", "text": "a"}, r"file_name '..\\1.wav' is not a file in this folder"),
+        ({"file_name": "a" * 5000, "text": "a"}, f"file_name '{'a' * 79}…' is not a file in this folder"),
         ({"file_name": "/1.wav", "text": "a"}, "file_name '/1.wav' is not a file in this folder"),
     ],
 )

@@ -345,7 +345,7 @@ BROKEN = {
     ),
     "no slot named": (
         document(TIMES, ONE.replace(' TIME_SLOT_REF1="ts1"', "")),
-        "tier 't': annotation 'a1': its TIME_SLOT_REF1 None is nowhere in the file",
+        "tier 't': annotation 'a1': has no TIME_SLOT_REF1",
     ),
     "a parent that is not there": (
         document(TIMES, ONE, tier("u", referring("a2", "a9"))),

@@ -1,4 +1,5 @@
 import json
+import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
@@ -47,6 +48,19 @@ def test_the_eaf_has_tiers_of_segments_words_and_what_to_check_for_each_channel(
         [(2000, 3250, "50%")],
     ]
     assert document.media[0].urls == (f"file://{audio}", "../sonido ñ/a.wav")  # as ELAN writes them: nothing encoded
+
+
+@pytest.mark.parametrize("theirs", [None, "t", "corrected transcript"])
+def test_a_type_for_corrected_tiers_stands_ready_once(tmp_path, elan_schema, theirs):
+    own = tmp_path / "mine.eaf"
+    if theirs:
+        write_eaf(own, [Tier("mine", (Annotation(0, 1000, "x"),), theirs)], [])
+    transcript = replace(TRANSCRIPT, annotations=str(own) if theirs else "")
+    writers.write(transcript, writers.planned(tmp_path / "a", ["eaf"]))
+    elan_schema(tmp_path / "a.eaf")
+    types = ET.parse(tmp_path / "a.eaf").findall("LINGUISTIC_TYPE")
+    ready = [dict(t.attrib) for t in types if t.get("LINGUISTIC_TYPE_ID") == "corrected transcript"]
+    assert [(t["TIME_ALIGNABLE"], t.get("CONSTRAINTS")) for t in ready] == [("true", None)]
 
 
 def test_segments_of_a_persons_tiers_get_tiers_named_by_these(tmp_path):

@@ -5,13 +5,12 @@ import inspect
 import itertools
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 import soundfile
 from conftest import RECIPES
 from huggingface_hub.errors import OfflineModeIsEnabled
+from support import programs
 from support.hub_server import TOKENS, running_hub
 
 from u2u_hf.data.dataset import load_splits, write_dataset
@@ -35,7 +34,7 @@ def client(hub, tmp_path):
     def run(code, token=None):
         environment = hub.environment(tmp_path / f"home{next(homes)}", token)
         code = "import json, os\nfrom u2u_hf.records import U2UError\n" + code
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        done = programs.run(["-c", code], env=environment)
         assert done.returncode == 0, done.stderr
         assert not any(token in done.stdout + done.stderr for token in TOKENS)
         return json.loads(done.stdout.splitlines()[-1])
@@ -456,7 +455,8 @@ def test_who_may_not_load_is_told_what_to_do(hub, client, dataset, random_model)
     hub.add("dataset", "ana/words", True, {p.name: p.read_bytes() for p in (dataset / "data").iterdir()})
     hub.add("model", "ana/ears", True, {p.name: p.read_bytes() for p in random_model.iterdir()})
     code = "from u2u_hf.data.dataset import load_splits\nfrom u2u_hf.recognition.model import load_trained\n"
-    calls = ["load_splits('ana/words')", "load_trained('ana/ears')"]
+    code += "from u2u_hf.recognition.recognizer import Recognizer\n"
+    calls = ["load_splits('ana/words')", "load_trained('ana/ears')", "Recognizer('ana/ears')"]
     for nobody, wrong, other in client(code + refusals(calls, [None, "hf_nobodys", "hf_ben_read"])):
         for message in (nobody, wrong, other):
             assert message.startswith("U2UError ana/")
@@ -466,6 +466,39 @@ def test_who_may_not_load_is_told_what_to_do(hub, client, dataset, random_model)
         assert "nobody is logged in" in nobody
         assert "does not accept the token" in wrong
         assert "your account may not read it" in other
+
+
+def test_what_the_hub_says_is_told(hub, client, dataset):
+    hub.refusals = {
+        "ana/full": (403, "Private repository storage limit reached, please upgrade your plan"),
+        "ana/unpaid": (402, "Payment required"),
+    }
+    hub.portal = {"ana/portal"}
+    hub.add("dataset", "ana/words", True)
+    hub.add("model", "ana/ears", True)
+    code = f"""
+from u2u_hf.data.dataset import load_splits
+from u2u_hf.hub.push import push_folder
+from u2u_hf.recognition.model import load_trained
+calls = [lambda name=name: push_folder({str(dataset)!r}, name, "dataset") for name in {[*hub.refusals, *hub.portal]}]
+calls += [lambda: load_trained("ana/portal"), lambda: load_trained("ana/words"), lambda: load_splits("ana/ears")]
+said = []
+for call in calls:
+    try:
+        call()
+    except U2UError as error:
+        said.append(str(error))
+print(json.dumps(said))
+"""
+    full, unpaid, push_portal, load_portal, dataset_as_model, model_as_dataset = client(code, "hf_ana_write")
+    assert "ana/full: cannot be pushed to: the Hugging Face Hub refuses (HTTP 403: Private repository storage " in full
+    assert "limit reached, please upgrade your plan): delete what you do not need there, or see your plan at" in full
+    assert "(HTTP 402: Payment required): see what your plan includes at" in unpaid
+    for message in (push_portal, load_portal):
+        assert message.startswith("ana/portal: cannot be ")
+        assert f"another page answers in place of {hub.url}, such as the login page of a network" in message
+    assert "is a dataset, not a model: give the folder of a model, or its name on the Hub" in dataset_as_model
+    assert "is a model, not a dataset: give the folder of a dataset, or its name on the Hub" in model_as_dataset
 
 
 def test_the_recipes_check_before_they_work(hub, recipe, tmp_path, random_base):
@@ -493,7 +526,7 @@ def test_from_corpus_to_model_by_way_of_the_hub(hub, recipe, demo_folder, random
     done = recipe("prepare.py", *arguments, env=environment)
     assert done.returncode == 0, done.stderr
     assert f"on the Hub: {hub.url}/datasets/ana/d" in done.stdout
-    assert "prepare.yaml" in hub.repos["dataset", "ana/d"].at("main").files
+    assert {"prepare.yaml", "splits.csv"} <= set(hub.repos["dataset", "ana/d"].at("main").files)
     assert "push_to" not in (prepared / "prepare.yaml").read_text(encoding="utf-8")
     arguments = ["--dataset", "ana/d", "--model", random_base, "--output_dir", model, "--push_to", "ana/m"]
     steps = ["--use_cpu", "--max_steps", 2, "--eval_steps", 2, "--save_steps", 2]
@@ -526,8 +559,7 @@ def save(self, *arguments):
 Trainer._save_checkpoint = save
 runpy.run_path({str(RECIPES / "train.py")!r}, run_name="__main__")
 """
-    command = [sys.executable, "-c", code, *map(str, arguments), "--output_dir", str(first)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = programs.run(["-c", code, *arguments, "--output_dir", first], env=environment)
     assert done.returncode == 9, done.stderr
     files = hub.repos["model", "ana/m"].at("main").files
     there = json.loads(hub.content(files["last-checkpoint/trainer_state.json"]))["global_step"]

@@ -14,7 +14,10 @@ from support import programs
 from support.hub_server import TOKENS, running_hub
 
 from u2u_hf.publishing.deploy import SPACES, DeploySettings, build
+from u2u_hf.publishing.deploy import deploy as make_space
 from u2u_hf.records import U2UError
+
+pytest_plugins = ["support.browser_fixtures"]
 
 
 @pytest.fixture
@@ -196,7 +199,8 @@ def test_another_folder_is_not_written_over(random_model, tmp_path):
     assert (tmp_path / "page" / "app.py").is_file()
 
 
-def test_a_page_that_cannot_be_made_leaves_the_one_before(tmp_path, monkeypatch):
+def test_a_page_that_cannot_be_made_leaves_the_one_before(path_with_npm, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", path_with_npm)
     settings = DeploySettings(model="ana/open", kind="browser", dry_run=True, output_dir="x")
     build(settings, tmp_path / "page")
     before = sorted((tmp_path / "page").rglob("*"))
@@ -235,3 +239,10 @@ except U2UError as error:
     ]
     assert "ana/voice: is not on the Hub, or is private and nobody is logged in" in said[None]
     assert "ana/voice: is not on the Hub, or is private and your account may not" in said["hf_ben_read"]
+
+
+def test_a_token_that_nobody_was_asked_about_is_not_called_unknown(monkeypatch, tmp_path):
+    monkeypatch.setenv("MODEL_TOKEN", "hf_ana_read")
+    settings = DeploySettings(model="ana/ears", space="ana/page", token_from="MODEL_TOKEN")
+    with pytest.raises(U2UError, match="MODEL_TOKEN: HF_HUB_OFFLINE is set, so the Hugging Face Hub is not asked"):
+        make_space(settings, tmp_path)

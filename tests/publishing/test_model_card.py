@@ -6,7 +6,8 @@ import yaml
 from huggingface_hub import EvalResult, ModelCard
 
 from u2u_hf.demo.quickstart import BASE_MODEL
-from u2u_hf.publishing.cards.model import add_scores, write_model_card
+from u2u_hf.evaluation.card_score import card_score
+from u2u_hf.publishing.cards.model import add_export, add_scores, write_model_card
 from u2u_hf.records import U2UError
 
 
@@ -130,6 +131,88 @@ def test_what_is_unknown_is_left_out(tmp_path):
     assert "That of bare, from which it was trained." in card.text
     assert rows(card, "split | utterances") == [["train", "2", "2.0 h"], ["validation", "2", "12.0 min"]]
     assert "# the defaults" in card.text
+
+
+@pytest.mark.parametrize(
+    ("front_matter", "language", "licence", "shown"),
+    [
+        ("language: [no]\nlicense: true", None, None, "A speech recogniser: it"),
+        ("language: 3\nlicense: 4.0", None, None, "A speech recogniser: it"),
+        ("language: no\nlicense: [mit, 3]\npretty_name: 7", None, "mit", "A speech recogniser: it"),
+        ("language: [xty, no, 3, null, [a]]\nlicense: {a: b}", ["xty"], None, "A speech recogniser for xty: it"),
+        ("language_bcp47: yes\nlanguage: xty\nlicense: [mit, x]", ["xty"], ["mit", "x"], "recogniser for xty: it"),
+    ],
+)
+def test_of_somebodys_card_only_strings_are_taken(tmp_path, front_matter, language, licence, shown):
+    folders = [tmp_path / "base", tmp_path / "words"]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "README.md").write_text(f"---\n{front_matter}\nbase_model: 3\nlicense_name: 1\n---\n")
+    card = written(tmp_path, str(folders[1]), base_model=str(folders[0]))
+    assert (card.data.language, card.data.license) == (language, licence)
+    assert (card.data.base_model, card.data.license_name) == (None, None)
+    assert shown in card.text
+    assert "The dataset: words" in card.text
+
+
+@pytest.mark.parametrize("cer", [0.4, 0.76])
+def test_a_card_calls_a_useless_model_one(tmp_path, dataset, cer):
+    doubt = "This model is not useful yet: with a CER of {} ({}), correcting its drafts takes longer than typing."
+    card = written(tmp_path, dataset, scores={"wer": 1.0, "cer": cer})
+    percent = f"{100 * cer:.1f}%"
+    assert f"\n\n**{doubt.format(percent, 'validation')}**\n\n<!-- end of scores -->" in card.text
+    assert rows(card, "split | dataset") == [["validation", "Aldea", "2", "100.0%", percent]]
+    add_scores(tmp_path / "model", dataset, "test", {**TEST_SCORES, "cer": 0.5})  # the test split says more
+    card = ModelCard.load(tmp_path / "model" / "README.md")
+    assert card.text.count("not useful yet") == 1
+    assert doubt.format("50.0%", "test") in card.text
+    assert len(rows(card, "split | dataset")) == 2
+    add_scores(tmp_path / "model", dataset, "test", TEST_SCORES)
+    card = ModelCard.load(tmp_path / "model" / "README.md")
+    assert "not useful yet" not in card.text
+    assert len(rows(card, "split | dataset")) == 2
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        "eval_results: [a, b]\nmodel_name: m", "eval_results: text\nmodel_name: m", "eval_results: 5\nmodel_name: m",
+        "eval_results: {a: b}\nmodel_name: m", "model-index: 5", "model-index: [a]", "model-index: {a: b}",
+        "model-index: [{name: m, results: [null]}]", "model-index: [{name: m, results: [[1]]}]",
+        "model-index: [{name: m, results: text}]", "model-index: [{name: m, results: null}]",
+    ],
+)  # fmt: skip
+def test_results_that_are_none_are_named(tmp_path, results):
+    (tmp_path / "README.md").write_text(f"---\n{results}\n---\n<!-- scores -->\n<!-- end of scores -->\n")
+    before = (tmp_path / "README.md").read_bytes()
+    calls = (lambda: add_scores(tmp_path, "d", "test", TEST_SCORES), lambda: add_export(tmp_path, "| a |"))
+    for call in calls:
+        with pytest.raises(U2UError, match=r"README\.md: the scores .*cannot be added: .*: (move it away|remove it)"):
+            call()
+    assert (tmp_path / "README.md").read_bytes() == before
+
+
+def test_a_card_without_results_gets_some_and_is_read_again(tmp_path):
+    (tmp_path / "README.md").write_text("---\nlicense: mit\n---\n<!-- scores -->\n<!-- end of scores -->\n")
+    for split_name in ("validation", "test"):
+        add_scores(tmp_path, "eva/words", split_name, TEST_SCORES)
+    assert card_score(str(tmp_path)) == (0.1235, "test")
+
+
+@pytest.mark.parametrize("value", ["-0.1", "12.3", "7600", "1" + "0" * 400, ".nan", ".inf", "good", "null", "true"])
+def test_a_score_that_cannot_be_one_is_not_told(tmp_path, value):
+    result = f"{{task: {{type: asr}}, dataset: {{name: d, type: d}}, metrics: [{{type: cer, value: {value}}}]}}"
+    (tmp_path / "README.md").write_text(f"---\nmodel-index: [{{name: m, results: [{result}]}}]\n---\n")
+    assert card_score(str(tmp_path)) is None
+
+
+def test_too_little_memory_is_no_damage_to_a_card(tmp_path, monkeypatch):
+    def full(*_arguments, **_settings):
+        raise MemoryError
+
+    monkeypatch.setattr("huggingface_hub.ModelCard.load", full)
+    with pytest.raises(U2UError, match=r"README\.md: the scores cannot be added: there is not enough memory"):
+        add_scores(tmp_path, "d", "test", TEST_SCORES)
 
 
 def test_nobody_is_named_or_quoted_nor_is_the_computer(tmp_path, dataset):

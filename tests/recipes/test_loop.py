@@ -8,9 +8,9 @@ import pytest
 
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.formats.eaf import read_eaf, write_eaf
-from u2u_hf.records import SEGMENT_TYPE, Tier
+from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, Tier
 
-OWN_TYPE = "utterance"
+OWN_TYPE = CORRECTED_TYPE  # transcribe.py leaves it ready in the file
 
 
 @pytest.fixture

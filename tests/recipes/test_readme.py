@@ -31,12 +31,6 @@ def test_the_first_command_has_a_form_for_windows():
     assert " && ".join(lines).replace('"', "'") == BLOCKS[0].strip()
 
 
-def test_the_other_commands_hold_in_bash_cmd_and_powershell():
-    for line in "".join(BLOCKS[2:] + WINDOWS).splitlines():
-        assert not set("'$`;&|<>^%") & set(line), line
-        assert not line.rstrip().endswith("\\"), line
-
-
 def anchors(page):
     """Return the names by which GitHub links to the headings of a page."""
     headings = re.findall(r"^#+ (.*)", page.read_text(encoding="utf-8"), re.MULTILINE)
@@ -113,6 +107,13 @@ IN_HELP = [
     for line in path.read_text(encoding="utf-8").split('"""')[1].splitlines()
     if line.startswith("    ") and "recipes/" in line
 ]
+
+
+def test_the_other_commands_hold_in_bash_cmd_and_powershell():
+    for line in [*"".join(BLOCKS[2:] + WINDOWS).splitlines(), *IN_HELP]:
+        assert not set("'$`;&|<>^%") & set(line), line
+        assert not line.rstrip().endswith("\\"), line
+        assert not re.match(r"\w+=", line), line  # a variable of the environment, for bash only
 
 
 def test_every_command_is_one_of_a_recipe():

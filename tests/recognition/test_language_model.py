@@ -67,9 +67,18 @@ def test_there_is_none_or_it_is_damaged(tmp_path):
     assert load(str(tmp_path)) is None
     save(learn(["a"]), tmp_path)
     path = tmp_path / "language_model" / "characters.arpa.gz"
-    path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(U2UError, match=r"language_model: cannot be read .*make it again"):
-        load(str(tmp_path))
+    whole = path.read_bytes()
+    weights = tmp_path / "language_model" / "weights.json"
+    damaged = [whole[:-20], whole[:20] + b"\xff" * 20 + whole[40:], b"", gzip.compress(b"\\end\\\na\tb\n")]
+    for content in damaged:
+        path.write_bytes(content)
+        with pytest.raises(U2UError, match=r"language_model: .* cannot be read: it is damaged: make it again"):
+            load(str(tmp_path))
+    path.write_bytes(whole)
+    for number in ("NaN", "Infinity", "[]", "null"):
+        weights.write_text(f'{{"weight": {number}, "bonus": 0.0}}')
+        with pytest.raises(U2UError, match=r"language_model: .* it is damaged: make it again"):
+            load(str(tmp_path))
     with pytest.raises(U2UError, match="hold no character"):
         learn(["", " "])
     with pytest.raises(U2UError, match="--order 0: give a number"):

@@ -5,7 +5,8 @@ import unicodedata
 import pytest
 
 from u2u_hf.records import Utterance
-from u2u_hf.reports.characters import excerpt, shown, take_inventory, visible
+from u2u_hf.reports.characters import excerpt, shown, take_inventory
+from u2u_hf.visible_text import visible
 
 
 def said(*texts, raw=()):

@@ -1,11 +1,13 @@
 """report.html: nothing that people write can break it, alone and in a real browser."""
 
 import json
+import re
 import shutil
+from pathlib import Path
 
 import pytest
 from support.html_pages import harmless
-from support.preparations import attacked
+from support.preparations import attacked, prepared, utterance
 
 from u2u_hf.formats.eaf import read_eaf, write_eaf
 from u2u_hf.output_folder import MARKER, WRITTEN
@@ -97,3 +99,13 @@ def test_the_page_in_a_browser_asks_for_nothing_and_fits_a_phone(hostile):
             assert page.locator("svg").count() >= 2
             assert page.evaluate("document.documentElement.scrollWidth") <= width
         browser.close()
+
+
+def test_hours_of_training_and_of_all_splits_are_told_apart():
+    splits = {"train": [utterance("a", seconds=1800)], "validation": [utterance("b", seconds=600)], "test": []}
+    words = " ".join(harmless(html_report(digest(prepared(splits), Path("nowhere")))).text)
+    assert re.search(r"30\.0 min\s+in training, to learn from\s+40\.0 min\s+with validation and test", words)
+    undivided = digest(prepared({"undivided": [utterance("a", seconds=600)]}), Path("nowhere"))
+    words = " ".join(harmless(html_report(undivided)).text)
+    assert re.search(r"10\.0 min\s+to learn from", words)
+    assert "in training" not in words

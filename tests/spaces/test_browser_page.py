@@ -4,18 +4,21 @@ import dataclasses
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import urllib.request
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 import torchaudio
 from conftest import PROJECT
 from support.browser_pages import TEMPLATE
 from transformers import Wav2Vec2FeatureExtractor
 
+from u2u_hf.data import audio, headers
 from u2u_hf.frames import frame_end_ms, frame_start_ms
 from u2u_hf.publishing.browser_page import build
 from u2u_hf.recognition.decoding import Labels, confidence, greedy_words
@@ -103,6 +106,51 @@ def test_algorithms_agree_with_python():
         np.testing.assert_allclose([w["confidence"] for w in ours], [w.confidence for w in theirs], rtol=1e-5)
         assert sure == pytest.approx(confidence(theirs), rel=1e-5)
     assert found["labels"] == {"symbols": list(labels_of(tokenizer).symbols), "blank": 0}
+
+
+READ_HEADERS = """
+import { openAsBlob } from "node:fs";
+const [module, ...paths] = process.argv.slice(1);
+const { isChained, wavSamples } = await import(module);
+const found = [];
+for (const path of paths) {
+  const file = await openAsBlob(path);
+  found.push([(await wavSamples(file))?.frames ?? null, await isChained(file)]);
+}
+console.log(JSON.stringify(found));
+"""
+
+
+def test_true_lengths_agree_with_python(tmp_path):
+    """1,000 samples, whatever a WAV header says of the 2,000 bytes; Ogg files, one of them joined."""
+    samples = np.random.default_rng(0).normal(0, 0.1, 1000)
+    soundfile.write(tmp_path / "right.wav", samples, 16_000)
+    right = (tmp_path / "right.wav").read_bytes()
+
+    def written(name, riff, data, rest=b""):
+        head = right[:4] + struct.pack("<I", riff) + right[8:40] + struct.pack("<I", data)
+        (tmp_path / name).write_bytes(head + right[44:] + rest)
+
+    written("never.wav", 0, 0)
+    written("early.wav", 1036, 1000)
+    written("riff.wav", 1036, 2000)
+    written("pipe.wav", 2**32 - 1, 2**32 - 1)
+    written("listed.wav", 2048, 2000, b"LIST\4\0\0\0INFO")
+    written("padded.wav", 2036, 2000, b"\0\0\0")
+    soundfile.write(tmp_path / "adpcm.wav", samples, 16_000, subtype="IMA_ADPCM")
+    soundfile.write(tmp_path / "one.ogg", np.tile(samples, 50), 16_000, format="OGG")
+    (tmp_path / "two.ogg").write_bytes((tmp_path / "one.ogg").read_bytes() * 2)
+
+    paths = sorted(tmp_path.iterdir())
+    command = ["node", "--input-type=module", "--eval", READ_HEADERS, TEMPLATE / "sound-headers.js", *paths]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    found = {path.name: answer for path, answer in zip(paths, json.loads(run.stdout), strict=True)}
+    lengths = {name: frames for name, (frames, _) in found.items() if frames is not None}
+    assert lengths == dict.fromkeys({path.name for path in tmp_path.glob("*.wav")} - {"adpcm.wav"}, 1000)
+    assert lengths == {name: audio.audio_info(tmp_path / name).frames for name in lengths}
+    assert {name: chained for name, (_, chained) in found.items()} == {p.name: headers.is_chained(p) for p in paths}
+    assert found["two.ogg"][1]
 
 
 def test_lint_and_unit_tests_of_the_pages(npm_packages, tmp_path):

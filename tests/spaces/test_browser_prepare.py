@@ -2,13 +2,13 @@
 
 import io
 import json
-import subprocess
-import sys
+import shutil
 import zipfile
 
 import numpy as np
 import soundfile
 from datasets import load_from_disk
+from support import programs
 from support.browser_pages import hub_and_page, saved, served, wait_for
 
 from u2u_hf.data.dataset import load_splits
@@ -40,10 +40,33 @@ def send(page, name, token):
     page.get_by_role("button", name="Upload", exact=True).click()
 
 
+# Counts the answers of the page's Python to whole previews.
+COUNT_PREVIEWS = """
+    window.previews = 0;
+    window.Worker = class extends Worker {
+        constructor(...all) {
+            super(...all);
+            this.addEventListener("message", ({ data }) => (window.previews += Boolean(data.answer?.report)));
+        }
+    };
+"""
+
+
 def test_a_prepared_dataset_is_what_the_recipe_makes_and_trains(
     url, open_page, demo_folder, demo_dataset, recipe, random_base, tmp_path
 ):
-    page = open_page(f"{url}/prepare.html")
+    page = open_page("about:blank")
+    page.add_init_script(COUNT_PREVIEWS)
+    page.goto(f"{url}/prepare.html")
+    # Other files are chosen while the first ones are previewed: what becomes of those is not shown.
+    page.set_input_files("#folder", demo_folder / "corpus")
+    page.get_by_role("button", name="Preview").click()
+    page.set_input_files("#files", next((demo_folder / "corpus").rglob("*.eaf")))
+    page.wait_for_function("window.previews === 1")
+    assert page.evaluate("new Promise((resolve) => setTimeout(() => resolve(document.body.innerText), 100))").count(
+        "Files chosen: 1"
+    )
+    assert page.locator("#result").is_hidden()
     preview(page, demo_folder)
     make = page.get_by_role("button", name="Make the dataset")
     with zipfile.ZipFile(saved(page, make, tmp_path)) as archive:
@@ -86,8 +109,7 @@ def test_a_dataset_goes_to_the_hub_private_and_is_what_the_recipe_makes(
             "import sys; from u2u_hf.data.dataset import load_splits as load; load('ana/new').save_to_disk(sys.argv[1])"
         )
         environment = hub.environment(tmp_path / "home", "hf_ana_read")
-        command = [sys.executable, "-c", code, tmp_path / "loaded"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = programs.run(["-c", code, tmp_path / "loaded"], env=environment)
         assert done.returncode == 0, done.stderr
     ours, theirs = load_from_disk(tmp_path / "loaded"), load_splits(demo_dataset)
     assert {name: split.features for name, split in ours.items()} == {n: s.features for n, s in theirs.items()}
@@ -154,3 +176,15 @@ def test_missing_tiers_are_named(url, open_page, demo_folder):
     page.get_by_label("Tiers with transcriptions").fill("*SURFACE*")
     page.get_by_role("button", name="Preview").click()
     wait_for(page, "#problem", "*SURFACE*: no tier of any file matches; there are: ")
+
+
+def test_a_recording_that_cannot_be_read_is_named_with_the_reason(url, open_page, demo_folder, tmp_path):
+    eaf = next((demo_folder / "corpus").rglob("*.eaf"))
+    shutil.copy(eaf, tmp_path)
+    ogg = tmp_path / "joined.ogg"
+    soundfile.write(ogg, np.zeros(16_000), 16_000)
+    (tmp_path / f"{eaf.stem}.wav").write_bytes(ogg.read_bytes() * 2)
+    page = open_page(f"{url}/prepare.html")
+    page.set_input_files("#files", [tmp_path / eaf.name, tmp_path / f"{eaf.stem}.wav"])
+    page.get_by_role("button", name="Preview").click()
+    wait_for(page, "#summary", "several Ogg recordings were joined into this file")

@@ -11,6 +11,7 @@ from transformers import HubertForCTC
 
 from u2u_hf import frames, model_folder
 from u2u_hf.corpus.folder import AUDIO_SUFFIXES
+from u2u_hf.data import audio
 from u2u_hf.data.dataset import FEATURES
 from u2u_hf.formats import readers, writers
 from u2u_hf.recognition.decoding import DELIMITER
@@ -36,6 +37,8 @@ def test_constants_are_equal_to_python(constants):
         "SAMPLING_RATE": frames.SAMPLING_RATE,
         "FRAME_STRIDE": frames.STRIDE,
         "RECEPTIVE_FIELD": frames.RECEPTIVE_FIELD,
+        "LOWEST_RATE": audio._LOWEST_RATE,
+        "MOST_CHANNELS": audio._MOST_CHANNELS,
         "DETECTION_FRAME_SAMPLES": voice_detection.FRAME_SAMPLES,
         "DETECTION_SETTINGS": dataclasses.asdict(voice_detection.VadSettings()),
         "WORD_DELIMITER": DELIMITER,

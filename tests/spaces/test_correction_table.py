@@ -2,12 +2,12 @@ import dataclasses
 import zipfile
 
 import pytest
-from correction_table import corrected, format_time, rows, write_files
+from correction_table import WrongCell, corrected, format_time, rows, write_files
 from hypothesis import given
 from hypothesis import strategies as st
 
 from u2u_hf.formats.eaf import read_eaf
-from u2u_hf.records import Segment, Transcript, U2UError, Word
+from u2u_hf.records import Segment, Transcript, Word
 
 WORDS = (Word("ba", 500, 900, 0.9), Word("ñu", 1000, 1500, 0.5))
 FIRST = Segment(0, 400, 1600, "ba ñu", 0.7, WORDS)
@@ -45,25 +45,23 @@ def test_what_a_person_wrote_is_sure_and_has_no_words():
 
 
 @pytest.mark.parametrize(
-    ("row", "message"),
+    ("row", "key", "column", "values"),
     [
-        (["soon", "0:03", "1", "x", ""], "row 4: 'soon' is not a time: write minutes and seconds, such as 1:02.345"),
-        (["0:02", "", "1", "x", ""], "row 4: '' is not a time"),
-        (["0:02", "9" * 400, "1", "x", ""], "row 4: 99999999999999999999 is after the end of the recording"),
-        (["0:02", "0:03", "1" * 5000, "x", ""], "channel '11111111111111111111': give a number from 1 to 2"),
-        (["0:03", "0:02", "1", "x", ""], "row 4: the end 0:02 is not after the start 0:03"),
-        (["0:03", "2:00:00", "1", "x", ""], "row 4: 2:00:00 is after the end of the recording at 1:01:40.000"),
-        (["0:03", "0:04", "3", "x", ""], "row 4, 0:03: channel '3': give a number from 1 to 2"),
-        (["0:03", "0:04", "", "x", ""], "channel ''"),
-        (
-            ["0:01", "0:04", "1", "x", ""],
-            "channel 1, 0:01.000: begins before the row above ends .0:01.600.; in ELAN they may not",
-        ),
+        (["soon", "0:03", "1", "x", ""], "wrong_time", "start", {"cell": "soon"}),
+        (["0:02", "", "1", "x", ""], "wrong_time", "end", {"cell": ""}),
+        (["0:02", "9" * 400, "1", "x", ""], "wrong_late", "end", {"cell": "9" * 19 + "…", "last": "1:01:40.000"}),
+        (["0:02", "0:03", "1" * 5000, "x", ""], "wrong_channel", "channel", {"cell": "1" * 19 + "…", "most": 2}),
+        (["0:03", "0:02", "1", "x", ""], "wrong_order", "end", {"cell": "0:02", "start": "0:03"}),
+        (["0:03", "2:00:00", "1", "x", ""], "wrong_late", "end", {"cell": "2:00:00", "last": "1:01:40.000"}),
+        (["0:03", "0:04", "3", "x", ""], "wrong_channel", "channel", {"cell": "3", "most": 2}),
+        (["0:03", "0:04", "", "x", ""], "wrong_channel", "channel", {"cell": "", "most": 2}),
+        (["0:01", "0:04", "1", "x", ""], "wrong_overlap", "start", {"other": 1, "end": "0:01.600"}),
     ],
 )
-def test_what_elan_could_not_hold_is_named(row, message):
-    with pytest.raises(U2UError, match=message):
+def test_what_elan_could_not_hold_is_named(row, key, column, values):
+    with pytest.raises(WrongCell) as error:
         corrected(TRANSCRIPT, [*TABLE, row])
+    assert (error.value.key, error.value.values) == (key, {"row": 4, "column": column, **values})
 
 
 @given(st.integers(0, 10**8))

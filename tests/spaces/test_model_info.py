@@ -50,3 +50,9 @@ def test_a_damaged_card_tells_nothing_and_stops_nothing(tmp_path, text):
     found = facts(folder, SpaceVariables(model=str(folder)))
     assert found["model"] == "ears"
     assert set(found) <= {"model", "license"}
+
+
+@pytest.mark.parametrize("value", ["-0.1", "12.3", "1" + "0" * 400, "-1" + "0" * 400, ".nan", ".inf", "true"])
+def test_a_score_that_no_share_is_leaves_the_rest_of_the_card(tmp_path, value):
+    (tmp_path / "README.md").write_text(result(value))
+    assert facts(tmp_path, SpaceVariables(model=str(tmp_path))) == {"model": tmp_path.name, "license": "mit"}

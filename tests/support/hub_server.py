@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -106,6 +107,8 @@ class Hub:
         url: the HF_ENDPOINT for clients.
         log: every request, oldest first.
         repos: by (kind, OWNER/NAME).
+        refusals: repo → what every request for it is answered: status, message. As the Hub refuses who may do no more.
+        portal: OWNER/NAMEs for which a network's page to log in answers in place of the Hub.
     """
 
     def __init__(self, folder: Path):
@@ -114,6 +117,8 @@ class Hub:
         self.url = ""
         self.log: list[Asked] = []
         self.repos: dict[tuple[str, str], Repo] = {}
+        self.refusals: dict[str, tuple[int, str]] = {}
+        self.portal: set[str] = set()
 
     def add(self, kind: str, repo_id: str, private: bool, files: dict[str, bytes] | None = None) -> Repo:
         """Put a repo there without asking over HTTP."""
@@ -445,7 +450,13 @@ class Hub:
             if do not in (self.preupload, self.lfs_put, self.add_commit):
                 asked = await request.json() if do in (self.create, self.duplicate, self.update) else {}
                 self._log(request, visibility=asked.get("visibility"))
+            repo_id = "{owner}/{name}".format_map(defaultdict(str, request.path_params))
+            if repo_id in self.portal:
+                return Response("<!doctype html><title>Log in</title>", media_type="text/html")
             try:
+                if repo_id in self.refusals:
+                    status, message = self.refusals[repo_id]
+                    raise Refused(status, None, message)
                 return await do(request)
             except Refused as refused:
                 return _refusal(refused, {})

@@ -14,6 +14,12 @@ from u2u_hf.training.arguments import CtcTrainingArguments, seconds_of
         ({"hold_encoder": 1.5}, "--hold_encoder 1.5"),
         ({"speed_perturbation": 10}, "--speed_perturbation 10"),
         ({"bf16": True, "fp16": True}, "the settings do not go together"),
+        ({"per_device_train_batch_size": 4}, "--per_device_train_batch_size: has no effect here: --batch_seconds sets"),
+        ({"auto_find_batch_size": True}, "--auto_find_batch_size: has no effect here: give a lower --batch_seconds"),
+        ({"train_sampling_strategy": "group_by_length"}, "--train_sampling_strategy: has no effect here: batches"),
+        ({"data_seed": 3}, "--data_seed: has no effect here: --seed also orders"),
+        ({"label_smoothing_factor": 0.1}, "--label_smoothing_factor: has no effect here: CTC"),
+        ({"resume_from_checkpoint": "x"}, "--resume_from_checkpoint: has no effect here: --resume resumes"),
     ],
 )
 def test_settings_that_do_not_go_together(settings, message):

@@ -5,7 +5,7 @@ import pytest
 
 from u2u_hf.output_folder import claim
 from u2u_hf.records import U2UError
-from u2u_hf.training.checkpoints import resume_point
+from u2u_hf.training.checkpoints import is_finished, resume_point
 
 pytest_plugins = ["support.trainers"]
 
@@ -30,3 +30,15 @@ def test_a_run_that_is_stopped_is_found_again(make, tmp_path):
     assert not (moved / "checkpoint-6").exists()
     state = json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))
     assert Path(state["best_model_checkpoint"]).parent == moved
+
+
+def test_a_run_is_finished_once_its_model_and_settings_are_written(tmp_path):
+    asked = {"max_steps": 60, "learning_rate": 5e-5, "output_dir": str(tmp_path)}
+    assert not is_finished(tmp_path, asked)
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    assert not is_finished(tmp_path, asked)
+    (tmp_path / "train.yaml").write_text("max_steps: 60\nlearning_rate: 5.0e-05\noutput_dir: run\n", encoding="utf-8")
+    assert is_finished(tmp_path, asked | {"resume": True})
+    assert not is_finished(tmp_path, asked | {"max_steps": 90})
+    (tmp_path / "train.yaml").write_text("max_steps: [", encoding="utf-8")
+    assert not is_finished(tmp_path, asked)

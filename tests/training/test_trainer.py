@@ -223,12 +223,21 @@ def test_the_scores_are_of_the_model_that_is_kept(make, best, cer):
     assert trainer.scores() == {"cer": cer}
 
 
-def test_too_little_memory_is_said(trainer):
+@pytest.mark.parametrize(
+    ("error", "whose"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), "the GPU's"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "this computer's"),
+        (MemoryError(), "this computer's"),
+    ],
+)
+def test_too_little_memory_is_said(trainer, error, whose):
     def compute_loss(*arguments, **settings):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     trainer.compute_loss = compute_loss
-    with pytest.raises(U2UError, match="memory is too small: resume with --resume and a lower --batch_seconds"):
+    said = f"{whose} memory is too small: resume with --resume and a lower --batch_seconds"
+    with pytest.raises(U2UError, match=said):
         trainer.train()
 
 

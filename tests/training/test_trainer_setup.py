@@ -24,7 +24,10 @@ def test_characters_that_training_never_shows_count_as_errors(make, capsys):
 
 def test_utterances_that_ctc_cannot_spell_are_found():
     # 0.1 s are 4 frames: "abcd" needs 4, "abcc" needs 5.
-    assert infeasible(rows(["abcd", "abcc", "a"], [0.1, 0.1, 0.01])) == [1, 2]
+    dropped = infeasible(rows(["abcd", "abcc", "a"], [0.1, 0.1, 0.01]))
+    assert list(dropped) == [1, 2]
+    reason = "more characters than the recogniser has frames for (one in 20 ms)"
+    assert [(str(drop), drop.utterance.text) for drop in dropped.values()] == [(reason, "abcc"), (reason, "a")]
 
 
 def test_an_empty_split_is_named(random_base, tmp_path):

@@ -12,7 +12,7 @@ from u2u_hf.formats.eaf import read_eaf, write_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
 from u2u_hf.output_folder import WRITTEN
 from u2u_hf.recognition.recognizer import Recognizer
-from u2u_hf.records import SEGMENT_TYPE, Annotation, Segment, Tier, Transcript, U2UError
+from u2u_hf.records import SEGMENT_TYPE, Annotation, Segment, Skipped, Tier, Transcript, U2UError
 from u2u_hf.transcription.batch import Outcome, next_steps, outcome_lines, summary, transcribe_all
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.transcription.voice_detection import VadSettings
@@ -52,6 +52,21 @@ def test_an_output_folder_that_cannot_be_written_is_named_before_the_work(run, d
     (tmp_path / "out").write_text("a file")
     with pytest.raises(U2UError, match=r"out: cannot be made .*choose another --output_dir"):
         run(demo_folder / "new_recordings")
+
+
+def test_a_recording_for_which_the_memory_is_too_small_stops_no_other(run, monkeypatch, tmp_path):
+    def read(file, *arguments, **settings):
+        if "long" in file.name:
+            raise MemoryError
+        return whole(file, *arguments, **settings)
+
+    whole = soundfile.SoundFile.read
+    for name in ("long.wav", "short.wav"):
+        soundfile.write(tmp_path / name, np.zeros(16_000), 16_000)
+    monkeypatch.setattr(soundfile.SoundFile, "read", read)
+    _, (long, short) = run(tmp_path / "long.wav", tmp_path / "short.wav")
+    assert long.problem.startswith(f"{tmp_path / 'long.wav'}: there is not enough memory: close other programs")
+    assert not short.problem
 
 
 def test_windows_hear_what_detection_takes_for_no_speech(run, tmp_path):
@@ -99,7 +114,16 @@ def test_bad_recordings_do_not_stop_the_rest_and_what_is_done_stays(demo_folder,
     assert written.with_suffix(".srt").exists()
     assert written.read_bytes() == before + b"<!-- corrected -->"
     assert again(overwrite=True).problem == ""
-    assert b"corrected" not in written.read_bytes()
+    assert b"<!-- corrected" not in written.read_bytes()
+
+
+def test_names_cannot_command_the_terminal_or_forge_lines():
+    name = "a\x1b[2J\n! skipped b\u202e.wav"
+    told = outcome_lines(
+        [Skipped(name, "is empty")], [Outcome(name, (name,)), Outcome(name, problem=f"{name}: is bad")]
+    )
+    assert len(told.splitlines()) == 3
+    assert not set(told) & {"\x1b", "\u202e"}
 
 
 def test_a_copy_of_each_recordings_own_file_gets_the_tiers(corpus, run, tmp_path):

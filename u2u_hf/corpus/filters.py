@@ -6,7 +6,8 @@ A filter looks at one utterance. To add one, write it here, add it to `FILTERS`,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from u2u_hf.corpus.text_rules import is_ignored
@@ -77,10 +78,13 @@ def characters_per_second(most: float) -> Filter:
     return check
 
 
+TOO_FEW_FRAMES = "more characters than the recogniser has frames for (one in 20 ms)"
+
+
 def too_few_frames(utterance: Utterance) -> Reason | None:
     """Return the reason if the text has more labels than the audio has frames (20 ms each), which CTC cannot align."""
     if frames_in_ms(utterance.end_ms - utterance.start_ms) < frames_needed(utterance.text):
-        return "more characters than the recogniser has frames for (one in 20 ms)"
+        return TOO_FEW_FRAMES
     return None
 
 
@@ -136,29 +140,55 @@ def without_overlap(utterances: Iterable[Utterance], most_ms: int) -> tuple[list
     another speaker's.
     """
     utterances = list(utterances)
-    overlapping: dict[int, Reason] = {}
-    order = sorted(range(len(utterances)), key=lambda i: _place(utterances[i]))
-    reaching: list[int] = []  # earlier ones of the same channel that may still overlap
-    for i in order:
-        one = utterances[i]
-        reaching = [j for j in reaching if _same_channel(utterances[j], one) and utterances[j].end_ms > one.start_ms]
-        for j in reaching:
-            if min(utterances[j].end_ms, one.end_ms) - one.start_ms > most_ms:
-                for k in (i, j):
-                    if overlapping.get(k) != _OTHER_SPEAKER:
-                        overlapping[k] = _SAME_SPEAKER if _one_speaker(one, utterances[j]) else _OTHER_SPEAKER
-        reaching.append(i)
-    kept = [u for i, u in enumerate(utterances) if i not in overlapping]
-    return kept, [Dropped(u, overlapping[i]) for i, u in enumerate(utterances) if i in overlapping]
+    by_channel: dict[tuple[str, int | None], list[int]] = defaultdict(list)
+    for i in sorted(range(len(utterances)), key=lambda i: utterances[i].start_ms):
+        by_channel[utterances[i].audio, utterances[i].channel].append(i)
+    reasons: dict[int, Reason] = {}
+    for channel in by_channel.values():
+        reasons |= _overlaps([(i, utterances[i]) for i in channel], most_ms)
+    kept = [u for i, u in enumerate(utterances) if i not in reasons]
+    return kept, [Dropped(u, reasons[i]) for i, u in enumerate(utterances) if i in reasons]
 
 
-def _place(utterance: Utterance) -> tuple[str, int, int]:
-    return (utterance.audio, -1 if utterance.channel is None else utterance.channel, utterance.start_ms)
+def _overlaps(numbered: Sequence[tuple[int, Utterance]], most_ms: int) -> dict[int, Reason]:
+    """Return the reason for each number whose utterance overlaps another one of its channel too far.
+
+    Each is compared with the latest end before it and, in a second pass, with the earliest start after it, because
+    thousands of utterances may overlap each other. A later one overlaps only if it is long enough itself.
+
+    Args:
+        numbered: in order of their starts.
+    """
+    reasons: dict[int, Reason] = {}
+    ends, starts = _Farthest(), _Farthest()
+    first: dict[tuple[str, str], str] = {}  # a tier is one speaker's, whatever names it has
+    speakers = {number: first.setdefault((one.recording, one.tier), one.speaker) for number, one in numbered}
+    for number, one in numbered:
+        if one.end_ms - one.start_ms > most_ms and (reason := ends.beyond(one.start_ms + most_ms, speakers[number])):
+            reasons[number] = reason
+        ends.add(one.end_ms, speakers[number])
+    for number, one in reversed(numbered):
+        if reasons.get(number) != _OTHER_SPEAKER and (reason := starts.beyond(most_ms - one.end_ms, speakers[number])):
+            reasons[number] = reason
+        if one.end_ms - one.start_ms > most_ms:
+            starts.add(-one.start_ms, speakers[number])
+    return reasons
 
 
-def _one_speaker(one: Utterance, other: Utterance) -> bool:
-    return one.speaker == other.speaker or (one.recording, one.tier) == (other.recording, other.tier)
+class _Farthest:
+    """The greatest time of each speaker, and the two speakers who have the greatest of all."""
 
+    def __init__(self) -> None:
+        self._of: dict[str, int] = {}
+        self._first: list[str] = []
 
-def _same_channel(one: Utterance, other: Utterance) -> bool:
-    return (one.audio, one.channel) == (other.audio, other.channel)
+    def add(self, time_ms: int, speaker: str) -> None:
+        self._of[speaker] = max(time_ms, self._of.get(speaker, time_ms))
+        first = dict.fromkeys([*self._first, speaker])
+        self._first = sorted(first, key=self._of.__getitem__, reverse=True)[:2]
+
+    def beyond(self, limit_ms: int, speaker: str) -> Reason | None:
+        """Return the reason if a time lies beyond a limit, and whether one of another speaker does."""
+        if any(self._of[other] > limit_ms for other in self._first if other != speaker):
+            return _OTHER_SPEAKER
+        return _SAME_SPEAKER if self._of.get(speaker, limit_ms) > limit_ms else None

@@ -90,8 +90,14 @@ def linked_audio(document: AnnotationDocument, audio: Mapping[str, list[Path]]) 
         return _best_first(found)
     if search.problem:
         raise search.problem
-    tried = ", ".join(dict.fromkeys(name for name, _ in (*named, *stems, *own)))
+    tried = _listed([name for name, _ in (*named, *stems, *own)])
     raise NoAudio(f"{path}: its audio is not in the corpus folder (looked for {tried}): copy it there")
+
+
+def _listed(names: Iterable[str], most: int = 140) -> str:
+    """Return the different names on one line of at most so many characters: damaged files have names without end."""
+    listed = ", ".join(dict.fromkeys(" ".join(name.split()) for name in names))
+    return listed if len(listed) <= most else f"{listed[: most - 1]}…"
 
 
 class _Search:

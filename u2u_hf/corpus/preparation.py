@@ -11,7 +11,8 @@ from pathlib import Path
 from u2u_hf.corpus import filters
 from u2u_hf.corpus.channels import ChannelChoice, Sound, assign_channels, channel_rule
 from u2u_hf.corpus.reader import Recording, read_corpus, utterances
-from u2u_hf.corpus.splits import SplitSettings, read_sides, remarks, sides, split
+from u2u_hf.corpus.split_table import read_sides
+from u2u_hf.corpus.splits import SplitSettings, remarks, sides, split
 from u2u_hf.corpus.text_rules import DEFAULT_RULES, TextRules
 from u2u_hf.corpus.tiers import choose_tiers
 from u2u_hf.corpus.versions import newest
@@ -112,7 +113,7 @@ class Preparation:
         audio_problem: some utterances were dropped because their audio is missing.
         problem: why no dataset can be made of this; the utterances are then all in one split, `UNDIVIDED`.
         sides: recording (its sound's own name) or speaker → its split; empty if utterances are divided.
-        remarks: what the user should know about the splits.
+        remarks: what the user should know about the splits, and about sound that was changed.
     """
 
     recordings: list[Recording]
@@ -134,14 +135,19 @@ class Preparation:
         """Return whether a file was skipped that the user should look at."""
         return any(skipped.is_problem for skipped in self.skipped)
 
-    def without(self, lost: Sequence[Dropped]) -> Preparation:
-        """Return the preparation without utterances whose audio could not be cut: these are dropped too."""
+    def without(self, lost: Sequence[Dropped], remarks: Sequence[str] = ()) -> Preparation:
+        """Return the preparation without utterances whose audio could not be cut: these are dropped too.
+
+        Args:
+            remarks: what the user should know about the sound that was cut.
+        """
         gone = {drop.utterance for drop in lost}
         return replace(
             self,
             splits={name: [u for u in row if u not in gone] for name, row in self.splits.items()},
             dropped=[*self.dropped, *lost],
             audio_problem=self.audio_problem or bool(lost),
+            remarks=[*self.remarks, *remarks],
         )
 
 

@@ -6,6 +6,7 @@ import itertools
 import os
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from u2u_hf.corpus.folder import files_below, is_audio
@@ -46,7 +47,11 @@ class Recording:
 
     def sound_of(self, tier: str) -> SoundFile:
         """Return the audio file that records a tier's speaker."""
-        return dict(self.tracks).get(tier) or SoundFile(self.audio, self.origin_ms)
+        return self._track_of.get(tier) or SoundFile(self.audio, self.origin_ms)
+
+    @cached_property
+    def _track_of(self) -> dict[str, SoundFile]:
+        return dict(self.tracks)
 
     @property
     def all_audio(self) -> set[str]:

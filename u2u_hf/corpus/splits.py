@@ -7,20 +7,16 @@ grows, as far as the sizes of the splits allow.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
 
 from u2u_hf.corpus.pairing import fold, sound_names
-from u2u_hf.formats.encodings import decode, read_bytes
+from u2u_hf.corpus.split_table import SPLITS, Sides, pinned_groups, spellings
 from u2u_hf.records import Dropped, U2UError, Utterance
 
-SPLITS = ("train", "validation", "test")
 # From which part of a split's share to how many times of it every recording stays where its name puts it. The wider,
 # the fewer recordings change sides as a corpus grows. The second is for few recordings, each longer than the share,
 # where the wider range would keep half of the corpus from training, and for sizes given in hours.
@@ -28,8 +24,6 @@ _RANGE, _NARROW_RANGE = (0.25, 2.0), (0.8, 1.2)
 _FAR = 0.5  # of the size asked for: a split that is off by more is said
 _STEP = 0.02  # of all seconds: smaller differences in the sizes of splits move no recording
 _MOST_FOR_PAIRS = 60  # groups; moving two at a time matters where there are few
-
-Sides = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class SplitSettings:
         validation_hours, test_hours: replace the shares, if given.
         allow_repeated_sentences: keep sentences in validation and test that train has too.
         seed: random seed.
-        pinned: folded name of a recording (or speaker) → its split, from `read_sides`.
+        pinned: folded name of a recording (or speaker) → its split, from `split_table.read_sides`.
     """
 
     by: str = "recording"
@@ -86,7 +80,8 @@ def sides(utterances: Sequence[Utterance], settings: SplitSettings) -> dict[str,
     wanted = _wanted_seconds(sum(seconds.values()), settings)
     hours = {"test": settings.test_hours, "validation": settings.validation_hours}
     exact = {name for name, given in hours.items() if given is not None}
-    return _divide(seconds, wanted, exact, settings.seed, _pinned(utterances, group_of, settings))
+    pinned = pinned_groups(utterances, group_of, settings.by, settings.pinned)
+    return _divide(seconds, wanted, exact, settings.seed, pinned)
 
 
 def _groups(utterances: Sequence[Utterance], by: str) -> Callable[[Utterance], str]:
@@ -258,74 +253,6 @@ class _Table:
         return place if name == "test" else 1 - place
 
 
-def read_sides(path: Path, by: str) -> dict[str, str]:
-    """Read a table that pins recordings (or speakers) to splits: the columns recording (or speaker) and split.
-
-    Returns:
-        folded name → split.
-
-    Raises:
-        U2UError: the file cannot be read, or a row is invalid.
-    """
-    if by == "utterance":
-        raise U2UError("--splits: pins recordings or speakers; --split_by utterance divides them: give one of the two")
-    text = decode(read_bytes(path), path)
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count))
-    columns = [cell.strip().lower() for cell in next(reader, [])]
-    if by not in columns or "split" not in columns:
-        raise U2UError(f"{path}: its first line must name the columns {by} and split")
-    pinned: dict[str, str] = {}
-    for row in reader:
-        if any(map(str.strip, row)):
-            cells = dict(zip(columns, map(str.strip, row), strict=False))
-            name, side = cells.get(by, ""), cells.get("split", "").lower()
-            if not name or side not in SPLITS:
-                raise U2UError(f"{path}: line {reader.line_num}: needs a {by} and train, validation or test")
-            if pinned.setdefault(fold(name), side) != side:
-                raise U2UError(f"{path}: line {reader.line_num}: {name} has two splits: keep one of the lines")
-    return pinned
-
-
-def sides_table(side_of: Sides, by: str) -> str:
-    """Return the table that `read_sides` reads: a line for each group, in order of name."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow((by, "split"))
-    writer.writerows(sorted(side_of.items()))
-    return buffer.getvalue()
-
-
-def _pinned(
-    utterances: Iterable[Utterance], group_of: Callable[[Utterance], str], settings: SplitSettings
-) -> dict[str, str]:
-    """Return the split of each pinned group.
-
-    Raises:
-        U2UError: a group is pinned to two splits.
-    """
-    if not settings.pinned:
-        return {}
-    names: dict[str, set[str]] = defaultdict(set)
-    for utterance in utterances:
-        names[group_of(utterance)] |= _spellings(utterance) if settings.by == "recording" else {fold(utterance.speaker)}
-    pinned: dict[str, str] = {}
-    for group, spellings in names.items():
-        # The group's own name before others, which several groups may have.
-        own = settings.pinned.get(fold(group))
-        found = {own} if own else {settings.pinned[name] for name in spellings if name in settings.pinned}
-        if len(found) > 1:
-            raise U2UError(f"--splits: {group} has several names there, in different splits: keep one of the lines")
-        pinned |= dict.fromkeys([group] if found else [], next(iter(found), ""))
-    return pinned
-
-
-def _spellings(utterance: Utterance) -> set[str]:
-    """Return the names, folded, that a table may have for an utterance's recording."""
-    audio, recording = Path(utterance.audio), PurePosixPath(utterance.recording)
-    return set(map(fold, (audio.name, audio.stem, utterance.recording, recording.name)))
-
-
 def remarks(splits: Mapping[str, Sequence[Utterance]], settings: SplitSettings) -> list[str]:
     """Return a line for each split whose size is far from that asked for, and one for names that `pinned` has alone."""
     rows = [u for name in SPLITS for u in splits.get(name, ())]
@@ -340,7 +267,7 @@ def remarks(splits: Mapping[str, Sequence[Utterance]], settings: SplitSettings) 
         for name, want in _wanted_seconds(total, settings).items()
         if abs(seconds[name] - want) > _FAR * want
     ]
-    known = {fold(group_of(u)) for u in rows} | {name for u in rows for name in (*_spellings(u), fold(u.speaker))}
+    known = {fold(group_of(u)) for u in rows} | {name for u in rows for name in (*spellings(u), fold(u.speaker))}
     if gone := [name for name in settings.pinned if name not in known]:
         lines.append(f"--splits names what has no utterance here: {', '.join(gone[:5])}{', …' * (len(gone) > 5)}")
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -115,6 +116,7 @@ def hint(tier: Tier, parent_name: str = "", participant_is_shared: bool = False)
     return Hint(by_type.role, by_type.word, by_type=True)
 
 
+@functools.lru_cache(maxsize=10_000)  # each is asked several times, and the files of a corpus repeat their names
 def hint_of(name: str) -> Hint:
     """Return what one name says."""
     spelled = _spelled(name)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from u2u_hf.corpus.reader import Recording
-from u2u_hf.corpus.tier_evidence import MACHINE, Evidence, gather, has_text, shares_of, with_remark
+from u2u_hf.corpus.tier_evidence import MACHINE, Evidence, gather, has_text, with_remark
+from u2u_hf.corpus.tier_patterns import matches, must_match, picked_by_pattern
 from u2u_hf.corpus.tier_times import Layers, layers, overlap
-from u2u_hf.records import MACHINE_ANNOTATOR, MACHINE_TYPES, Tier, U2UError
+from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, MACHINE_TYPES, Tier, U2UError, excerpt
 
 _MOST_LAYERS = 40  # tiers of one file that are compared by their times; more are speakers, or damage
 _FEWEST = 3  # annotations that a verdict by times needs
@@ -61,25 +60,31 @@ def choose_tiers(
     """
     recordings = list(recordings)
     all_tiers = [tier for recording in recordings for tier in recording.document.tiers]
-    _must_match("--tiers", "tier", patterns, [t.name for t in all_tiers])
-    _must_match("--linguistic_types", "linguistic type", linguistic_types, [t.linguistic_type for t in all_tiers])
-    _must_match("--participants", "participant", participants, [t.participant for t in all_tiers])
+    must_match("--tiers", "tier", patterns, [t.name for t in all_tiers])
+    must_match("--linguistic_types", "linguistic type", linguistic_types, [t.linguistic_type for t in all_tiers])
+    must_match("--participants", "participant", participants, [t.participant for t in all_tiers])
     documents = [recording.document.tiers for recording in recordings]
     if patterns or linguistic_types:
-        decisions = [_picked_by_pattern(tiers, patterns, linguistic_types) for tiers in documents]
+        decisions = [picked_by_pattern(tiers, patterns, linguistic_types) for tiers in documents]
     else:
         decisions = _picked_by_evidence(gather(documents))
     chosen: dict[str, list[Tier]] = {}
     why: dict[str, str] = {}
     for recording, (picked, reasons) in zip(recordings, decisions, strict=True):
         if participants:
-            others = [t for t in picked if not matches(t.participant, participants)]
-            reasons |= {t.name: "its participant does not match --participants" for t in others}
-            picked = [t for t in picked if t not in others]
+            left = [t for t in picked if matches(t.participant, participants)]
+            others = {t.name for t in picked} - {t.name for t in left}
+            reasons |= dict.fromkeys(others, "its participant does not match --participants")
+            picked = left
         chosen[recording.name] = picked
         # A name that several files have keeps its first reason, unless it is chosen in a later file.
         why = reasons | why | {tier.name: reasons[tier.name] for tier in picked}
     if not any(chosen.values()):
+        if drafts := [name for name, reason in why.items() if reason == MACHINE]:
+            raise U2UError(
+                f"no tier looks like a transcription; transcribe.py wrote {excerpt(drafts[0])}: correct it in ELAN and "
+                f"give it the type {CORRECTED_TYPE!r} (Tier > Change Tier Attributes), or name it with --tiers"
+            )
         raise U2UError(f"no tier looks like a transcription: name yours with --tiers ({_listed(why)})")
     return chosen, why
 
@@ -95,40 +100,6 @@ def _listed(why: Mapping[str, str]) -> str:
     return "; ".join([*listed, *more]) or "there are none"
 
 
-def _must_match(flag: str, what: str, patterns: Sequence[str], names: Iterable[str]) -> None:
-    there = sorted({name for name in names if name})
-    for pattern in patterns:
-        if not any(matches(name, [pattern]) for name in there):
-            raise U2UError(f"{flag} {pattern}: no {what} of any file matches; there are: {', '.join(there) or 'none'}")
-
-
-def matches(name: str, patterns: Sequence[str]) -> bool:
-    """Whether a name is one of `patterns`, or matches one as a shell pattern, whatever their Unicode form."""
-    name = unicodedata.normalize("NFC", name)
-    patterns = [unicodedata.normalize("NFC", pattern) for pattern in patterns]
-    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def asked_for(tier: Tier, name: str, patterns: Sequence[str]) -> bool:
-    """Whether patterns match `name`, of the tier or of its type. Wildcards match no tier that a machine wrote."""
-    if tier.linguistic_type in MACHINE_TYPES:
-        patterns = [p for p in patterns if unicodedata.normalize("NFC", p) == unicodedata.normalize("NFC", name)]
-    return matches(name, patterns)
-
-
-def _picked_by_pattern(
-    tiers: Sequence[Tier], patterns: Sequence[str], linguistic_types: Sequence[str]
-) -> tuple[list[Tier], dict[str, str]]:
-    """Return the tiers of one file whose name or type matches, and tier name → why it was chosen or not."""
-    by_name = {tier.name: tier for tier in tiers}
-    reasons = {t.name: MACHINE for t in tiers if t.linguistic_type in MACHINE_TYPES}
-    typed = [t for t in tiers if asked_for(t, t.linguistic_type, linguistic_types)]
-    named = [t for t in tiers if asked_for(t, t.name, patterns)]
-    matched = {t.name: "matches --linguistic_types" for t in typed} | {t.name: "matches --tiers" for t in named}
-    reasons |= {name: with_remark(reason, shares_of(by_name[name], by_name)) for name, reason in matched.items()}
-    return [t for t in tiers if t.name in matched], reasons
-
-
 def _picked_by_evidence(files: Sequence[Sequence[Evidence]]) -> list[tuple[list[Tier], dict[str, str]]]:
     """Return for each file the tiers that are most likely transcriptions, and tier name → why or why not."""
     refusals = _refusals(files)
@@ -141,7 +112,8 @@ def _picked_by_evidence(files: Sequence[Sequence[Evidence]]) -> list[tuple[list[
     winners = _winners(loss for _, losses in contests for loss in losses)
     result = []
     for file, refused, (accepted, losses) in zip(files, refusals, contests, strict=True):
-        absent = {e.tier.name: reason for e in accepted if (reason := _empty_winner(e, file, winners))}
+        empty = _without_text(file)
+        absent = {e.tier.name: reason for e in accepted if (reason := _empty_winner(e, empty, winners))}
         reasons = refused | {loss.loser.tier.name: loss.reason for loss in losses}
         reasons |= {e.tier.name: with_remark(e.strength, e.shares_of) for e in accepted} | absent
         taken = {e.tier.name: e.tier for e in accepted if e.tier.name not in absent}
@@ -216,26 +188,33 @@ def _contest(candidates: Sequence[Evidence], pairs: _Pairs) -> tuple[list[Eviden
     losses: list[_Loss] = []
     related: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
     named: list[Evidence] = []
+    named_speakers: dict[str, set[str]] = defaultdict(set)  # linguistic type → participants of `named`
     for one in candidates:
         own = [("tree", one.root), *([("speaker", one.tier.participant)] if one.tier.participant else [])]
         rivals = [*(rival for key in own for rival in related[key][:_MOST_LAYERS]), *accepted[:_MOST_LAYERS]]
         loss = next((_Loss(one, other, reason) for other in rivals if (reason := _conflict(one, other, pairs))), None)
-        if not loss and named and not one.is_named and not _is_type_of(one, named):
+        if not loss and named and not one.is_named and not _is_type_of(one, named_speakers):
             loss = _Loss(one, named[0], f"{named[0].tier.name!r} is named like a transcription")
         if loss:
             losses.append(loss)
             continue
         accepted.append(one)
-        named += [one] * one.is_named
+        if one.is_named:
+            named.append(one)
+            named_speakers[one.tier.linguistic_type].add(one.tier.participant)
         for key in own:
             related[key].append(one)
     return accepted, losses
 
 
-def _is_type_of(one: Evidence, named: Sequence[Evidence]) -> bool:
-    """Whether a tier is another speaker's of the same linguistic type as one that is named like a transcription."""
-    speaker, kind = one.tier.participant, one.tier.linguistic_type
-    return bool(speaker) and any(kind == e.tier.linguistic_type and speaker != e.tier.participant for e in named)
+def _is_type_of(one: Evidence, named: Mapping[str, Collection[str]]) -> bool:
+    """Whether a tier is another speaker's of the same linguistic type as one that is named like a transcription.
+
+    Args:
+        named: linguistic type → participants of the tiers that are named like transcriptions.
+    """
+    speaker, speakers = one.tier.participant, named.get(one.tier.linguistic_type, ())
+    return bool(speaker) and len(speakers) > (speaker in speakers)
 
 
 def _conflict(one: Evidence, accepted: Evidence, pairs: _Pairs) -> str:
@@ -276,10 +255,26 @@ def _winners(losses: Iterable[_Loss]) -> dict[Hashable, set[Hashable]]:
     return winners
 
 
-def _empty_winner(one: Evidence, file: Iterable[Evidence], winners: Mapping[Hashable, set[Hashable]]) -> str:
-    """Return why a tier is not taken where the one that is preferred to it in other files is empty."""
-    for other in file if one.kind in winners else ():
-        is_related = one.root == other.root or one.tier.participant == other.tier.participant
-        if is_related and other.kind in winners[one.kind] and not has_text(other.tier):
-            return f"{other.tier.name!r} is used in other files, and has no text in this one"
+def _without_text(file: Iterable[Evidence]) -> dict[tuple[str, str], list[Evidence]]:
+    """Return tree or speaker → the tiers of a file that have no text."""
+    empty: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
+    for one in file:
+        if not has_text(one.tier):
+            empty["tree", one.root].append(one)
+            empty["speaker", one.tier.participant].append(one)
+    return empty
+
+
+def _empty_winner(
+    one: Evidence, empty: Mapping[tuple[str, str], Sequence[Evidence]], winners: Mapping[Hashable, set[Hashable]]
+) -> str:
+    """Return why a tier is not taken where the one that is preferred to it in other files is empty.
+
+    Args:
+        empty: from `_without_text`.
+    """
+    for key in (("tree", one.root), ("speaker", one.tier.participant)):
+        for other in empty.get(key, ())[:_MOST_LAYERS]:
+            if other.kind in winners.get(one.kind, ()):
+                return f"{other.tier.name!r} is used in other files, and has no text in this one"
     return ""

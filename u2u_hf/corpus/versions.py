@@ -10,7 +10,7 @@ import itertools
 import os
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,6 +24,9 @@ from u2u_hf.records import MACHINE_ANNOTATOR, MACHINE_TYPES, Skipped, Tier, U2UE
 _SHARED_BY_ONE_SPEAKER = 0.2
 # How much of the longer tier is shared if names do not tell: two people rarely speak at once for half of the time.
 _SHARED_BY_ANYBODY = 0.5
+# Between two files that have more pairs of tiers, each tier is compared with so many of its own speaker's only: files
+# with hundreds of tiers are damaged or generated.
+_MOST_PAIRS, _MOST_OF_ONE_SPEAKER = 10_000, 20
 _COPIED_TOGETHER_S = 60  # copying or unpacking a folder gives files such modification times, whatever their age
 _DATE = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})-?(0[1-9]|1[0-2])-?(0[1-9]|[12][0-9]|3[01])(?![0-9])")
 
@@ -58,8 +61,9 @@ def newest(recordings: Sequence[Recording], tiers: ChosenTiers) -> Newest:
         U2UError: two files are versions of each other, and which is newer cannot be told.
     """
     lost: dict[str, dict[str, _Verdict]] = defaultdict(dict)  # recording → tier → what replaces it
+    speech = {r.name: [_speech(r, tier) for tier in tiers.get(r.name, ())] for r in recordings}
     for one, other in _pairs(recordings, tiers):
-        shared = [(a, b) for a in tiers[one.name] for b in tiers[other.name] if _same_speech(one, a, other, b)]
+        shared = [(a.tier, b.tier) for a, b in _to_compare(speech[one.name], speech[other.name]) if _is_same(a, b)]
         if not shared:
             continue
         verdict = judge(one, other, [a for a, _ in shared], [b for _, b in shared])
@@ -84,17 +88,46 @@ def _pairs(recordings: Sequence[Recording], tiers: ChosenTiers) -> list[tuple[Re
     return list({(a.name, b.name): (a, b) for a, b in pairs}.values())
 
 
-def _same_speech(one: Recording, a: Tier, other: Recording, b: Tier) -> bool:
+@dataclass(frozen=True)
+class _Speech:
+    """A tier, its sound, and the stretches of the sound that it has text for, in order and without overlaps."""
+
+    tier: Tier
+    audio: str
+    spans: Sequence[tuple[int, int]]
+    length_ms: int
+
+
+def _speech(recording: Recording, tier: Tier) -> _Speech:
+    sound = recording.sound_of(tier.name)
+    spans = _spans(tier, sound.origin_ms)
+    return _Speech(tier, sound.audio, spans, sum(end - start for start, end in spans))
+
+
+def _to_compare(ours: Sequence[_Speech], theirs: Sequence[_Speech]) -> Iterable[tuple[_Speech, _Speech]]:
+    """Return the pairs of tiers of two files that may be of the same speech: all, unless these are too many."""
+    if len(ours) * len(theirs) <= _MOST_PAIRS:
+        return itertools.product(ours, theirs)
+    called: dict[tuple[str, str], list[_Speech]] = defaultdict(list)
+    for one in theirs:
+        for name in _names(one.tier):
+            called[name].append(one)
+    return ((a, b) for a in ours for name in _names(a.tier) for b in called[name][:_MOST_OF_ONE_SPEAKER])
+
+
+def _names(tier: Tier) -> list[tuple[str, str]]:
+    return [("tier", tier.name), *([("participant", tier.participant)] if tier.participant else [])]
+
+
+def _is_same(one: _Speech, other: _Speech) -> bool:
     """Return whether two tiers annotate the same speech of one sound."""
-    first, second = one.sound_of(a.name), other.sound_of(b.name)
-    if first.audio != second.audio:
+    if one.audio != other.audio:
         return False
-    spans, others = _spans(a, first.origin_ms), _spans(b, second.origin_ms)
-    lengths = [sum(end - start for start, end in row) for row in (spans, others)]
-    shared = _shared_ms(spans, others)
+    shared = _shared_ms(one.spans, other.spans)
+    a, b = one.tier, other.tier
     if a.name == b.name if not (a.participant and b.participant) else a.participant == b.participant:
-        return shared > _SHARED_BY_ONE_SPEAKER * min(lengths)
-    return shared > _SHARED_BY_ANYBODY * max(lengths)
+        return shared > _SHARED_BY_ONE_SPEAKER * min(one.length_ms, other.length_ms)
+    return shared > _SHARED_BY_ANYBODY * max(one.length_ms, other.length_ms)
 
 
 def _spans(tier: Tier, origin_ms: int) -> list[tuple[int, int]]:
@@ -206,6 +239,7 @@ def _beside(recording: Recording, other: Recording) -> str:
 
 def _skipped(recording: Recording, lost: Mapping[str, _Verdict], whole: bool) -> Skipped:
     verdict = list(lost.values())[-1]
-    tiers = "" if whole else f"tier {', '.join(sorted(lost))} is not used: "
+    more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+    tiers = "" if whole else f"tier {', '.join(sorted(lost)[:5])}{more} is not used: "
     reason = f"{tiers}{_beside(verdict.used, recording)} {verdict.why}, and is used"
     return Skipped(recording.document.path, reason, is_problem=False)

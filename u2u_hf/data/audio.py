@@ -26,7 +26,9 @@ from u2u_hf.records import U2UError
 _MARGIN_MS = 20
 # torchaudio makes a filter for each phase of the ratio: 9 GB of them for 44,101 Hz.
 _MOST_PHASES = 1000
-_LOWEST_RATE, _MOST_CHANNELS = 1000, 256
+_LOWEST_RATE, _HIGHEST_RATE, _MOST_CHANNELS = 1000, 1_000_000, 256
+_LOUDEST = 2.0**31  # some programs write 16-bit or 32-bit samples as floats without a change
+_QUIETEST = 2.0**-8
 _UNKNOWN = 2**62  # libsndfile's count of samples where the header tells none
 _last = threading.local()
 
@@ -79,10 +81,10 @@ def _header(path: str, _size: int, _mtime_ns: int) -> AudioInfo:
         )
     if info.frames < 1:
         raise U2UError(f"{path}: holds no sound (0 samples)")
-    if info.sampling_rate < _LOWEST_RATE or info.channels > _MOST_CHANNELS:
+    if not _LOWEST_RATE <= info.sampling_rate <= _HIGHEST_RATE or info.channels > _MOST_CHANNELS:
         raise U2UError(
-            f"{path}: its header says {info.channels} channel(s) of {info.sampling_rate} samples a second, which is no "
-            "recording of speech: the header may be damaged; convert the original recording to WAV"
+            f"{path}: its header says {info.channels} channel(s) of {info.sampling_rate} Hz, which no recorder writes: "
+            "it may be damaged: convert the original to WAV"
         )
     return info
 
@@ -100,21 +102,32 @@ def _by_ffmpeg(path: str, problem: object) -> AudioInfo:
 def _with_its_length(info: AudioInfo, kind: str) -> AudioInfo:
     """Return a header with the length that the file has, where libsndfile believes another one.
 
-    Of MP3 it believes the first packet, which knows nothing of files that were joined to it; without it, it guesses
-    from the first packets' size.
+    Of FLAC and MP3 it believes the header, which knows nothing of files that were joined to it. Where an MP3 has none,
+    it guesses from the first packets' size.
     """
     if kind == "OGG" and headers.is_chained(info.path):
         raise U2UError(f"{info.path}: several Ogg recordings were joined into this file: convert it to WAV")
     if info.frames >= _UNKNOWN:  # FLAC whose encoder wrote into a pipe
         return _by_ffmpeg(info.path, "its header tells no length")
+    if kind == "FLAC" and headers.is_joined_flac(info.path):
+        raise U2UError(f"{info.path}: several FLAC recordings were joined into this file: convert it to WAV")
     if info.subtype == "MPEG_LAYER_III":
-        with contextlib.suppress(U2UError):
-            counted = _by_ffmpeg(info.path, "")
-            # A second less means a file that was cut short: read_native says so.
-            if counted.sampling_rate == info.sampling_rate and counted.frames > info.frames + info.sampling_rate:
-                return counted
-    if kind == "WAV" and (data := headers.data_to_the_end(info.path)):
+        return _with_counted_packets(info)
+    if kind in ("WAV", "WAVEX", "RF64", "W64") and (data := headers.data_to_the_end(info.path)):
         return dataclasses.replace(info, frames=data.frames, offset=data.offset)
+    return info
+
+
+def _with_counted_packets(info: AudioInfo) -> AudioInfo:
+    with contextlib.suppress(U2UError):
+        counted = _by_ffmpeg(info.path, "")
+        longer = counted.frames - info.frames
+        # A second less than the header says means a file that was cut short: read_native says so.
+        wrong = longer > info.sampling_rate or (
+            -longer > info.sampling_rate and not headers.mp3_tells_length(info.path)
+        )
+        if counted.sampling_rate == info.sampling_rate and wrong:
+            return counted
     return info
 
 
@@ -143,13 +156,38 @@ def _opened(info: AudioInfo) -> soundfile.SoundFile:
 def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] | None = None) -> np.ndarray:
     """Return samples [begin, stop) of a file at its own rate: float32 [C, N], shorter at the file's end.
 
-    Samples that are no numbers (NaN and infinity, which only files of floating point can hold) are 0.
+    Samples that no recorder writes (NaN, infinity and beyond 32 bits, which files of floating point can hold) are 0.
 
     Raises:
         U2UError: the file cannot be decoded there, is truncated before, or has no such channel.
     """
     if channels is not None and max(channels) >= info.channels:
         raise U2UError(f"{info.path}: has {info.channels} channel(s), and channel {max(channels) + 1} is asked for")
+    chosen = _decoded(info, begin, stop, channels)
+    if chosen.dtype == np.int16:
+        return chosen.astype(np.float32) / 32768
+    numbers = _are_numbers(chosen)
+    return np.ascontiguousarray(chosen) if numbers.all() else np.where(numbers, chosen, np.float32(0))
+
+
+def has_no_numbers(info: AudioInfo, start_ms: int, end_ms: int, channel: int) -> bool:
+    """Return whether a stretch holds samples that `read_native` makes 0.
+
+    Raises:
+        U2UError: as `read_native`.
+    """
+    if info.subtype not in ("FLOAT", "DOUBLE"):
+        return False
+    begin, stop = (t * info.sampling_rate // 1000 for t in (start_ms, end_ms))
+    return not _are_numbers(_decoded(info, begin, stop, [channel])).all()
+
+
+def _are_numbers(samples: np.ndarray) -> np.ndarray:
+    return np.abs(samples) <= _LOUDEST  # False for NaN too
+
+
+def _decoded(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] | None) -> np.ndarray:
+    """Return what the file holds: int16 of PCM_16, otherwise float32; [C, N]."""
     try:
         if info.subtype == "container":
             samples = ffmpeg.read(info.path, begin, min(stop, info.frames))
@@ -157,8 +195,10 @@ def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] 
             # As in the file: converting only the wanted channel to float32 is five times as fast.
             kind = "int16" if info.subtype == "PCM_16" else "float32"
             file = _opened(info)
-            file.seek(begin)
-            samples = file.read(max(0, min(stop, info.frames) - begin), dtype=kind, always_2d=True).T
+            # A frame of an MP3 is heard with the help of earlier ones: right after seeking there would be silence.
+            lead = min(begin, info.sampling_rate // 2) if info.subtype.startswith("MPEG") else 0
+            file.seek(begin - lead)
+            samples = file.read(lead + max(0, min(stop, info.frames) - begin), dtype=kind, always_2d=True).T[:, lead:]
     except (soundfile.SoundFileError, OSError, ValueError) as error:
         raise U2UError(f"{info.path}: cannot be read at {begin / info.sampling_rate:.1f} s ({error})") from error
     if not samples.shape[1] and begin < min(stop, info.frames):
@@ -166,12 +206,7 @@ def read_native(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] 
             f"{info.path}: ends before {begin / info.sampling_rate:.1f} s, and its header says "
             f"{info.duration_ms / 1000:.1f} s: it was not copied completely: copy it again"
         )
-    chosen = samples if channels is None else samples[list(channels)]
-    if chosen.dtype == np.int16:
-        return chosen.astype(np.float32) / 32768
-    if not np.isfinite(chosen).all():
-        return np.nan_to_num(chosen, nan=0, posinf=0, neginf=0)
-    return np.ascontiguousarray(chosen)
+    return samples if channels is None else samples[list(channels)]
 
 
 def energy(path: str, spans: Sequence[tuple[int, int]]) -> list[float]:
@@ -224,14 +259,22 @@ def blocks(info: AudioInfo, seconds: int = 60) -> Iterator[tuple[int, np.ndarray
 
 
 def flac_bytes(samples: np.ndarray) -> bytes:
-    """Return mono float samples [N] at 16 kHz as 16-bit FLAC.
-
-    Samples beyond -1…1, as recorders of 32-bit float write, are not clipped: all are divided by the largest.
-    """
+    """Return mono float samples [N] at 16 kHz, times `level`, as 16-bit FLAC."""
     buffer = io.BytesIO()
-    loudest = np.abs(samples).max(initial=1)
-    soundfile.write(buffer, samples / loudest, SAMPLING_RATE, format="FLAC", subtype="PCM_16")
+    soundfile.write(buffer, samples * level(samples), SAMPLING_RATE, format="FLAC", subtype="PCM_16")
     return buffer.getvalue()
+
+
+def level(samples: np.ndarray) -> float:
+    """Return the factor that 16 bits need to hold samples as recorders of 24 bits and of floats write them.
+
+    Beyond -1…1 it is one by the largest, so that nothing is clipped. Of a loudest sample below -48 dBFS, 16 bits would
+    keep less than 8 bits: a power of 2 that makes it 0.25 to 0.5. Else it is 1.
+    """
+    loudest = float(np.abs(samples).max(initial=0))
+    if loudest > 1:
+        return 1 / loudest
+    return 2.0 ** (-1 - math.frexp(loudest)[1]) if 0 < loudest < _QUIETEST else 1.0
 
 
 def decode_mono(data: bytes, where: str = "audio") -> np.ndarray:

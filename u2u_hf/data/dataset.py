@@ -7,9 +7,10 @@ read with soundfile: decoding audio through `datasets` needs FFmpeg libraries on
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -22,7 +23,7 @@ import torch
 from accelerate.utils import gather_object
 from datasets import Audio, Dataset, DatasetDict, Features, Value, load_dataset
 
-from u2u_hf.data.audio import audio_info, flac_bytes, read_audio
+from u2u_hf.data.audio import audio_info, flac_bytes, has_no_numbers, level, read_audio
 from u2u_hf.data.audio_folder import load_audio_folder
 from u2u_hf.data.processes import processes
 from u2u_hf.frames import SAMPLING_RATE
@@ -55,6 +56,12 @@ FEATURES = Features(
 _PLACE = ["tier", "start_ms", "end_ms"]  # identifies an utterance within a recording
 NEEDED = ("audio", "text", "duration")
 _SMALLEST = 2.0**-15  # of 16-bit samples
+_CHANGED = b"u2u-hf changed"  # in a part's metadata: what was done → utterances
+_LEVELLED, _SILENCED = "levelled", "silenced"
+_REMARKS = {
+    _LEVELLED: "{} × stored at another level, because the utterance is too loud or too quiet for 16 bits",
+    _SILENCED: "{} × made silent where samples are no numbers (NaN, infinity): is the recording damaged?",
+}
 SHARD_BYTES = 400 * 2**20
 _SHARD = re.compile(r"(train|validation|test)-\d{5,}-of-\d{5,}\.parquet")
 _PART = re.compile(r"[0-9a-f]{24}\.(parquet|writing)")
@@ -63,10 +70,13 @@ _PART = re.compile(r"[0-9a-f]{24}\.(parquet|writing)")
 _Part = tuple[Path, list[Utterance]]  # a parquet file, and the utterances of one recording that belong in it
 
 
-def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
+def rows(utterances: Iterable[Utterance], changed: Counter[str]) -> Iterator[dict]:
     """Yield a dataset row for each utterance: its audio cut out, resampled and encoded.
 
     Utterances whose audio is digital silence have no row.
+
+    Args:
+        changed: where utterances are counted whose samples are not those of the recording, by what was done.
 
     Raises:
         U2UError: the audio cannot be read.
@@ -76,6 +86,8 @@ def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
         samples = read_audio(info, utterance.start_ms, utterance.end_ms, [utterance.channel])[0]
         if not len(samples) or np.abs(samples).max() < _SMALLEST:
             continue
+        changed[_LEVELLED] += level(samples) != 1
+        changed[_SILENCED] += has_no_numbers(info, utterance.start_ms, utterance.end_ms, utterance.channel)
         name = f"{utterance.recording}_{utterance.tier}_{utterance.start_ms}.flac"
         yield {
             "audio": {"bytes": flac_bytes(samples), "path": name.replace("/", "_")},
@@ -91,7 +103,7 @@ def rows(utterances: Iterable[Utterance]) -> Iterator[dict]:
         }
 
 
-def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> list[Dropped]:
+def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> tuple[list[Dropped], list[str]]:
     """Write the splits to ``output_dir/data/SPLIT-00000-of-00001.parquet``, about 400 MB a shard.
 
     Each recording is written to a part file before the parts are joined to shards, so a run that was killed resumes
@@ -99,7 +111,8 @@ def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> list[
     stay. Recordings are divided over the processes of a launcher (torchrun, accelerate launch), then over cores.
 
     Returns:
-        the utterances that are in no shard: their audio cannot be read, or is digital silence.
+        the utterances that are in no shard: their audio cannot be read, or is digital silence; and remarks on how many
+        of the others were changed.
 
     Raises:
         U2UError: ``data`` is a file or a link.
@@ -112,13 +125,14 @@ def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> list[
     every_part = [part for row in parts.values() for part in row]
     problems = _write_missing(every_part)
     dropped = _unreadable(every_part, problems) + _silent(every_part, problems)
+    remarks = _remarks(path for path, _ in every_part if path not in problems)
     state = processes()
     state.wait_for_everyone()  # all have read the parts before they are joined
     if state.is_main_process:
         _join({name: [path for path, _ in row if path not in problems] for name, row in parts.items()}, output_dir)
         remove(parts_dir, _PART.fullmatch)
     state.wait_for_everyone()
-    return dropped
+    return dropped, remarks
 
 
 def _parts(utterances: Iterable[Utterance], folder: Path) -> list[_Part]:
@@ -163,6 +177,13 @@ def _silent(parts: list[_Part], problems: dict[Path, str]) -> list[Dropped]:
             silent = [u for u in group if (u.tier, u.start_ms, u.end_ms) not in written]
             dropped += [Dropped(u, "the recording is silent there") for u in silent]
     return dropped
+
+
+def _remarks(parts: Iterable[Path]) -> list[str]:
+    changed: Counter[str] = Counter()
+    for path in parts:
+        changed.update(json.loads(pq.read_metadata(path).metadata.get(_CHANGED, b"{}")))
+    return [remark.format(changed[what]) for what, remark in _REMARKS.items() if changed[what]]
 
 
 def _write_parts(parts: list[_Part]) -> list[tuple[Path, str]]:
@@ -217,14 +238,15 @@ def _move_others(source: Path, target: Path) -> None:
 def _write_part(part: Path, utterances: list[Utterance]) -> None:
     temporary = part.with_suffix(".writing")
     with pq.ParquetWriter(temporary, FEATURES.arrow_schema) as writer:
-        batch = []
-        for row in rows(utterances):
+        batch, changed = [], Counter()
+        for row in rows(utterances, changed):
             batch.append(row)
             if len(batch) == 100:
                 writer.write_table(_table(batch))
                 batch = []
         if batch:
             writer.write_table(_table(batch))
+        writer.add_key_value_metadata({_CHANGED: json.dumps(changed)})
     temporary.replace(part)
 
 
@@ -256,13 +278,13 @@ def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
         U2UError: it cannot be loaded, or its columns are not those of a prepared dataset.
     """
     source = str(source)
+    require_source(source, "dataset")
     here = Path(source)
     prepared, audio_folder = any(here.rglob("*.parquet")), any(here.rglob("metadata.jsonl"))
     if here.is_dir() and not prepared and not audio_folder:
         raise U2UError(
             f"{source}: holds no prepared dataset: prepare one with recipes/prepare.py into a new folder, and name that"
         )
-    require_source(source, "dataset")
     try:
         splits = load_audio_folder(here) if audio_folder and not prepared else load_dataset(source)
     except U2UError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -61,6 +62,12 @@ class _File(io.FileIO):
             self.late = True
             return b""
         return super().read(size)
+
+    def seek(self, position: int, whence: int = os.SEEK_SET, /) -> int:
+        try:
+            return super().seek(position, whence)
+        except OSError:  # of a damaged file, before its beginning; FFmpeg knows the number, PyAV prints the exception
+            return -1
 
 
 def header(path: str) -> tuple[int, int, int]:
@@ -196,6 +203,8 @@ def _open(path: str) -> Iterator[av.container.InputContainer]:
         file.deadline = time.monotonic() + _OPENING_SECONDS
         try:
             media = av.open(file, options=_OPTIONS)
+        except MemoryError:  # PyAV's is an FFmpegError too, and no fault of the file
+            raise
         except (av.FFmpegError, OSError) as error:
             raise _too_late() if file.late else ValueError(str(error)) from error
         with media:
@@ -206,6 +215,8 @@ def _open(path: str) -> Iterator[av.container.InputContainer]:
                 raise ValueError("no sound in it")
             try:
                 yield media
+            except MemoryError:
+                raise
             except (av.FFmpegError, OSError) as error:
                 raise ValueError(str(error)) from error
 

@@ -1,19 +1,25 @@
-"""What the headers of WAV and Ogg files do not tell: their true length.
+"""What the headers of WAV, W64, FLAC, MP3 and Ogg files do not tell: their true length.
 
-A WAV header is wrong where it was written before the end, never (0), or above 4 GB (modulo 2^32).
+The header of a WAV is wrong where it was written before the end, never (0), or above 4 GB (modulo 2^32). RF64 and W64
+are WAV with lengths of 64 bits: RF64 in a chunk ``ds64`` of its own, W64 in every chunk, whose names are GUIDs.
 """
 
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 # Integers, floating point, A-law, mu-law, any of them: what has a fixed number of bytes a sample.
 _CODES = (1, 3, 6, 7, 0xFFFE)
 _ID = re.compile(rb"[A-Za-z0-9 _\-]{4}")
+_IN_DS64 = 0xFFFFFFFF
+_NEXT_FLAC = re.compile(rb"fLaC[\0\x80]\0\0\x22")  # a header begins with a block of 34 bytes
+_TELLING_MP3 = re.compile(rb"Xing|Info|VBRI")
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,50 @@ class Data:
 
     offset: int
     frames: int
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """A chunk: its name of 4 bytes, and its content [begin, begin + length)."""
+
+    name: bytes
+    begin: int
+    length: int
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How a file of chunks is laid out: the size of its own header, and what each chunk begins with.
+
+    Attributes:
+        counts_head: a chunk's length counts its name and length too.
+        align: chunks begin at multiples of this many bytes.
+    """
+
+    header: int
+    head: struct.Struct
+    counts_head: bool
+    align: int
+
+    def chunks(self, file: io.BufferedReader) -> Iterator[_Chunk]:
+        at = self.header
+        while True:
+            file.seek(at)
+            if len(head := file.read(self.head.size)) < self.head.size:
+                return
+            name, length = self.head.unpack(head)
+            chunk = _Chunk(name[:4], at + len(head), max(0, length - self.counts_head * len(head)))
+            yield chunk
+            at = chunk.begin + chunk.length
+            at += -at % self.align
+
+    def are_chunks(self, file: io.BufferedReader, at: int, size: int) -> bool:
+        """Tell whether only whole chunks lie between byte `at` and the file's end, but for a few bytes of padding."""
+        later = _Form(at + -at % self.align, self.head, self.counts_head, self.align).chunks(file)
+        return all(_ID.fullmatch(chunk.name) and chunk.begin + chunk.length <= size for chunk in later)
+
+
+_WAV, _W64 = _Form(12, struct.Struct("<4sI"), False, 2), _Form(40, struct.Struct("<16sQ"), True, 8)
 
 
 class FileFrom(io.FileIO):
@@ -40,43 +90,53 @@ class FileFrom(io.FileIO):
 
 
 def data_to_the_end(path: str) -> Data | None:
-    """Return the samples of a WAV file that go on to the file's end though its header tells a shorter length.
+    """Return the samples of a WAV, RF64 or W64 file that go on to the file's end though its header says otherwise.
 
     None where the header is right: what follows the samples is a row of chunks, or nothing.
     """
     size = os.path.getsize(path)
     with open(path, "rb") as file:
-        if not re.match(rb"RIFF.{4}WAVE", file.read(12), re.DOTALL):
+        start = file.read(40)
+        if not re.match(rb"(RIFF|RF64).{4}WAVE|riff\x2e\x91\xcf\x11.{16}wave\xf3\xac", start, re.DOTALL):
             return None
-        block = 0
-        while len(head := file.read(8)) == 8:
-            name, length = struct.unpack("<4sI", head)
-            begin = file.tell()
-            if name == b"fmt ":
-                fields = file.read(16)
-                if len(fields) < 16:
+        form = _W64 if start.startswith(b"riff") else _WAV
+        block = long = 0
+        for chunk in form.chunks(file):
+            file.seek(chunk.begin)
+            if chunk.name == b"ds64":
+                long = int.from_bytes(file.read(16)[8:], "little")  # after the length of the whole file
+            elif chunk.name == b"fmt ":
+                block = _block_size(file.read(16))
+            elif chunk.name == b"data":
+                length = long if chunk.length == _IN_DS64 and start.startswith(b"RF64") else chunk.length
+                end = chunk.begin + length
+                if not block or end >= size or form.are_chunks(file, end, size):
                     return None
-                code, _, _, _, block, _ = struct.unpack("<HHIIHH", fields)
-                if code not in _CODES or not block:
-                    return None
-            elif name == b"data":
-                if not block or begin + length >= size or _are_chunks(file, begin + length, size):
-                    return None
-                return Data(begin, (size - begin) // block)
-            file.seek(begin + length + length % 2)
+                return Data(chunk.begin, (size - chunk.begin) // block)
     return None
 
 
-def _are_chunks(file: io.BufferedReader, at: int, size: int) -> bool:
-    """Tell whether only whole chunks lie between byte `at` and the file's end, but for a few bytes of padding."""
-    at += at % 2
-    while size - at >= 8:
-        file.seek(at)
-        name, length = struct.unpack("<4sI", file.read(8))
-        if not _ID.fullmatch(name) or at + 8 + length > size:
-            return False
-        at += 8 + length + length % 2
-    return True
+def _block_size(fields: bytes) -> int:
+    """Return the bytes of one sample of all channels from the content of ``fmt ``, or 0 if that is not fixed."""
+    if len(fields) < 16:
+        return 0
+    code, _, _, _, block, _ = struct.unpack("<HHIIHH", fields)
+    return block if code in _CODES else 0
+
+
+def is_joined_flac(path: str) -> bool:
+    """Tell whether a FLAC file has another one behind it. The file is read to its end: no field of it leads there."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return bool(_NEXT_FLAC.search(content, 1))
+
+
+def mp3_tells_length(path: str) -> bool:
+    """Tell whether the first packet of an MP3 file is a header, with the number of packets."""
+    with open(path, "rb") as file:
+        while (tag := file.read(10)).startswith(b"ID3") and len(tag) == 10:
+            high, second, third, low = tag[6:]
+            file.seek(high << 21 | second << 14 | third << 7 | low, os.SEEK_CUR)
+        return bool(_TELLING_MP3.search(tag + file.read(4096)))
 
 
 def is_chained(path: str) -> bool:

@@ -9,11 +9,12 @@ from itertools import groupby
 from typing import Any
 
 from u2u_hf.evaluation.metrics import CHARACTERS, MAIN, METRICS, WORDS, aligned, main_first, score_keys
-from u2u_hf.reports.characters import code_point, shown
+from u2u_hf.reports.characters import shown
 from u2u_hf.reports.html import Markup, document, element, joined, numbers, table
 from u2u_hf.reports.quantities import elan_time, length
 from u2u_hf.reports.stylesheet import STYLE
 from u2u_hf.reports.svg import bar
+from u2u_hf.visible_text import code_point
 
 _NOTHING = "–"
 

@@ -1,12 +1,6 @@
-"""Verdicts on a character error rate, and the last lines of the recipes that measure one."""
+"""Verdicts on a character error rate: what drafts of a recogniser with this rate are worth. Standard library only."""
 
 from __future__ import annotations
-
-import os
-from collections.abc import Mapping, Sequence
-
-from u2u_hf.evaluation.metrics import in_percent
-from u2u_hf.settings import quoted
 
 # Upper limit of the character error rate → what a draft is worth. README's table has the same limits, and its sources.
 _VERDICTS = (
@@ -15,6 +9,10 @@ _VERDICTS = (
     (0.4, "correcting takes about as long as typing"),
 )
 _WORST = "not useful yet: transcribe more, or check the data"
+# From here on two of five characters are wrong: finding and changing them takes longer than typing the text.
+_USEFUL_BELOW = _VERDICTS[-1][0]
+# Cards of other programs may give per cent; a recogniser that writes more wrong characters than this is none.
+_MOST = 2.0
 
 
 def verdict(cer: float) -> str:
@@ -26,48 +24,26 @@ def verdict(cer: float) -> str:
     return next((words for limit, words in _VERDICTS if cer < limit), _WORST)
 
 
-def after_training(scores: Mapping[str, float], model: str, dataset: str) -> str:
-    """Return the verdict on a trained model, and the next commands.
+def is_useful(cer: float) -> bool:
+    """Return whether correcting drafts with this character error rate takes no longer than typing."""
+    return cer < _USEFUL_BELOW
+
+
+def is_rate(value: object) -> bool:
+    """Return whether a value from a file can be an error rate (0…1 and somewhat above): a number, not per cent."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= _MOST
+
+
+def warning(cer: float, measured_on: str) -> str:
+    """Return one sentence against using a recogniser that is not useful, or the empty string for a useful one.
 
     Args:
-        scores: of the validation split.
-        model: folder or Hub name, as on the command line; `dataset` likewise.
+        measured_on: the split or dataset.
+
+    >>> warning(0.76, "test")
+    'This model is not useful yet: with a CER of 76.0% (test), correcting its drafts takes longer than typing.'
     """
-    steps = {_SCORE: [_evaluate(model, dataset)], _USE: [f"export.py --model {quoted(model)}", _transcribe(model)]}
-    return _closing("validation", scores, steps)
-
-
-def after_evaluation(scores: Mapping[str, float], split: str, model: str) -> str:
-    """Return the verdict on an evaluated model, and the next command."""
-    return _closing(split, scores, {"Next, transcribe new recordings:": [_transcribe(model)]})
-
-
-def after_language_model(cer: float, kept: bool, model: str, dataset: str) -> str:
-    """Return the verdict on a model with its language model, or without if it was not kept, and the next commands.
-
-    Args:
-        cer: on the validation split.
-    """
-    where = f"validation with{'' if kept else 'out'} the language model"
-    return _closing(where, {"cer": cer}, {_SCORE: [_evaluate(model, dataset)], _USE: [_transcribe(model)]})
-
-
-_SCORE = "Next, score it on recordings that it was not chosen by:"
-_USE = "Then transcribe new recordings; export.py makes this faster on computers without a GPU:"
-
-
-def _evaluate(model: str, dataset: str) -> str:
-    scores = quoted(f"{os.path.normpath(model)}_scores")
-    return f"evaluate.py --model {quoted(model)} --dataset {quoted(dataset)} --output_dir {scores}"
-
-
-def _transcribe(model: str) -> str:
-    transcripts = quoted(f"{os.path.normpath(model)}_transcripts")
-    return f"transcribe.py --model {quoted(model)} --output_dir {transcripts} MY_NEW_RECORDINGS"
-
-
-def _closing(where: str, scores: Mapping[str, float], steps: Mapping[str, Sequence[str]]) -> str:
-    paragraphs = [f"{where}: {in_percent(scores)}\nFor drafts this means: {verdict(scores['cer'])}."]
-    for heading, commands in steps.items():
-        paragraphs += [heading, "\n".join(f"  python recipes/{command}" for command in commands)]
-    return "\n" + "\n\n".join(paragraphs) + "\n"
+    if is_useful(cer):
+        return ""
+    found = f"with a CER of {cer:.1%} ({measured_on}), correcting its drafts takes longer than typing"
+    return f"This model is not useful yet: {found}."

@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from u2u_hf.formats.encodings import decode, read_bytes
-from u2u_hf.records import Annotation, AnnotationDocument, Media, Tier, U2UError
+from u2u_hf.records import Annotation, AnnotationDocument, Media, Tier, U2UError, excerpt
 
 _METADATA_NAMES = ("metadata.csv", "metadata.jsonl")
+
+_LONGEST_NAME = 255  # characters; systems allow no more, or little
 
 _TIER = "transcription"  # the linguistic type of all tiers, and the name of a tier without a speaker
 _COLUMNS = ("audio", "start", "end", "text")
@@ -40,7 +42,7 @@ def read_table(path: str | os.PathLike[str]) -> list[AnnotationDocument]:
         U2UError: the file cannot be read, lacks a column, or has an invalid row.
     """
     spoken: dict[str, dict[str, list[Annotation]]] = defaultdict(lambda: defaultdict(list))
-    for line, row in _csv_rows(path, _COLUMNS):
+    for line, row in csv_rows(path, _COLUMNS):
         try:
             audio, annotation = _utterance(row)
         except ValueError as error:
@@ -58,7 +60,7 @@ def _utterance(row: Mapping[str, str]) -> tuple[str, Annotation]:
         raise ValueError("names no audio file")
     start, end = _ms(row["start"]), _ms(row["end"])
     if end <= start:
-        raise ValueError(f"ends at {row['end']}, not after its start at {row['start']}")
+        raise ValueError(f"ends at {row['end'][:20]}, not after its start at {row['start'][:20]}")
     return audio, Annotation(start, end, row["text"])
 
 
@@ -94,7 +96,7 @@ def read_metadata(
     Raises:
         U2UError: the file cannot be read, or has no valid row.
     """
-    rows = _json_rows(path) if Path(path).suffix.lower() == ".jsonl" else _csv_rows(path, ("file_name",))
+    rows = _json_rows(path) if Path(path).suffix.lower() == ".jsonl" else csv_rows(path, ("file_name",))
     documents, problems = [], []
     for line, row in rows:
         written = row.get("file_name", "").strip()
@@ -119,13 +121,13 @@ def name_below(written: str) -> PurePosixPath:
     """Return the path in a file_name column, relative to the folder of the metadata.
 
     Raises:
-        U2UError: it is empty, absolute, leads out of the folder, or contains a control character.
+        U2UError: it is empty, absolute, leads out of the folder, contains a control character, or has no end.
     """
     name = PurePosixPath(written.replace("\\", "/"))
     # Joined, because on Windows C:a.wav leads out of the folder, while elsewhere it is an ordinary name.
     below = name.parts and ".." not in name.parts and Path("folder", name).is_relative_to("folder")
-    if not below or min(written) < " ":  # a name of two lines, or with a NUL
-        raise U2UError(f"file_name {written[:80]!r} is not a file in this folder or below it")
+    if not below or min(written) < " " or len(written) > _LONGEST_NAME:  # a name of two lines, or with a NUL
+        raise U2UError(f"file_name {excerpt(written, 80)} is not a file in this folder or below it")
     return name
 
 
@@ -142,8 +144,15 @@ def _document(path: str | os.PathLike[str], audio: str, speakers: dict[str, list
     return AnnotationDocument(path=str(path), media=(Media((audio,)),), tiers=tiers)
 
 
-def _csv_rows(path: str | os.PathLike[str], needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the line number (the row's last line) and the fields by column of every row that is not blank."""
+def csv_rows(path: str | os.PathLike[str], needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the line number (the row's last line) and the fields by column of every row that is not blank.
+
+    Args:
+        needed: names of the columns that every row must have, in lower case; others are in the row too.
+
+    Raises:
+        U2UError: the file cannot be read, lacks a column, or has a row with other fields.
+    """
     text = decode(read_bytes(path), path)
     first = text.partition("\n")[0]
     delimiter = "\t" if Path(path).suffix.lower() == ".tsv" else max(",;\t", key=first.count)
@@ -152,7 +161,7 @@ def _csv_rows(path: str | os.PathLike[str], needed: tuple[str, ...]) -> Iterator
     try:
         columns = [cell.strip().lower() for cell in next(reader, [])]
         if missing := [name for name in needed if name not in columns]:
-            raise U2UError(f"{path}: has no column {', '.join(missing)}; its first line: {first[:80]!r}")
+            raise U2UError(f"{path}: has no column {', '.join(missing)}; its first line: {excerpt(first, 80)}")
         for cells in reader:
             if not any(map(str.strip, cells)):
                 continue
@@ -186,6 +195,6 @@ def _json_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, st
 def _ms(time: str) -> int:
     found = _TIME.fullmatch(time.strip())
     if not found:
-        raise ValueError(f"{time!r} is not a time such as 61.5 or 00:01:01.500")
+        raise ValueError(f"{excerpt(time)} is not a time such as 61.5 or 00:01:01.500")
     hours, minutes, seconds = found.groups()
     return (int(hours or 0) * 60 + int(minutes or 0)) * 60_000 + round(float(seconds.replace(",", ".")) * 1000)

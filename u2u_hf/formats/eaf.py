@@ -87,6 +87,7 @@ def write_eaf(
     media: Sequence[str | os.PathLike[str]],
     constraints: Mapping[str, str] | None = None,
     author: str = "",
+    spare_types: Sequence[str] = (),
 ) -> None:
     """Write a new ELAN file, whole or not at all, valid against EAFv3.0.xsd.
 
@@ -100,6 +101,7 @@ def write_eaf(
             ``Symbolic_Association`` (each has the times of one of the parent tier), for types of child tiers. Other
             types are of top-level, time-aligned tiers.
         author: person or program that made the annotations.
+        spare_types: linguistic types of top-level tiers that stand ready for a person; no tier has them yet.
 
     Raises:
         ValueError: ELAN cannot store the tiers: annotations overlap, a child lies outside its parent…
@@ -115,7 +117,8 @@ def write_eaf(
     elements = tier_elements(tiers, constraints or {})
     ET.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(elements.last_annotation)
     ET.SubElement(root, "TIME_ORDER").extend(elements.slots)
-    root.extend([*elements.tiers, *elements.types, *elements.constraints])
+    spare = [type_element(name) for name in spare_types if name not in {tier.linguistic_type for tier in tiers}]
+    root.extend([*elements.tiers, *elements.types, *spare, *elements.constraints])
     ET.indent(root, "    ")
     with replacing(path) as temporary:
         ET.ElementTree(root).write(temporary, encoding="UTF-8", xml_declaration=True)
@@ -156,7 +159,7 @@ def tier_elements(
     return TierElements(
         slots=builder.slots(last_slot),
         tiers=builder.tiers,
-        types=[_type_element(*item) for item in builder.types.items()],
+        types=[type_element(*item) for item in builder.types.items()],
         constraints=[ET.Element("CONSTRAINT", STEREOTYPE=n, DESCRIPTION=text) for n, text in _CONSTRAINTS.items()],
         last_annotation=builder.last_annotation,
     )
@@ -216,7 +219,8 @@ def _tier_attributes(tier: Tier) -> dict[str, str]:
     return attributes | {key: _xml(value) for key, value in optional.items() if value}
 
 
-def _type_element(name: str, constraint: str | None) -> ET.Element:
+def type_element(name: str, constraint: str | None = None) -> ET.Element:
+    """Return the element of a linguistic type; without a constraint, of top-level tiers."""
     alignable = "false" if constraint == "Symbolic_Association" else "true"
     attributes = {"LINGUISTIC_TYPE_ID": name, "GRAPHIC_REFERENCES": "false", "TIME_ALIGNABLE": alignable}
     return ET.Element("LINGUISTIC_TYPE", attributes | ({"CONSTRAINTS": constraint} if constraint else {}))

@@ -19,7 +19,7 @@ from xml.parsers import expat
 
 from u2u_hf.files import replacing
 from u2u_hf.formats import eaf_tree
-from u2u_hf.formats.eaf import tier_elements
+from u2u_hf.formats.eaf import tier_elements, type_element
 from u2u_hf.formats.encodings import read_bytes
 from u2u_hf.records import Tier, U2UError
 
@@ -35,6 +35,7 @@ def add_tiers(
     target: str | os.PathLike[str],
     tiers: Sequence[Tier],
     constraints: Mapping[str, str],
+    spare_types: Sequence[str] = (),
 ) -> None:
     """Write `source` with more tiers to `target`, whole or not at all; the two may be one file.
 
@@ -42,7 +43,7 @@ def add_tiers(
     uses it to name new ones.
 
     Args:
-        tiers, constraints: as for `u2u_hf.formats.eaf.write_eaf`.
+        tiers, constraints, spare_types: as for `u2u_hf.formats.eaf.write_eaf`.
 
     Raises:
         ValueError: ELAN cannot store the tiers.
@@ -61,7 +62,8 @@ def add_tiers(
     stereotypes = layout.table("CONSTRAINT", "STEREOTYPE", "STEREOTYPE")
     layout.merge_slots(elements.slots, times)
     layout.append("TIER", elements.tiers)
-    layout.append("LINGUISTIC_TYPE", [e for e in elements.types if e.get("LINGUISTIC_TYPE_ID") not in types])
+    made = {e.get("LINGUISTIC_TYPE_ID"): e for e in (*map(type_element, spare_types), *elements.types)}
+    layout.append("LINGUISTIC_TYPE", [element for name, element in made.items() if name not in types])
     layout.append("CONSTRAINT", [e for e in elements.constraints if e.get("STEREOTYPE") not in stereotypes])
     layout.set_last_used(elements.last_annotation)
     with replacing(Path(target)) as temporary:

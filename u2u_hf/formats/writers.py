@@ -15,6 +15,7 @@ from u2u_hf.formats.eaf import write_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
 from u2u_hf.formats.textgrid import write_textgrid
 from u2u_hf.records import (
+    CORRECTED_TYPE,
     MACHINE_ANNOTATOR,
     SEGMENT_TYPE,
     UNSURE_TYPE,
@@ -68,9 +69,10 @@ def _words_inside(segment: Segment) -> list[Annotation]:
 def _eaf(transcript: Transcript, path: Path, unsure_below: float) -> None:
     tiers = tiers_of(transcript, unsure_below)
     if transcript.annotations:
-        add_tiers(transcript.annotations, path, [_earlier(tier, transcript.origin_ms) for tier in tiers], CONSTRAINTS)
+        tiers = [_earlier(tier, transcript.origin_ms) for tier in tiers]
+        add_tiers(transcript.annotations, path, tiers, CONSTRAINTS, [CORRECTED_TYPE])
     else:
-        write_eaf(path, tiers, [transcript.audio], CONSTRAINTS, author="u2u-hf")
+        write_eaf(path, tiers, [transcript.audio], CONSTRAINTS, author="u2u-hf", spare_types=[CORRECTED_TYPE])
 
 
 def _earlier(tier: Tier, by_ms: int) -> Tier:

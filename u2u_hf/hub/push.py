@@ -19,7 +19,7 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.utils import filter_repo_objects
 
 from u2u_hf import output_folder
-from u2u_hf.hub.problems import hub_problem, log_in
+from u2u_hf.hub.problems import hub_problem, is_full, log_in
 from u2u_hf.model_folder import BEST, LANGUAGE_MODEL, LAST, MODEL, ONNX, belongs
 from u2u_hf.progress_bar import write_line
 from u2u_hf.records import U2UError
@@ -30,7 +30,8 @@ BELONGING = {
     "model": MODEL,
     "dataset": (
         *(f"data/{split}-{'[0-9]' * 5}-of-{'[0-9]' * 5}.parquet" for split in ("train", "validation", "test")),
-        *("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt", "report.json", "report.html", "prepare.yaml"),
+        *("README.md", "LICENSE", "LICENSE.md", "LICENSE.txt"),
+        *("report.json", "report.html", "prepare.yaml", "splits.csv"),
     ),
     "space": None,
 }
@@ -257,7 +258,7 @@ def _open(repo_id: str, repo_type: str, public: bool, space_sdk: str | None) -> 
                 info = _info(repo_id, repo_type, public)
             api.auth_check(repo_id, repo_type=repo_type, write=True)
         except HfHubHTTPError as error:
-            if error.response.status_code != 403:
+            if error.response.status_code != 403 or is_full(error):
                 raise
             owner, name = repo_id.split("/")
             what = "the token may only read: " if owner == user else f"you are {user} there: push to {user}/{name}, or "

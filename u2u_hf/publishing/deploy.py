@@ -9,7 +9,7 @@ import re
 import shlex
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,12 +161,10 @@ def deploy(settings: DeploySettings, folder: Path, say: Callable[[str], object] 
         _check_model(settings, "HF_TOKEN" in secrets or _has_token(api, settings.space))
     check_push(settings.space, "space", settings.public, space_sdk="static" if settings.kind == "browser" else "gradio")
     if settings.kind == "gradio":
-        known = api.get_space_variables(settings.space)
-        for key, value in variables(settings).items():
-            if key not in known or known[key].value != value:
-                api.add_space_variable(settings.space, key, value)
-        for key, value in secrets.items():
-            api.add_space_secret(settings.space, key, value)
+        try:
+            _set_up(api, settings, secrets)
+        except Exception as error:  # the Hub's client raises many classes
+            raise U2UError(f"{settings.space}: cannot be set up: {hub_problem(error, 'write')}") from error
     push_folder(folder, settings.space, "space", settings.public)
     say("uploaded; the Hub is building the page, which takes some minutes the first time")
     try:
@@ -175,9 +173,21 @@ def deploy(settings: DeploySettings, folder: Path, say: Callable[[str], object] 
         raise U2UError(
             f"{settings.space}: is still being built after 30 minutes: see {_address(settings.space)}"
         ) from error
+    except Exception as error:  # the Hub's client raises many classes
+        raise U2UError(f"{_address(settings.space)}: was uploaded; is it running? {hub_problem(error)}") from error
     if stage not in ("RUNNING", "SLEEPING"):
         raise U2UError(f"{settings.space}: does not run (stage {stage}): {_last_lines(api, settings.space, stage)}")
     return _address(settings.space)
+
+
+def _set_up(api: HfApi, settings: DeploySettings, secrets: Mapping[str, str]) -> None:
+    """Set the variables and secrets of a Space; variables that have the value already are left, as each restarts it."""
+    known = api.get_space_variables(settings.space)
+    for key, value in variables(settings).items():
+        if key not in known or known[key].value != value:
+            api.add_space_variable(settings.space, key, value)
+    for key, value in secrets.items():
+        api.add_space_secret(settings.space, key, value)
 
 
 def _address(space: str) -> str:
@@ -194,7 +204,9 @@ def _secrets(settings: DeploySettings) -> dict[str, str]:
         try:
             role = HfApi().whoami(token=token)["auth"]["accessToken"]["role"]
         except Exception as error:
-            raise U2UError(f"{settings.token_from}: the Hub does not know this token") from error
+            unknown = getattr(getattr(error, "response", None), "status_code", None) == 401
+            problem = "the Hub does not know this token" if unknown else hub_problem(error)
+            raise U2UError(f"{settings.token_from}: {problem}") from error
         if role == "write":
             raise U2UError(f"{settings.token_from}: this token may write: create a token on the Hub that may only read")
     return found

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from u2u_hf.files import replacing, write_text
+from u2u_hf.memory import memory_problem
 from u2u_hf.model_folder import ARPA, ARPA_WEIGHTS, LANGUAGE_MODEL
 from u2u_hf.recognition.decoding import DELIMITER
 from u2u_hf.recognition.model import optional_file
@@ -152,8 +153,9 @@ def load(source: str) -> LanguageModel | None:
         weights = json.loads(weights_path.read_text(encoding="utf-8"))
         lines = gzip.decompress(arpa_path.read_bytes()).decode("utf-8").split("\n")
         return _from_arpa(lines, float(weights["weight"]), float(weights["bonus"]))
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise U2UError(f"{arpa_path.parent}: cannot be read ({error}): make it again, or remove it") from error
+    except Exception as error:  # of gzip, zlib, json and ours
+        problem = memory_problem(error) or "it is damaged: make it again with recipes/language_model.py, or remove it"
+        raise U2UError(f"{arpa_path.parent}: the language model cannot be read: {problem}") from error
 
 
 def _from_arpa(lines: Sequence[str], weight: float, bonus: float) -> LanguageModel:
@@ -173,4 +175,6 @@ def _from_arpa(lines: Sequence[str], weight: float, bonus: float) -> LanguageMod
             if backoff:
                 backoffs[ngram] = float(backoff[0]) * _LOG10
     del log_probs[START]
+    if not all(map(math.isfinite, (weight, bonus, *log_probs.values(), *backoffs.values()))):
+        raise ValueError("a number is not finite")
     return LanguageModel(order, log_probs, backoffs, log_probs.pop("<unk>"), weight, bonus)

@@ -14,8 +14,8 @@ from transformers.utils import cached_file, logging
 from u2u_hf.files import write_text
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.hub.source import require_source
-from u2u_hf.model_folder import PREPROCESSOR
-from u2u_hf.recognition.tokenizer import build_tokenizer, fast_tokenizer
+from u2u_hf.model_folder import CONFIG, PREPROCESSOR, VOCABULARY
+from u2u_hf.recognition.tokenizer import build_tokenizer, fast_tokenizer, labels_of
 from u2u_hf.records import U2UError
 
 DEFAULT_MODEL = "utter-project/mHuBERT-147"
@@ -33,7 +33,7 @@ def start_from(
         config: values of its HubertConfig that differ from the pre-trained model's.
 
     Raises:
-        U2UError: the model is missing, or it is not a HuBERT.
+        U2UError: the model is missing or damaged, or it is not a HuBERT.
     """
     tokenizer = build_tokenizer(texts)
     extractor = _load(source, AutoFeatureExtractor)
@@ -58,6 +58,7 @@ def start_from(
         key for key in loading["missing_keys"] if not key.startswith(("lm_head.", "hubert.masked_spec_embed"))
     ]:
         raise U2UError(f"{source}: is not a HuBERT model (it has no {missing[0]}, and {len(missing) - 1} more like it)")
+    _require_finite(source, model)
     model.freeze_feature_encoder()
     return model, Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer)
 
@@ -81,6 +82,7 @@ def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
             f"{source}: has {model.config.vocab_size} outputs but a vocabulary of {len(processor.tokenizer)}: "
             "take a model that was trained with recipes/train.py"
         )
+    _require_finite(source, model)
     return model.eval(), processor
 
 
@@ -88,25 +90,36 @@ def load_processor(source: str) -> Wav2Vec2Processor:
     """Return the processor of a fine-tuned model: its feature extractor and its tokenizer.
 
     Raises:
-        U2UError: the processor is missing.
+        U2UError: the processor or its vocabulary is missing or damaged.
     """
-    return _load(source, Wav2Vec2Processor)
+    if optional_file(source, CONFIG) is not None and optional_file(source, VOCABULARY) is None:
+        raise U2UError(f"{source}: has no vocabulary ({VOCABULARY}): take a model that recipes/train.py made")
+    processor = _load(source, Wav2Vec2Processor)
+    try:
+        labels = labels_of(processor.tokenizer)
+        "".join(labels.symbols), labels.symbols[labels.blank]
+    except Exception as error:  # of many classes, from a tokenizer that loaded from damaged files
+        raise U2UError(f"{source}: its vocabulary is damaged: copy or download the model again") from error
+    return processor
 
 
 def optional_file(source: str, name: str) -> Path | None:
     """Return the path of a model's file, downloaded if the model is on the Hub; None if the model lacks it.
 
     Raises:
-        U2UError: `source` is neither a folder nor a Hub name.
+        U2UError: `source` is neither a folder nor a model on the Hub, or may not be read.
     """
     require_source(source, "model")
-    found = cached_file(
-        source,
-        name,
-        _raise_exceptions_for_missing_entries=False,
-        _raise_exceptions_for_gated_repo=False,
-        _raise_exceptions_for_connection_errors=False,
-    )
+    try:
+        found = cached_file(
+            source,
+            name,
+            _raise_exceptions_for_missing_entries=False,
+            _raise_exceptions_for_gated_repo=False,
+            _raise_exceptions_for_connection_errors=False,
+        )
+    except Exception as error:  # of several libraries
+        raise U2UError(f"{source}: cannot be loaded: {loading_problem(source, 'model', error)}") from error
     return None if found is None else Path(found)
 
 
@@ -126,16 +139,34 @@ def _quiet() -> Iterator[None]:
 
 def _load(source: str, kind: type, **settings):
     require_source(source, "model")
+    _require_config(Path(source))
     try:
         with _quiet():
             return kind.from_pretrained(source, **settings)
     except Exception as error:  # damaged files end in any class, of several libraries
-        if kind is Wav2Vec2Processor and isinstance(error, TypeError):  # from the tokenizer, when its file is missing
-            raise U2UError(
-                f"{source}: has no vocabulary: take a model that was trained with recipes/train.py"
-            ) from error
         problem = loading_problem(source, "model", error)
-        raise U2UError(f"{source}: cannot be loaded as {kind.__name__} ({problem})") from error
+        raise U2UError(f"{source}: cannot be loaded as {kind.__name__}: {problem}") from error
+
+
+def _require_config(folder: Path) -> None:
+    if not folder.is_dir() or (folder / CONFIG).is_file():
+        return
+    if checkpoints := sorted(folder.glob(f"checkpoint-*/{CONFIG}")):
+        raise U2UError(
+            f"{folder}: its training has not ended: let it end, resume it with --resume, or take a checkpoint: "
+            f"{checkpoints[-1].parent}"
+        )
+    raise U2UError(f"{folder}: holds no model ({CONFIG}): give a folder that train.py wrote, or a model's Hub name")
+
+
+def _require_finite(source: str, model: HubertForCTC) -> None:
+    """Raise U2UError if a weight is NaN or infinite: the model would recognise nothing, and training would not help."""
+    broken = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
+    if broken:
+        raise U2UError(
+            f"{source}: its weights are damaged ({broken[0]} is not finite, and {len(broken) - 1} more): "
+            "copy or download the model again, or take an earlier checkpoint"
+        )
 
 
 def save_processor(processor: Wav2Vec2Processor, folder: Path) -> None:

@@ -16,7 +16,8 @@ import torch
 from transformers import HubertForCTC
 
 from u2u_hf.data.processes import processes
-from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE
+from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE, STRIDE
+from u2u_hf.memory import memory_problem
 from u2u_hf.model_folder import FULL, ONNX, SMALL
 from u2u_hf.recognition.decoding import Labels
 from u2u_hf.recognition.model import load_processor, load_trained, optional_file
@@ -24,6 +25,7 @@ from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.records import U2UError
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
+_INPUT = "input_values"  # of a model's export
 Logits = Callable[[np.ndarray], np.ndarray]  # normalised float32 samples [N] → float32 [T, V]
 
 
@@ -41,13 +43,13 @@ class Recognizer:
 
     def __init__(self, source: str | os.PathLike[str]):
         """Args: source: folder or Hub name. Raises U2UError: see `u2u_hf.recognition.model.load_trained`."""
-        source = str(source)
+        source = self._source = str(source)
         exported = None if torch.cuda.is_available() else _exported(source)
         if exported:
             processor = load_processor(source)
             cores = multiprocessing.cpu_count()
             self.parallel_calls = min(2, cores)
-            logits = onnx_logits(exported, cores // self.parallel_calls)
+            logits = onnx_logits(exported, cores // self.parallel_calls, outputs=len(processor.tokenizer))
             self._logits = logits
             self._release = partial(logits, np.zeros(RECEPTIVE_FIELD, dtype=np.float32), release=True)
             self.engine = f"onnxruntime, {exported.name}"
@@ -57,17 +59,33 @@ class Recognizer:
             self._logits, self.engine = torch_logits(model), "torch"
             self._release = torch.cuda.empty_cache
         self._extractor = processor.feature_extractor
+        self.labels: Labels = labels_of(processor.tokenizer)
+        self._require_working(source)
+
+    def _require_working(self, source: str) -> None:
+        """Raise U2UError unless two frames are recognised: damaged settings load too, and fail at every recording."""
+        noise = np.random.default_rng(0).standard_normal(RECEPTIVE_FIELD + STRIDE).astype(np.float32)
         try:
-            self.labels: Labels = labels_of(processor.tokenizer)
-        except Exception as error:  # from a tokenizer that loaded from damaged files
-            raise U2UError(f"{source}: its vocabulary is damaged: copy or download the model again") from error
+            found = self.log_probs(noise)
+        except Exception as error:  # of several libraries
+            problem = memory_problem(error) or "its settings or weights are damaged: copy or download the model again"
+            raise U2UError(f"{source}: cannot recognise anything: {problem}") from error
+        if found.shape != (2, len(self.labels.symbols)):
+            raise U2UError(f"{source}: gives no probabilities of characters: copy or download the model again")
 
     def log_probs(self, samples: np.ndarray) -> np.ndarray:
-        """Return float32 [T, V], natural log, for float32 samples [N] at 16 kHz; T is `frames.frame_count(N)`."""
+        """Return float32 [T, V], natural log, for float32 samples [N] at 16 kHz; T is `frames.frame_count(N)`.
+
+        Raises:
+            U2UError: the model gives NaN.
+        """
         if len(samples) < RECEPTIVE_FIELD:
             return np.zeros((0, len(self.labels.symbols)), dtype=np.float32)
         inputs = self._extractor(samples, sampling_rate=SAMPLING_RATE).input_values[0]
-        return torch.log_softmax(torch.from_numpy(self._logits(inputs)), -1).numpy()
+        found = torch.log_softmax(torch.from_numpy(self._logits(inputs)), -1).numpy()
+        if np.isnan(found).any():
+            raise U2UError(f"{self._source}: gives NaN: its weights are damaged: copy or download the model again")
+        return found
 
     def release_memory(self) -> None:
         """Release memory cached by the last inference; for servers, before the first recording and between two.
@@ -103,11 +121,14 @@ def torch_logits(model: HubertForCTC, device: torch.device | None = None) -> Log
     return logits
 
 
-def onnx_logits(path: Path, threads: int = 0) -> Logits:
+def onnx_logits(path: Path, threads: int = 0, outputs: int = 0) -> Logits:
     """Return a function for an exported model on this many CPU cores; 0 means all.
 
+    Args:
+        outputs: size of the vocabulary that the file must fit; 0 if that is not known.
+
     Raises:
-        U2UError: the file is damaged.
+        U2UError: the file is damaged, is not the export of a recogniser, or does not fit the vocabulary.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -117,16 +138,30 @@ def onnx_logits(path: Path, threads: int = 0) -> Logits:
     # Without this, CPUs with AVX2 and no VNNI (most laptops up to 2019) saturate int8 products at 16 bits: the logits
     # then differ by 6.9% of their norm in place of 4.4%, in 0.8 of the time.
     options.add_session_config_entry("session.x64quantprecision", "1")
-    try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises many classes of errors
-        raise U2UError(f"{path}: cannot be loaded: export it again with recipes/export.py") from error
-
     releasing = onnxruntime.RunOptions()
     releasing.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def logits(samples: np.ndarray, release: bool = False) -> np.ndarray:
-        inputs = {"input_values": np.asarray(samples, dtype=np.float32)[None]}
+        inputs = {_INPUT: np.asarray(samples, dtype=np.float32)[None]}
         return session.run(None, inputs, releasing if release else None)[0][0]
 
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        # The model of another task may load, and then fails only when it is run.
+        found = np.asarray(logits(np.zeros(RECEPTIVE_FIELD + STRIDE, dtype=np.float32), release=True))
+    except Exception as error:  # onnxruntime raises many classes of errors
+        problem = memory_problem(error) or "it is damaged, or no recogniser: export it again with recipes/export.py"
+        raise U2UError(f"{path}: cannot be loaded: {problem}") from error
+    _require_logits(path, found, outputs)
     return logits
+
+
+def _require_logits(path: Path, found: np.ndarray, outputs: int) -> None:
+    """Raise U2UError unless `found`, the logits of two frames, are finite numbers for so many labels."""
+    again = "export it again with recipes/export.py"
+    if found.dtype != np.float32 or found.ndim != 2 or len(found) != 2:
+        raise U2UError(f"{path}: its output has another shape than a recogniser's: {again}")
+    if outputs and found.shape[1] != outputs:
+        raise U2UError(f"{path}: has {found.shape[1]} outputs but the model's vocabulary is {outputs}: {again}")
+    if not np.isfinite(found).all():
+        raise U2UError(f"{path}: its weights are damaged (it gives NaN or infinity): {again}")

@@ -42,7 +42,11 @@ def build_tokenizer(texts: Iterable[str]) -> Wav2Vec2CTCTokenizer:
 
 
 def labels_of(tokenizer: Wav2Vec2CTCTokenizer) -> Labels:
-    """Return the recogniser's output labels for decoding; special tokens have the empty symbol."""
+    """Return the recogniser's output labels for decoding; special tokens have the empty symbol.
+
+    Raises:
+        Exception: of any class, if the tokenizer comes from damaged files; see `model.load_processor`.
+    """
     special = {tokenizer.pad_token, tokenizer.unk_token, tokenizer.bos_token, tokenizer.eos_token}
     symbols = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
     return Labels(tuple("" if symbol in special else symbol for symbol in symbols), tokenizer.pad_token_id)

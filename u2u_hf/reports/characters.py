@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from u2u_hf.records import Utterance
+from u2u_hf.visible_text import code_point, invisible, visible
 
 PLAIN_MARKS = ("combining", "digit")  # worth knowing, but not odd
 
@@ -138,25 +139,6 @@ def take_inventory(
             if sum(c in letters for c in family) > 1
         ),
     )
-
-
-def code_point(character: str) -> str:
-    """Return the code point in Unicode's notation: ``U+0061``."""
-    return f"U+{ord(character):04X}"
-
-
-def invisible(character: str) -> bool:
-    """Return whether it cannot be seen: spaces except the plain one, joiners, soft hyphen, BOM, controls."""
-    return (
-        (unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn", "Zs", "Zl", "Zp") and character != " ")
-        or character in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"
-        or "\ufe00" <= character <= "\ufe0f"
-    )
-
-
-def visible(text: str) -> str:
-    """Return `text` with its invisible characters spelled out, safe to print: ``a‹U+200D›b``."""
-    return "".join(f"‹{code_point(c)}›" if invisible(c) else c for c in text)
 
 
 def shown(character: str) -> str:

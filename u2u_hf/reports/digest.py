@@ -120,7 +120,7 @@ class Digest:
         rules: text rule → how many annotations it changed.
         rule_examples: text rule → the first annotation that it changed, before and after.
         problem: why no dataset can be made of this, or the empty string.
-        remarks: what the user should know about the splits.
+        remarks: what the user should know about the splits, and about sound that was changed.
     """
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-from u2u_hf.reports.characters import visible
+from u2u_hf.visible_text import visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:; base-uri 'none'; form-action 'none'"
 MOST_ROWS = 1000  # of a table: a longer page would not open

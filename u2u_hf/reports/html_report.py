@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from u2u_hf.records import Utterance
-from u2u_hf.reports.characters import PLAIN_MARKS, Character, Inventory, code_point, excerpt, shown
+from u2u_hf.reports.characters import PLAIN_MARKS, Character, Inventory, excerpt, shown
 from u2u_hf.reports.digest import Digest, DropGroup, hours, hours_by
 from u2u_hf.reports.html import MOST_ROWS, Markup, document, element, folded, joined, listed, numbers, table, titled
 from u2u_hf.reports.pace import characters_per_second
 from u2u_hf.reports.quantities import length
 from u2u_hf.reports.stylesheet import STYLE
 from u2u_hf.reports.svg import bar, histogram, scatter
+from u2u_hf.visible_text import code_point
 
 
 def html_report(digest: Digest) -> str:
@@ -35,10 +36,11 @@ def _problem(problem: str) -> Markup | None:
 
 
 def _numbers(digest: Digest) -> Markup:
-    kept = digest.kept
+    kept, training = digest.kept, digest.splits.get("train")
     return numbers(
         [
-            (length(hours(kept)), "to learn from"),
+            *([(length(training.hours), "in training, to learn from")] if training else []),
+            (length(hours(kept)), "with validation and test" if training else "to learn from"),
             (f"{len(kept):,}", "utterances"),
             (f"{len(digest.dropped):,}", "dropped"),
             (len({u.speaker for u in kept}), "speakers"),

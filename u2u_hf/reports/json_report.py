@@ -29,6 +29,7 @@ def report_values(digest: Digest) -> dict[str, Any]:
         "rule_examples": digest.rule_examples,
         "dropped": _dropped(digest),
         "skipped_files": [{"file": s.where, "reason": s.reason} for s in digest.skipped],
+        "remarks": digest.remarks,
         "problem": digest.problem or None,
     }
 

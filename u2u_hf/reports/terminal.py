@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from u2u_hf.records import Utterance
-from u2u_hf.reports.characters import PLAIN_MARKS, Character, code_point, excerpt, shown, visible
+from u2u_hf.reports.characters import PLAIN_MARKS, Character, excerpt, shown
 from u2u_hf.reports.digest import Digest, hours, hours_by
 from u2u_hf.reports.quantities import length
 from u2u_hf.settings import quoted
+from u2u_hf.visible_text import code_point, visible
 
 _MOST_LINES = 30  # of what report.html lists in full
 

@@ -18,6 +18,17 @@ from u2u_hf.training.regularisation import Regularisation, regularisation
 _STEPS = 3000
 # Steps of a run that ends by its time budget: a share of them stands for that share of the time.
 _STEPS_OF_A_BUDGET = 1_000_000
+# Settings of transformers that this training does not read, and what to give in their place.
+_WITHOUT_EFFECT = {
+    "per_device_train_batch_size": "--batch_seconds sets how much audio a batch has",
+    "auto_find_batch_size": "give a lower --batch_seconds if the memory is too small",
+    "train_sampling_strategy": "batches always have utterances of about one length",
+    "group_by_length": "batches always have utterances of about one length",
+    "length_column_name": "the column is always duration",
+    "data_seed": "--seed also orders the batches",
+    "label_smoothing_factor": "CTC has no label smoothing; --dropout and --mask_time regularise",
+    "resume_from_checkpoint": "--resume resumes from the last checkpoint in --output_dir",
+}
 _UNIT_SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 
 
@@ -82,6 +93,7 @@ class CtcTrainingArguments(TrainingArguments):
         # `given` is saved in train.yaml; the values below are chosen for this computer only.
         self.given = {field.name: getattr(self, field.name) for field in fields(self)}
         self.budget_seconds = seconds_of(self.time_budget) if self.time_budget else None
+        self._require_effect()
         self._require_valid()
         self._choose_steps()
         self._choose_by_device()
@@ -93,6 +105,11 @@ class CtcTrainingArguments(TrainingArguments):
         # use accelerate launch.
         if self.n_gpu > 1:
             self._n_gpu = 1
+
+    def _require_effect(self) -> None:
+        for field in fields(self):
+            if field.name in _WITHOUT_EFFECT and getattr(self, field.name) != field.default:
+                raise U2UError(f"--{field.name}: has no effect here: {_WITHOUT_EFFECT[field.name]}")
 
     def _require_valid(self) -> None:
         if self.budget_seconds:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
+import yaml
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import EntryNotFoundError
 from transformers import TrainerCallback
@@ -16,7 +18,7 @@ from u2u_hf.data.processes import processes
 from u2u_hf.files import write_text
 from u2u_hf.hub.problems import hub_problem
 from u2u_hf.hub.push import commit, regular_files
-from u2u_hf.model_folder import BEST, BEST_CHECKPOINT, CHECKPOINT, LAST, STATE, VOCABULARY, belongs
+from u2u_hf.model_folder import BEST, BEST_CHECKPOINT, CHECKPOINT, LAST, SETTINGS, STATE, VOCABULARY, WEIGHTS, belongs
 from u2u_hf.output_folder import made_by
 from u2u_hf.progress_bar import write_line
 from u2u_hf.records import U2UError
@@ -62,6 +64,27 @@ def resume_point(output_dir: Path, resume: bool, vocabulary: dict[str, int], pus
             "changed since: start a new run with another --output_dir"
         )
     return last
+
+
+def is_finished(output_dir: Path, settings: Mapping[str, Any]) -> bool:
+    """Return whether a run with these settings has ended and written its model, so that nothing is left to resume.
+
+    Args:
+        settings: those that differ from their defaults, as `settings.changed` returns them. A run that is to train
+            longer than the finished one differs in them.
+    """
+    saved = output_dir / SETTINGS  # the last file that a run writes
+    if not (saved.is_file() and any((output_dir / name).is_file() for name in (WEIGHTS, f"{WEIGHTS}.index.json"))):
+        return False
+    try:
+        before = yaml.safe_load(saved.read_text(encoding="utf-8")) or {}
+    except (OSError, ValueError, yaml.YAMLError):
+        return False
+    return isinstance(before, dict) and _of_the_run(before) == _of_the_run(settings)
+
+
+def _of_the_run(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in ("resume", "output_dir")}
 
 
 def _state(checkpoint: Path) -> dict:

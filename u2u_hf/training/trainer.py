@@ -25,6 +25,7 @@ from u2u_hf.data.batching import DurationBatches
 from u2u_hf.data.collator import CtcCollator
 from u2u_hf.evaluation.metrics import MAIN, METRICS, score_keys
 from u2u_hf.frames import SAMPLING_RATE, STRIDE
+from u2u_hf.memory import memory_problem
 from u2u_hf.progress_bar import write_line
 from u2u_hf.recognition.model import save_processor
 from u2u_hf.records import U2UError
@@ -60,9 +61,12 @@ class CtcTrainer(Trainer):
             return super().train(*arguments, **settings)
         except U2UError as error:  # from a data loader's process its text ends with that process's traceback
             raise U2UError(str(error).rstrip().split("U2UError: ")[-1]) from error
-        except torch.OutOfMemoryError as error:
+        except Exception as error:  # for lack of memory libraries raise many classes
+            if not memory_problem(error):
+                raise
+            whose = "the GPU's" if isinstance(error, torch.OutOfMemoryError) else "this computer's"
             raise U2UError(
-                "the GPU's memory is too small: resume with --resume and a lower --batch_seconds, 40 for example, "
+                f"{whose} memory is too small: resume with --resume and a lower --batch_seconds, 40 for example, "
                 "--per_device_eval_batch_size 1, or --gradient_checkpointing"
             ) from error
 

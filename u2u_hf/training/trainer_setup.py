@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from datasets import Dataset, DatasetDict
 from transformers import Wav2Vec2Processor, set_seed
 
+from u2u_hf.corpus.filters import TOO_FEW_FRAMES
 from u2u_hf.data.collator import CtcCollator
 from u2u_hf.data.dataset import require_split
 from u2u_hf.data.processes import processes
@@ -18,7 +20,7 @@ from u2u_hf.progress_bar import write_line
 from u2u_hf.recognition.decoding import Labels
 from u2u_hf.recognition.model import start_from
 from u2u_hf.recognition.tokenizer import labels_of
-from u2u_hf.records import U2UError
+from u2u_hf.records import Dropped, U2UError, Utterance
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.trainer import CtcTrainer
 from u2u_hf.training.trainer_metrics import trainer_metrics
@@ -61,19 +63,41 @@ def build_trainer(
     return trainer, processor
 
 
-def infeasible(dataset: Dataset) -> list[int]:
-    """Return the rows whose text needs more frames than their audio has: CTC cannot learn from them."""
-    return [
+def infeasible(dataset: Dataset) -> dict[int, Dropped]:
+    """Return row → why it is dropped, for rows whose text needs more frames than their audio has.
+
+    CTC cannot learn from them. What a dataset does not say of an utterance is empty or 0.
+    """
+    rows = [
         index
         for index, (text, duration) in enumerate(zip(dataset["text"], dataset["duration"], strict=True))
         if frame_count(round(duration * SAMPLING_RATE)) < frames_needed(text)
     ]
+    described = dataset.remove_columns([name for name in ("audio",) if name in dataset.column_names])
+    return {row: Dropped(_utterance(described[row]), TOO_FEW_FRAMES) for row in rows}
+
+
+def _utterance(row: Mapping[str, Any]) -> Utterance:
+    start_ms = row.get("start_ms") or 0
+    return Utterance(
+        recording=row.get("recording") or "",
+        audio="",
+        tier=row.get("tier") or "",
+        speaker=row.get("speaker") or "",
+        channel=row.get("channel"),
+        start_ms=start_ms,
+        end_ms=start_ms + round(row["duration"] * 1000),
+        raw_text=row.get("raw_text") or row["text"],
+        text=row["text"],
+    )
 
 
 def _feasible(train: Dataset, source: str, say: Say) -> Dataset:
-    dropped = set(infeasible(train))
-    if dropped:
-        say(f"! {len(dropped)} training utterances are dropped: their texts have more characters than frames")
+    if dropped := infeasible(train):
+        first = next(iter(dropped.values()))
+        one = first.utterance
+        where = f", first in {one.recording}, tier {one.tier}, at {one.start_ms / 1000:g} s" if one.recording else ""
+        say(f"! dropped: {len(dropped)} training utterances: {first}{where}")
         train = train.select([row for row in range(len(train)) if row not in dropped])
     if not len(train):
         raise U2UError(f"{source}: no training utterance is long enough for its text: are times and texts right?")
@@ -99,4 +123,5 @@ def show_pairs(hypotheses: Sequence[str], references: Sequence[str], count: int 
         write_line("the model writes nothing yet (only blanks): usual in the first steps; if it lasts, see README")
         return
     for row in np.linspace(0, len(references) - 1, min(count, len(references))).astype(int):
-        write_line(f"  reference   {references[row]}\n  hypothesis  {hypotheses[row]}")
+        write_line(f"  reference   {references[row]}")
+        write_line(f"  hypothesis  {hypotheses[row]}")

@@ -15,15 +15,16 @@ from tqdm import tqdm
 
 from u2u_hf import output_folder
 from u2u_hf.corpus.text_rules import TextRules
-from u2u_hf.corpus.tiers import asked_for
+from u2u_hf.corpus.tier_patterns import asked_for
 from u2u_hf.data.audio import audio_info
 from u2u_hf.data.processes import processes
 from u2u_hf.files import write_text
 from u2u_hf.formats import writers
+from u2u_hf.memory import memory_problem
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
-from u2u_hf.records import Skipped, Transcript, U2UError
+from u2u_hf.records import CORRECTED_TYPE, Skipped, Transcript, U2UError
 from u2u_hf.settings import quoted
 from u2u_hf.transcription.correction_queue import correction_queue
 from u2u_hf.transcription.detectors import DETECTORS
@@ -31,6 +32,7 @@ from u2u_hf.transcription.jobs import Job, TranscriptionSettings
 from u2u_hf.transcription.segmentation import Segmentation, find_speech, segments_of_tiers, to_align
 from u2u_hf.transcription.transcribe import Decode, align_words, recognise_words, transcribe
 from u2u_hf.transcription.voice_detection import VadSettings
+from u2u_hf.visible_text import visible
 
 _KEPT = "exists already, not changed"
 _QUEUE = "queue.tsv"
@@ -141,6 +143,10 @@ class _Run:
             self._write(job, transcript, to_write)
         except U2UError as error:
             return Outcome(str(job.audio), problem=str(error))
+        except Exception as error:  # for lack of memory, as long recordings need it, libraries raise many classes
+            if not (problem := memory_problem(error)):
+                raise
+            return Outcome(str(job.audio), problem=f"{job.audio}: {problem}")
         kept = [file.name for name, file in files.items() if name not in to_write]
         found = summary(transcript) + (f"; {', '.join(kept)} {_KEPT}" if kept else "")
         return Outcome(str(job.audio), _names(files), summary=found, written=True)
@@ -260,7 +266,7 @@ def outcome_lines(skipped: Sequence[Skipped], outcomes: Sequence[Outcome]) -> st
             lines.append(f"! skipped {outcome.problem}")
         else:
             lines.append(f"{Path(outcome.audio).name} → {', '.join(outcome.files)} ({outcome.summary})")
-    return "\n".join(lines)
+    return "\n".join(map(visible, lines))
 
 
 def next_steps(skipped: Sequence[Skipped], outcomes: Sequence[Outcome], settings: TranscriptionSettings) -> str:
@@ -281,7 +287,7 @@ def next_steps(skipped: Sequence[Skipped], outcomes: Sequence[Outcome], settings
         lines.append("To see what to correct first, run this again with --queue.")
     if elan:
         lines += [
-            "Corrected tiers are training data once they have a type of your own (Tier > Change Tier Attributes):"
+            f"A corrected tier is training data once it has the type {CORRECTED_TYPE} (Tier > Change Tier Attributes):"
         ]
         folder = quoted(settings.output_dir)
         lines += ["", f"  python recipes/prepare.py --corpus {folder} --output_dir my_dataset --inspect"]

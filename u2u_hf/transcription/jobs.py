@@ -23,7 +23,9 @@ from u2u_hf.settings import setting
 class TranscriptionSettings:
     """The settings of a transcription; the fields' help says what each does."""
 
-    recordings: list[str] = setting([], help="recordings, folders of them, or patterns: 'day?/*.wav'", positional=True)
+    recordings: list[str] = setting(
+        [], help="recordings, folders of them, or patterns: day?/*.wav, in quotes", positional=True
+    )
     output_dir: str = setting(help="folder for the transcripts")
     formats: str = setting("eaf", help=f"formats to write, separated by commas: {','.join(writers.FORMATS)}")
     annotations: str = setting("", help="folder of ELAN files: a copy of each recording's own file gets the new tiers")

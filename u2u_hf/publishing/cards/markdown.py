@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from u2u_hf.reports.characters import visible
+from u2u_hf.visible_text import visible
 
 _MOST_ROWS = 300  # a longer page would not open; report.json has the rest
 # On the Hub a backslash before a bracket opens a formula, and one before a letter stays: all become entities.

@@ -17,7 +17,10 @@ from huggingface_hub.repocard_data import CardData
 
 from u2u_hf import __version__, output_folder
 from u2u_hf.data.processes import processes
+from u2u_hf.evaluation.card_score import chosen_score
 from u2u_hf.evaluation.metrics import METRICS
+from u2u_hf.evaluation.verdict import warning
+from u2u_hf.memory import memory_problem
 from u2u_hf.model_folder import CARD, CURVES
 from u2u_hf.publishing.cards.markdown import indented, table, text
 from u2u_hf.recognition.model import DEFAULT_MODEL
@@ -63,14 +66,15 @@ def write_model_card(
         U2UError: it cannot be written.
     """
     base, theirs = _front_matter(base_model, ModelCard), _front_matter(dataset, DatasetCard)
-    licence = base.get("license", _LICENCES.get(base_model))
+    licences = _listed(base.get("license")) or _listed(_LICENCES.get(base_model))
+    licence = ", ".join(licences)
     title = repo_id.split("/")[-1] or output_dir.resolve().name
     data = ModelCardData(
-        language=theirs.get("language"),
-        license=licence,
-        license_name=base.get("license_name"),
-        license_link=base.get("license_link"),
-        base_model=base.get("base_model") if Path(base_model).is_dir() else base_model,
+        language=_listed(theirs.get("language")) or None,
+        license=_one_or_all(licences),
+        license_name=_one_or_all(_listed(base.get("license_name"))),
+        license_link=_one_or_all(_listed(base.get("license_link"))),
+        base_model=_one_or_all(_listed(base.get("base_model"))) if Path(base_model).is_dir() else base_model,
         datasets=None if Path(dataset).is_dir() else [dataset],
         library_name="transformers",
         pipeline_tag=_TASK,
@@ -83,15 +87,15 @@ def write_model_card(
         data,
         template_path=str(Path(__file__).with_name("model.md")),
         title=text(title),
-        languages=text(", ".join(_listed(theirs.get("language_bcp47") or theirs.get("language")))),
+        languages=text(", ".join(_listed(theirs.get("language_bcp47")) or _listed(theirs.get("language")))),
         base=text(_name(base_model)),
         length=length(_hours(splits["train"])),
         data=_data(splits),
-        dataset=text(theirs.get("pretty_name") or _name(dataset)),
+        dataset=text(" ".join(_listed(theirs.get("pretty_name"))) or _name(dataset)),
         dataset_licence=text(", ".join(_listed(theirs.get("license")))),
         character_count=len(alphabet),
         alphabet=text(" ".join(map(shown, alphabet))),
-        licence=text(licence or ""),
+        licence=text(licence),
         source=repo_id or "OWNER/NAME",
         made=f"Training took {length(seconds / 3600)} ({steps:,} steps) on {_hardware()}.",
         curves=(output_dir / CURVES).is_file(),
@@ -118,6 +122,7 @@ def add_scores(model_dir: Path, dataset: str, split: str, scores: Mapping[str, A
     card = _load_card(path, "the scores cannot be added")
     if _BEGIN not in card.text or _END not in card.text:
         raise U2UError(f"{path}: the scores cannot be added: add the lines {_BEGIN} and {_END} where they belong")
+    card.data.model_name = card.data.model_name or model_dir.resolve().name  # without it, no card could be read again
     _put_scores(card, dataset, split, scores)
     output_folder.amend(path, str(card))
 
@@ -144,9 +149,14 @@ def add_export(model_dir: Path, variants: str) -> None:
 
 def _load_card(path: Path, problem: str) -> ModelCard:
     try:
-        return ModelCard.load(path)
+        card = ModelCard.load(path)
     except Exception as error:  # of several libraries
-        raise U2UError(f"{path}: {problem}: it is not the card of a model") from error
+        why = memory_problem(error) or "it is not the card of a model: move it away, or train again to write a new one"
+        raise U2UError(f"{path}: {problem}: {why}") from error
+    results = card.data.eval_results
+    if results and not (isinstance(results, list) and all(isinstance(result, EvalResult) for result in results)):
+        raise U2UError(f"{path}: {problem}: its model-index or eval_results is damaged: remove it from the first lines")
+    return card
 
 
 def _put_scores(card: ModelCard, dataset: str, split: str, scores: Mapping[str, Any]) -> None:
@@ -161,8 +171,8 @@ def _put_scores(card: ModelCard, dataset: str, split: str, scores: Mapping[str, 
         )
     heads = ("split", "dataset", "utterances", *(metric.label for metric in METRICS.values()))
     head, rule, *new = table(heads, rows).splitlines()
-    others = [line for line in there.strip().splitlines()[2:] if not same.match(line)]
-    card.text = "\n".join((f"{before}{_BEGIN}\n", head, rule, *others, *new, f"\n{_END}{after}"))
+    older = [line for line in there.splitlines() if line.startswith("|")][2:]
+    others = [line for line in older if not same.match(line)]
     kept = [r for r in card.data.eval_results or () if (r.dataset_type, r.dataset_split) != (name, split)]
     card.data.eval_results = kept + [
         EvalResult(
@@ -176,6 +186,10 @@ def _put_scores(card: ModelCard, dataset: str, split: str, scores: Mapping[str, 
         for metric in METRICS
         if metric in scores
     ]
+    score = chosen_score(card.data.eval_results)
+    doubt = warning(*score) if score else ""
+    told = [f"\n**{text(doubt)}**"] if doubt else []
+    card.text = "\n".join((f"{before}{_BEGIN}\n", head, rule, *others, *new, *told, f"\n{_END}{after}"))
 
 
 def _row(split: str, dataset: str, scores: Mapping[str, Any]) -> tuple[str | int, ...]:
@@ -234,5 +248,12 @@ def _name(source: str) -> str:
     return Path(source).resolve().name if Path(source).is_dir() else source
 
 
-def _listed(value: str | list[str] | None) -> list[str]:
-    return [value] if isinstance(value, str) else list(value or ())
+def _listed(value: object) -> list[str]:
+    """Return the strings of a value of somebody's card. Others are no names: YAML reads ``no`` as false."""
+    values = value if isinstance(value, list) else [value]
+    return [item for item in values if isinstance(item, str)]
+
+
+def _one_or_all(values: list[str]) -> str | list[str] | None:
+    """Return values as front matter has them: one alone, several as a list, none as None."""
+    return values if len(values) > 1 else next(iter(values), None)
