@@ -138,7 +138,7 @@ MISTAKES = {
     "a model that was not trained to write": (
         "transcribe.py",
         ["--model", "{base}", "{corpus}"],
-        "has no vocabulary: take a model that was trained with recipes/train.py",
+        "has no vocabulary (vocab.json): take a model that recipes/train.py made",
     ),
     "no such recording": ("transcribe.py", ["--model", "x", "{tmp}/gone.wav"], "gone.wav: there is no such file"),
     "no such format": ("transcribe.py", ["--model", "x", "--formats", "doc", "x"], "--formats: 'doc' is not one of"),
