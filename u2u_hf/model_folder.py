@@ -11,7 +11,7 @@ from pathlib import Path
 
 from u2u_hf import output_folder
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG, WEIGHTS, WEIGHTS_INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 PREPROCESSOR, TOKENIZER, VOCABULARY = "preprocessor_config.json", "tokenizer_config.json", "vocab.json"
 CURVES, SETTINGS, CARD = "training_curves.png", "train.yaml", "README.md"
 
@@ -31,7 +31,7 @@ BROWSER_WEIGHTS = (f"{ONNX}/{SMALL}", f"{ONNX}/{FULL}")
 NOT_FOR_RECOGNITION = (f"{LAST}/*", f"{BEST}/*", "checkpoint-*", "*.png", "evaluation.html")
 
 _SHARD = f"{'[0-9]' * 5}-of-{'[0-9]' * 5}"
-_WEIGHTS = (CONFIG, WEIGHTS, f"model-{_SHARD}.safetensors", "model.safetensors.index.json")
+_WEIGHTS = (CONFIG, WEIGHTS, f"model-{_SHARD}.safetensors", WEIGHTS_INDEX)
 _LOADED = (
     *_WEIGHTS,
     "generation_config.json",

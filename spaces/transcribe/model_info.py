@@ -7,10 +7,10 @@ from pathlib import Path
 
 from huggingface_hub import ModelCard, snapshot_download
 
-from u2u_hf.evaluation.card_score import card_score
+from u2u_hf.evaluation.card_score import chosen_score
 from u2u_hf.evaluation.verdict import warning
 from u2u_hf.hub.problems import loading_problem
-from u2u_hf.model_folder import NOT_FOR_RECOGNITION
+from u2u_hf.model_folder import CARD, NOT_FOR_RECOGNITION
 from u2u_hf.publishing.space_settings import SpaceVariables
 from u2u_hf.records import U2UError
 
@@ -41,11 +41,10 @@ def facts(folder: Path, settings: SpaceVariables) -> dict[str, str]:
 
 def _told_by_card(folder: Path) -> dict[str, str]:
     """Return cer and license as a model's card has them: nothing of a card that somebody's edit has damaged."""
-    told = {}
-    if score := card_score(str(folder)):
-        told["cer"] = warning(*score) or f"{score[0]:.1%} ({score[1]})"
     try:
-        licence = ModelCard.load(folder / "README.md").data.license
+        data = ModelCard.load(folder / CARD).data
+        score, licence = chosen_score(data.eval_results), data.license
     except Exception:  # of several libraries, also for a missing card; a page that does not start helps nobody
         return {}
+    told = {"cer": warning(*score) or f"{score[0]:.1%} ({score[1]})"} if score else {}
     return told | ({"license": licence} if isinstance(licence, str) else {})

@@ -92,7 +92,7 @@ def load_processor(source: str) -> Wav2Vec2Processor:
     Raises:
         U2UError: the processor or its vocabulary is missing or damaged.
     """
-    if optional_file(source, CONFIG) is not None and optional_file(source, VOCABULARY) is None:
+    if optional_file(source, VOCABULARY) is None and optional_file(source, CONFIG) is not None:
         raise U2UError(f"{source}: has no vocabulary ({VOCABULARY}): take a model that recipes/train.py made")
     processor = _load(source, Wav2Vec2Processor)
     try:

@@ -18,7 +18,18 @@ from u2u_hf.data.processes import processes
 from u2u_hf.files import write_text
 from u2u_hf.hub.problems import hub_problem
 from u2u_hf.hub.push import commit, regular_files
-from u2u_hf.model_folder import BEST, BEST_CHECKPOINT, CHECKPOINT, LAST, SETTINGS, STATE, VOCABULARY, WEIGHTS, belongs
+from u2u_hf.model_folder import (
+    BEST,
+    BEST_CHECKPOINT,
+    CHECKPOINT,
+    LAST,
+    SETTINGS,
+    STATE,
+    VOCABULARY,
+    WEIGHTS,
+    WEIGHTS_INDEX,
+    belongs,
+)
 from u2u_hf.output_folder import made_by
 from u2u_hf.progress_bar import write_line
 from u2u_hf.records import U2UError
@@ -74,7 +85,7 @@ def is_finished(output_dir: Path, settings: Mapping[str, Any]) -> bool:
             longer than the finished one differs in them.
     """
     saved = output_dir / SETTINGS  # the last file that a run writes
-    if not (saved.is_file() and any((output_dir / name).is_file() for name in (WEIGHTS, f"{WEIGHTS}.index.json"))):
+    if not (saved.is_file() and any((output_dir / name).is_file() for name in (WEIGHTS, WEIGHTS_INDEX))):
         return False
     try:
         before = yaml.safe_load(saved.read_text(encoding="utf-8")) or {}
