@@ -121,6 +121,14 @@ class Findings:
         assert not self._found, "\n\n".join(self._found.values())
 
 
+@pytest.fixture(autouse=True)
+def _reachable(monkeypatch):
+    """Whoever asks the Hub is not stopped before the guard notices, and goes nowhere."""
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+
+
 @pytest.fixture
 def bait(tmp_path):
     folder = tmp_path / "outside"

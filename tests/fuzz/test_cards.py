@@ -2,7 +2,6 @@
 
 import pytest
 from datasets import Dataset
-from huggingface_hub import constants
 from model_info import facts
 
 from u2u_hf.model_folder import CARD
@@ -28,54 +27,15 @@ tags: [u2u-hf, "1.5", yes]
 A corpus.
 """
 WORDS = (
-    *(
-        b"---\n",
-        b"---",
-        b"license:",
-        b"language:",
-        b"base_model:",
-        b"model-index:",
-        b"- name:",
-        b"results:",
-        b"{{ x }}",
-    ),
-    *(
-        b"metrics:",
-        b"type: cer",
-        b"value: .nan",
-        b"value: .inf",
-        b"!!python/object:os.system {}",
-        b"&a [*a]",
-        b"*a",
-        b"? ",
-    ),
-    *(
-        b"<<: *a",
-        b"2026-11-25",
-        b"!!binary aGk=",
-        b"|\n",
-        b">-\n",
-        b": :",
-        b"- - -",
-        b"<!-- scores -->",
-        b"<!-- onnx -->",
-    ),
-    *(
-        b"<!-- scores -->",
-        b"<!-- end of scores -->",
-        b"{{ x }}",
-        b"| validation | data | 2 |",
-        b"{% include 'secret.wav' %}",
-        b"license: [a]",
-    ),
+    *(b"---\n", b"---", b"license:", b"language:", b"base_model:", b"model-index:", b"- name:", b"results:"),
+    b"{{ x }}",
+    *(b"metrics:", b"type: cer", b"value: .nan", b"value: .inf", b"!!python/object:os.system {}", b"&a [*a]", b"*a"),
+    b"? ",
+    *(b"<<: *a", b"2026-11-25", b"!!binary aGk=", b"|\n", b">-\n", b": :", b"- - -", b"<!-- scores -->"),
+    b"<!-- onnx -->",
+    *(b"<!-- scores -->", b"<!-- end of scores -->", b"{{ x }}", b"| validation | data | 2 |"),
+    *(b"{% include 'secret.wav' %}", b"license: [a]"),
 )
-
-
-@pytest.fixture(autouse=True)
-def _reachable(monkeypatch):
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
 
 
 def write_card(folder, base, dataset):

@@ -17,43 +17,13 @@ WITH_LIBSNDFILE = {
     "a.mp3": ("MP3", "MPEG_LAYER_III"),
 }  # fmt: skip
 WITH_FFMPEG = {
-    "a.m4a": "aac",
-    "a.mkv": "libopus",
-    "a.wma": "wmav2",
-    "a.mpg": "mp2",
-    "a.avi": "pcm_s16le",
-    "a.aac": "aac",
-}
+    "a.m4a": "aac", "a.mkv": "libopus", "a.wma": "wmav2", "a.mpg": "mp2", "a.avi": "pcm_s16le", "a.aac": "aac"
+}  # fmt: skip
 WORDS = (
-    *(
-        b"RIFF",
-        b"RF64",
-        b"riff",
-        b"WAVE",
-        b"fmt ",
-        b"data",
-        b"LIST",
-        b"ds64",
-        b"fLaC",
-        b"OggS",
-        b"FORM",
-        b"AIFF",
-        b"SSND",
-    ),
-    *(
-        b".snd",
-        b"caff",
-        b"desc",
-        b"ID3",
-        b"Xing",
-        b"\xff\xfb\x90\x64",
-        b"ftyp",
-        b"moov",
-        b"mdat",
-        b"stsz",
-        b"trak",
-        b"url ",
-    ),
+    *(b"RIFF", b"RF64", b"riff", b"WAVE", b"fmt ", b"data", b"LIST", b"ds64", b"fLaC", b"OggS", b"FORM", b"AIFF"),
+    b"SSND",
+    *(b".snd", b"caff", b"desc", b"ID3", b"Xing", b"\xff\xfb\x90\x64", b"ftyp", b"moov", b"mdat", b"stsz", b"trak"),
+    b"url ",
     *(b"\x1aE\xdf\xa3", b"#EXTM3U\n", b"ffconcat version 1.0\n", b"\x30\x26\xb2\x75"),
 )
 

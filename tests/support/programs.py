@@ -29,12 +29,7 @@ def run(arguments, cwd=None, env=None) -> subprocess.CompletedProcess:
         cwd: the working directory; this one by default.
         env: the whole environment; this process's by default.
     """
-    with tempfile.TemporaryDirectory(prefix="program_") as folder:
-        written = [Path(folder, name) for name in ("stdout", "stderr")]
-        process = start(arguments, *written, cwd, env)
-        process.join()
-        stdout, stderr = (path.read_text(encoding="utf-8") for path in written)
-    return subprocess.CompletedProcess(arguments, process.exitcode, stdout, stderr)
+    return _finished(arguments, [dict(env or os.environ)], cwd)
 
 
 def divided(arguments, processes) -> subprocess.CompletedProcess:
@@ -42,15 +37,19 @@ def divided(arguments, processes) -> subprocess.CompletedProcess:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     ours = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
+    each = [ours | {"RANK": rank, "LOCAL_RANK": rank} for rank in range(processes)]
+    return _finished(arguments, [os.environ | {name: str(value) for name, value in e.items()} for e in each])
+
+
+def _finished(arguments, environments, cwd=None) -> subprocess.CompletedProcess:
+    """Run a program once in each environment, all at the same time; the exit status is the first that is not 0."""
     with tempfile.TemporaryDirectory(prefix="program_") as folder:
-        written, started = [Path(folder, name) for name in ("stdout", "stderr")], []
-        for rank in range(processes):
-            settings = {name: str(value) for name, value in (ours | {"RANK": rank, "LOCAL_RANK": rank}).items()}
-            started.append(start(arguments, *written, env=os.environ | settings))
+        written = [Path(folder, name) for name in ("stdout", "stderr")]
+        started = [start(arguments, *written, cwd, environment) for environment in environments]
         for process in started:
             process.join()
         stdout, stderr = (path.read_text(encoding="utf-8") for path in written)
-    status = max(abs(process.exitcode) for process in started)
+    status = next((process.exitcode for process in started if process.exitcode), 0)
     return subprocess.CompletedProcess(arguments, status, stdout, stderr)
 
 
