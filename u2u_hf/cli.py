@@ -16,7 +16,7 @@ from transformers.hf_argparser import string_to_bool
 from u2u_hf import output_folder
 from u2u_hf.flags import HelpFormatter, Parser, Switch
 from u2u_hf.memory import NOT_ENOUGH, memory_problem
-from u2u_hf.records import U2UError, excerpt
+from u2u_hf.records import U2UError, trimmed
 from u2u_hf.settings import changed
 from u2u_hf.visible_text import visible, visible_lines
 
@@ -97,13 +97,13 @@ def _set_from_file(parser: argparse.ArgumentParser, path: str) -> None:
     actions = {action.dest: action for action in parser._actions if action.dest not in ("help", "help_all", "config")}
     for key, value in values.items():
         if key not in actions:
-            raise U2UError(f"--config {path}: unknown key {excerpt(key)}{_nearest(str(key), list(actions))}")
+            raise U2UError(f"--config {path}: unknown key {trimmed(key)}{_nearest(str(key), list(actions))}")
         action = actions[key]
         action.required = False
         try:
             values[key] = _coerced(action, value)
         except (ValueError, TypeError, argparse.ArgumentTypeError) as error:
-            raise U2UError(f"--config {path}: {key}: {excerpt(value)} cannot be read ({str(error)[:80]})") from error
+            raise U2UError(f"--config {path}: {key}: {trimmed(value)} cannot be read ({str(error)[:80]})") from error
     parser.set_defaults(**values)
 
 

@@ -19,10 +19,10 @@ class U2UError(Exception):
     """An error that the user can fix. Its message is one line: the file, what is wrong, what to do."""
 
 
-def excerpt(value: object, most: int = 40) -> str:
+def trimmed(value: object, most: int = 40) -> str:
     """Return a value from a file as an error quotes it, on one line: damaged files have a million characters there.
 
-    >>> excerpt("a\\nb"), excerpt("abcdefgh", most=4), excerpt(None)
+    >>> trimmed("a\\nb"), trimmed("abcdefgh", most=4), trimmed(None)
     ("'a\\\\nb'", "'abc…'", 'None')
     """
     shown = repr(value[: most + 1] if isinstance(value, str) else value)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from u2u_hf.corpus.pairing import fold
 from u2u_hf.formats.delimited import csv_rows
-from u2u_hf.records import U2UError, Utterance, excerpt
+from u2u_hf.records import U2UError, Utterance, trimmed
 
 SPLITS = ("train", "validation", "test")
 Sides = Mapping[str, str]  # name → its split
@@ -33,7 +33,7 @@ def read_sides(path: Path, by: str) -> dict[str, str]:
         if not name or side not in SPLITS:
             raise U2UError(f"{path}: line {line}: needs a {by} and train, validation or test")
         if pinned.setdefault(fold(name), side) != side:
-            raise U2UError(f"{path}: line {line}: {excerpt(name)} has two splits: keep one of the lines")
+            raise U2UError(f"{path}: line {line}: {trimmed(name)} has two splits: keep one of the lines")
     return pinned
 
 

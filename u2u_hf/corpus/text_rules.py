@@ -37,7 +37,7 @@ from typing import Any
 
 from u2u_hf.corpus.edge_marks import is_letter, letters_at_edges
 from u2u_hf.formats import praat_symbols
-from u2u_hf.records import U2UError, excerpt
+from u2u_hf.records import U2UError, trimmed
 
 # The texts of a corpus, in their order → each as it becomes; None drops the utterance.
 Rule = Callable[[Sequence[str]], "list[str | None]"]
@@ -73,7 +73,7 @@ def _each(change: Callable[[str], str | None]) -> Rule:
 
 def _unicode(form: Any) -> Rule:
     if form not in ("NFC", "NFD", "NFKC", "NFKD"):
-        raise U2UError(f"rule unicode: {excerpt(form)} is not a Unicode form; use NFC, NFD, NFKC or NFKD")
+        raise U2UError(f"rule unicode: {trimmed(form)} is not a Unicode form; use NFC, NFD, NFKC or NFKD")
     return _each(lambda text: unicodedata.normalize(form, text))
 
 
@@ -95,7 +95,7 @@ def _case(how: str) -> Rule:
     if how == "keep":
         return _each(lambda text: text)
     if how not in _LOWER:
-        raise U2UError(f"rule case: {excerpt(how)}; use keep or one of {', '.join(_LOWER)}")
+        raise U2UError(f"rule case: {trimmed(how)}; use keep or one of {', '.join(_LOWER)}")
 
     def apply(text: str) -> str:
         for pattern, replacement in _LOWER[how]:
@@ -129,7 +129,7 @@ def _regex(table: Mapping[str, str]) -> Rule:
             compiled.append((re.compile(pattern), replacement))
             re.sub(pattern, replacement, "")  # raises for a group that the pattern lacks
         except (re.error, IndexError, OverflowError, RecursionError) as error:
-            what = f"{excerpt(pattern)}: {excerpt(replacement)} is not a regular expression ({str(error)[:80]})"
+            what = f"{trimmed(pattern)}: {trimmed(replacement)} is not a regular expression ({str(error)[:80]})"
             raise U2UError(f"rule regex: {what}") from error
 
     def apply(text: str) -> str:
@@ -146,7 +146,7 @@ _ACTIONS = ("keep_text", "drop_text", "drop_utterance")
 def _checked(name: str, table: Mapping[str, str]) -> Mapping[str, str]:
     for key, action in table.items():
         if action not in _ACTIONS:
-            raise U2UError(f"rule {name}: {excerpt(key)}: {excerpt(action)}; use one of {', '.join(_ACTIONS)}")
+            raise U2UError(f"rule {name}: {trimmed(key)}: {trimmed(action)}; use one of {', '.join(_ACTIONS)}")
     return table
 
 
@@ -201,7 +201,7 @@ def _brackets(table: Mapping[str, str]) -> Rule:
     patterns = []
     for pair, action in table.items():
         if len(pair) != 2:
-            raise U2UError(f"rule brackets: {excerpt(pair)} is not an opening and a closing character")
+            raise U2UError(f"rule brackets: {trimmed(pair)} is not an opening and a closing character")
         opening, closing = map(re.escape, pair)
         patterns.append((re.compile(f"{opening}([^{opening}{closing}]*){closing}"), action))
 
@@ -218,7 +218,7 @@ def _brackets(table: Mapping[str, str]) -> Rule:
 
 def _punctuation(how: str) -> Rule:
     if how not in ("drop", "keep"):
-        raise U2UError(f"rule punctuation: {excerpt(how)}; use drop or keep")
+        raise U2UError(f"rule punctuation: {trimmed(how)}; use drop or keep")
 
     if how == "keep":
         return _each(lambda text: text)
@@ -247,13 +247,13 @@ def _without_punctuation(found: re.Match[str], letters: Container[int]) -> str:
 
 def _praat_symbols(how: str) -> Rule:
     if how not in ("decode", "keep"):
-        raise U2UError(f"rule praat_symbols: {excerpt(how)}; use decode or keep")
+        raise U2UError(f"rule praat_symbols: {trimmed(how)}; use decode or keep")
     return _each(praat_symbols.decoded if how == "decode" else lambda text: text)
 
 
 def _alphabet(characters: str) -> Rule:
     if not isinstance(characters, str):
-        raise U2UError(f"rule alphabet: {excerpt(characters)} is not text: write all its letters in one pair of quotes")
+        raise U2UError(f"rule alphabet: {trimmed(characters)} is not text: write all its letters in one pair of quotes")
     allowed = set(characters)
     return _each(lambda text: "".join(c for c in text if c in allowed or c.isspace()))
 
@@ -288,16 +288,16 @@ class TextRules:
         self._rules: list[tuple[str, Rule]] = []
         for index, rule in enumerate(rules, 1):
             if not isinstance(rule, Mapping) or len(rule) != 1:
-                raise U2UError(f"rules: number {index} is not one name with its settings: {excerpt(rule)}")
+                raise U2UError(f"rules: number {index} is not one name with its settings: {trimmed(rule)}")
             [(name, settings)] = rule.items()
             if name not in _RULES:
                 raise U2UError(
-                    f"rules: number {index}: no rule is called {excerpt(name)}; there are {', '.join(_RULES)}"
+                    f"rules: number {index}: no rule is called {trimmed(name)}; there are {', '.join(_RULES)}"
                 )
             try:
                 self._rules.append((f"{name}: {settings}", _RULES[name](settings)))
             except (AttributeError, TypeError) as error:
-                raise U2UError(f"rules: number {index}: {name} cannot have the settings {excerpt(settings)}") from error
+                raise U2UError(f"rules: number {index}: {name} cannot have the settings {trimmed(settings)}") from error
         self.touched: Counter[str] = Counter({name: 0 for name, _ in self._rules})
         self.examples: dict[str, tuple[str, str]] = {}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from u2u_hf.corpus.tier_content import UNLIKELY, Content, Look, content
 from u2u_hf.corpus.tier_names import Hint, Role, hint, own_name
 from u2u_hf.corpus.tier_times import are_apart, has_shared_times, joined, within
-from u2u_hf.records import MACHINE_TYPES, Tier
+from u2u_hf.records import MACHINE_TYPES, Tier, trimmed
 
 MACHINE = "written by a machine"
 _NOTHING = Content(Look.NOTHING)
@@ -86,14 +86,14 @@ class Evidence:
         if self.hint.is_other and not self.phrases and not self.is_contradicted:
             return f"looks like something else ({self.hint.word!r} in its name or type)"
         if self.content.look is Look.NUMBERS:
-            return f"holds numbers, such as {_short(self.content.example)}"
+            return f"holds numbers, such as {trimmed(self.content.example, 20)}"
         return ""
 
     @property
     def unlikely(self) -> str:
         """Why the tier is taken only if there is nothing better, or the empty string."""
         look = self.content.look
-        return f"holds {look.value}, such as {_short(self.content.example)}" if look in UNLIKELY else ""
+        return f"holds {look.value}, such as {trimmed(self.content.example, 20)}" if look in UNLIKELY else ""
 
     @property
     def strength(self) -> str:
@@ -248,7 +248,3 @@ def _claim(evidence: Evidence) -> Hashable:
     if evidence.is_named:
         return evidence.hint.role, evidence.hint.word.casefold(), evidence.tier.linguistic_type
     return evidence.tier.linguistic_type, bool(evidence.tier.parent), evidence.phrases != ""
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 20 else text[:19] + "…")

@@ -10,7 +10,7 @@ from u2u_hf.corpus.reader import Recording
 from u2u_hf.corpus.tier_evidence import MACHINE, Evidence, gather, has_text, with_remark
 from u2u_hf.corpus.tier_patterns import matches, must_match, picked_by_pattern
 from u2u_hf.corpus.tier_times import Layers, layers, overlap
-from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, MACHINE_TYPES, Tier, U2UError, excerpt
+from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, MACHINE_TYPES, Tier, U2UError, trimmed
 
 _MOST_LAYERS = 40  # tiers of one file that are compared by their times; more are speakers, or damage
 _FEWEST = 3  # annotations that a verdict by times needs
@@ -82,7 +82,7 @@ def choose_tiers(
     if not any(chosen.values()):
         if drafts := [name for name, reason in why.items() if reason == MACHINE]:
             raise U2UError(
-                f"no tier looks like a transcription; transcribe.py wrote {excerpt(drafts[0])}: correct it in ELAN and "
+                f"no tier looks like a transcription; transcribe.py wrote {trimmed(drafts[0])}: correct it in ELAN and "
                 f"give it the type {CORRECTED_TYPE!r} (Tier > Change Tier Attributes), or name it with --tiers"
             )
         raise U2UError(f"no tier looks like a transcription: name yours with --tiers ({_listed(why)})")

@@ -195,7 +195,7 @@ def _decoded(info: AudioInfo, begin: int, stop: int, channels: Sequence[int] | N
             # As in the file: converting only the wanted channel to float32 is five times as fast.
             kind = "int16" if info.subtype == "PCM_16" else "float32"
             file = _opened(info)
-            # A frame of an MP3 is heard with the help of earlier ones: right after seeking there would be silence.
+            # An MP3 frame may need data of earlier frames: read right after seeking, it would be silent.
             lead = min(begin, info.sampling_rate // 2) if info.subtype.startswith("MPEG") else 0
             file.seek(begin - lead)
             samples = file.read(lead + max(0, min(stop, info.frames) - begin), dtype=kind, always_2d=True).T[:, lead:]

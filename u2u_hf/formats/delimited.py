@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from u2u_hf.formats.encodings import decode, read_bytes
-from u2u_hf.records import Annotation, AnnotationDocument, Media, Tier, U2UError, excerpt
+from u2u_hf.records import Annotation, AnnotationDocument, Media, Tier, U2UError, trimmed
 
 _METADATA_NAMES = ("metadata.csv", "metadata.jsonl")
 
@@ -127,7 +127,7 @@ def name_below(written: str) -> PurePosixPath:
     # Joined, because on Windows C:a.wav leads out of the folder, while elsewhere it is an ordinary name.
     below = name.parts and ".." not in name.parts and Path("folder", name).is_relative_to("folder")
     if not below or min(written) < " " or len(written) > _LONGEST_NAME:  # a name of two lines, or with a NUL
-        raise U2UError(f"file_name {excerpt(written, 80)} is not a file in this folder or below it")
+        raise U2UError(f"file_name {trimmed(written, 80)} is not a file in this folder or below it")
     return name
 
 
@@ -161,7 +161,7 @@ def csv_rows(path: str | os.PathLike[str], needed: tuple[str, ...]) -> Iterator[
     try:
         columns = [cell.strip().lower() for cell in next(reader, [])]
         if missing := [name for name in needed if name not in columns]:
-            raise U2UError(f"{path}: has no column {', '.join(missing)}; its first line: {excerpt(first, 80)}")
+            raise U2UError(f"{path}: has no column {', '.join(missing)}; its first line: {trimmed(first, 80)}")
         for cells in reader:
             if not any(map(str.strip, cells)):
                 continue
@@ -195,6 +195,6 @@ def _json_rows(path: str | os.PathLike[str]) -> Iterator[tuple[int, dict[str, st
 def _ms(time: str) -> int:
     found = _TIME.fullmatch(time.strip())
     if not found:
-        raise ValueError(f"{excerpt(time)} is not a time such as 61.5 or 00:01:01.500")
+        raise ValueError(f"{trimmed(time)} is not a time such as 61.5 or 00:01:01.500")
     hours, minutes, seconds = found.groups()
     return (int(hours or 0) * 60 + int(minutes or 0)) * 60_000 + round(float(seconds.replace(",", ".")) * 1000)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from u2u_hf.records import U2UError, excerpt
+from u2u_hf.records import U2UError, trimmed
 
 # TIME_UNITS of the schema. ELAN writes milliseconds only; other programs wrote the frames of a video.
 MILLISECONDS = "milliseconds"
@@ -112,10 +112,10 @@ def _parse(path: Path) -> ET.Element:
     try:
         root = ET.fromstring(data, ET.XMLParser(target=_NoDoctype()))
     except (ET.ParseError, ValueError, LookupError) as error:
-        problem = excerpt(str(error), 80)[1:-1]  # it quotes the file
+        problem = trimmed(str(error), 80)[1:-1]  # it quotes the file
         raise U2UError(f"{path}: is not XML ({problem}): can ELAN open it? Restore it, or take it out") from error
     if root.tag != "ANNOTATION_DOCUMENT":
-        tag = excerpt(root.tag)[1:-1]
+        tag = trimmed(root.tag)[1:-1]
         raise U2UError(f"{path}: is XML but not an ELAN file (it begins with <{tag}>): rename it or take it out")
     return root
 
@@ -134,7 +134,7 @@ def _time_units(root: ET.Element) -> str:
     written = "" if header is None else header.get("TIME_UNITS", "").strip()
     units = next((units for units in _MS_PER_UNIT if units.casefold() == (written or MILLISECONDS).casefold()), None)
     if units is None:
-        raise _Damage(f"TIME_UNITS {excerpt(written)} is none of {', '.join(_MS_PER_UNIT)}")
+        raise _Damage(f"TIME_UNITS {trimmed(written)} is none of {', '.join(_MS_PER_UNIT)}")
     return units
 
 
@@ -189,8 +189,8 @@ def _add_annotation(
 def _referred(tier: TierTree, annotation: ET.Element, attribute: str, table: Mapping[str, int]) -> int:
     name = annotation.get(attribute)
     if name is None or name not in table:
-        wrong = f"has no {attribute}" if name is None else f"its {attribute} {excerpt(name)} is nowhere in the file"
-        where = f"tier {excerpt(tier.attributes['TIER_ID'])}: annotation {excerpt(annotation.get('ANNOTATION_ID'))}"
+        wrong = f"has no {attribute}" if name is None else f"its {attribute} {trimmed(name)} is nowhere in the file"
+        where = f"tier {trimmed(tier.attributes['TIER_ID'])}: annotation {trimmed(annotation.get('ANNOTATION_ID'))}"
         raise _Damage(f"{where}: {wrong}")
     return table[name]
 
@@ -203,7 +203,7 @@ def _numbered(elements: Iterable[ET.Element], attribute: str) -> dict[str, int]:
         if name is None:
             continue
         if name in table:
-            raise _Damage(f"two elements have the {attribute} {excerpt(name)}")
+            raise _Damage(f"two elements have the {attribute} {trimmed(name)}")
         table[name] = number
     return table
 
@@ -211,7 +211,7 @@ def _numbered(elements: Iterable[ET.Element], attribute: str) -> dict[str, int]:
 def _require_number(element: ET.Element, attribute: str, pattern: str) -> None:
     value = element.get(attribute)
     if value is not None and not re.fullmatch(pattern, value.strip()):
-        raise _Damage(f"{attribute} {excerpt(value)} is not a whole number of milliseconds")
+        raise _Damage(f"{attribute} {trimmed(value)} is not a whole number of milliseconds")
 
 
 def _fill_slots(slots: list[int | None], tiers: Mapping[str, TierTree]) -> None:
@@ -250,7 +250,7 @@ def _parents_first(tiers: Mapping[str, TierTree]) -> list[str]:
     for name in order:
         order += children.pop(name, [])
     if children:
-        raise _Damage(f"tiers are each other's parents: {', '.join(sorted(map(excerpt, children))[:3])}")
+        raise _Damage(f"tiers are each other's parents: {', '.join(sorted(map(trimmed, children))[:3])}")
     return order
 
 
@@ -277,7 +277,7 @@ def _times(slots: list[int | None], tiers: Mapping[str, TierTree]) -> dict[int, 
                 queue.append(number)
     if children:
         name = next(iter(next(iter(children.values()))))
-        raise _Damage(f"tier {excerpt(name)}: annotations refer to each other in a circle")
+        raise _Damage(f"tier {trimmed(name)}: annotations refer to each other in a circle")
     return times
 
 
@@ -287,7 +287,7 @@ def _aligned_times(slots: list[int | None], tiers: Mapping[str, TierTree]) -> di
         for number, (first, last) in tier.aligned.items():
             start, end = slots[first], slots[last]
             if start is None or end is None:
-                raise _Damage(f"tier {excerpt(name)}: an annotation has no time, nor have those beside it")
+                raise _Damage(f"tier {trimmed(name)}: an annotation has no time, nor have those beside it")
             times[number] = start, end
     return times
 

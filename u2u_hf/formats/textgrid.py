@@ -20,7 +20,7 @@ from pympi.Praat import TextGrid
 from u2u_hf.files import replacing
 from u2u_hf.formats import praat_symbols
 from u2u_hf.formats.encodings import decode, read_bytes
-from u2u_hf.records import Annotation, AnnotationDocument, Tier, U2UError, excerpt
+from u2u_hf.records import Annotation, AnnotationDocument, Tier, U2UError, trimmed
 
 # A token ends at the next white space; a token without a named group is a comment.
 _TOKEN = re.compile(
@@ -70,7 +70,7 @@ def _tiers(source: _Text | _Binary) -> Iterator[Tier]:
     for _ in _counted(source.count(), source.tier_follows):
         kind, name = source.word(), source.string()
         if kind not in _KINDS:
-            raise _Damage(f"{excerpt(kind)} is not a kind of tier")
+            raise _Damage(f"{trimmed(kind)} is not a kind of tier")
         source.time(), source.time()
         annotations = []
         for _ in _counted(source.count(), source.number_follows):
@@ -78,7 +78,7 @@ def _tiers(source: _Text | _Binary) -> Iterator[Tier]:
             end = source.time() if kind == "IntervalTier" else start
             text = praat_symbols.decoded(source.string())
             if end < start:
-                raise _Damage(f"tier {excerpt(name)}: an interval starts at {start / 1000} s and ends before it")
+                raise _Damage(f"tier {trimmed(name)}: an interval starts at {start / 1000} s and ends before it")
             if text.strip() or kind == "TextTier":
                 annotations.append(Annotation(start, end, text))
         yield Tier(name, tuple(sorted(annotations, key=lambda a: (a.start_ms, a.end_ms))))
@@ -124,7 +124,7 @@ class _Text:
             raise _Damage("is not a TextGrid saved as text file")
         self._tokens = (token for token in _TOKEN.finditer(self._text, head.end()) if token.lastgroup)
         if (kind := self.string()) != "TextGrid":
-            raise _Damage(f"holds a {excerpt(kind)}, not a TextGrid")
+            raise _Damage(f"holds a {trimmed(kind)}, not a TextGrid")
 
     def _follows(self) -> re.Match[str] | None:
         """Return the next token, which stays the next one."""
@@ -147,14 +147,14 @@ class _Text:
                 return token[kind]
             if token.lastgroup == "quote":
                 raise _Damage('a text in quotes has no end; quotes inside it must be doubled ("")')
-            raise _Damage(f"expected {what}, found {excerpt(token[0])}")
+            raise _Damage(f"expected {what}, found {trimmed(token[0])}")
         self._at = len(self._text.rstrip())
         raise _Damage(f"the file ends where {what} should be")
 
     def _number(self, what: str) -> float:
         number = self._next("number", what)
         if not _NUMBER.fullmatch(number):
-            raise _Damage(f"expected {what}, found {excerpt(number)}")
+            raise _Damage(f"expected {what}, found {trimmed(number)}")
         return float(number)
 
     def time(self) -> int:
@@ -186,7 +186,7 @@ class _Binary:
 
     def header(self) -> None:
         if (kind := self.word()) != "TextGrid":
-            raise _Damage(f"holds a {excerpt(kind)}, not a TextGrid")
+            raise _Damage(f"holds a {trimmed(kind)}, not a TextGrid")
 
     def _take(self, size: int) -> bytes:
         taken = self._data[self._at : self._at + size]
