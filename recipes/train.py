@@ -4,10 +4,11 @@
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --time_budget 2h30m
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --resume
 
-Starts from utter-project/mHuBERT-147 unless --model names another HuBERT. OUTPUT_DIR then holds the checkpoint
-with the lowest character error rate on the validation split, as
-transformers.pipeline("automatic-speech-recognition", OUTPUT_DIR) loads it. A run may be stopped at any moment: the
-same command with --resume resumes from the last checkpoint; with --push_to also from the one on the Hub.
+Starts from utter-project/mHuBERT-147 unless --model names another model: HuBERT, wav2vec 2.0 (XLS-R, MMS), WavLM,
+Wav2Vec2-BERT or Omnilingual ASR CTC. OUTPUT_DIR then holds the checkpoint with the lowest character error rate on the
+validation split, as transformers.pipeline("automatic-speech-recognition", OUTPUT_DIR) loads it. A run may be stopped
+at any moment: the same command with --resume resumes from the last checkpoint; with --push_to also from the one on the
+Hub.
 Every argument of transformers.TrainingArguments works too; --help_all lists them.
 """
 
@@ -32,7 +33,7 @@ from u2u_hf.training.trainer_setup import build_trainer
 @dataclasses.dataclass
 class Arguments:
     dataset: str = setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
-    model: str = setting(DEFAULT_MODEL, help="pre-trained HuBERT: a folder, or OWNER/NAME on the Hub")
+    model: str = setting(DEFAULT_MODEL, help="pre-trained model: a folder, or OWNER/NAME on the Hub")
 
 
 def main() -> int:

@@ -1,77 +1,133 @@
-"""Loading and saving a recogniser: HuBERT with a CTC head, and its processor."""
+"""Loading and saving a recogniser: an encoder with a CTC head, and its processor."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoFeatureExtractor, HubertForCTC, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoModelForCTC,
+    PreTrainedConfig,
+    PreTrainedModel,
+    ProcessorMixin,
+)
 from transformers.utils import cached_file, logging
 
 from u2u_hf.files import write_text
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.hub.source import require_source
-from u2u_hf.model_folder import PREPROCESSOR
+from u2u_hf.model_folder import CONFIG, PREPROCESSOR
+from u2u_hf.recognition.families.family import ModelFamily
+from u2u_hf.recognition.families.registry import family_named
 from u2u_hf.recognition.tokenizer import build_tokenizer, fast_tokenizer
 from u2u_hf.records import U2UError
 
 DEFAULT_MODEL = "utter-project/mHuBERT-147"
+_WITHIN_ENCODER = re.compile(r"(^|\.)(encoder|feature_extractor|feature_projection|audio_tower|adapter)\.")
 
 
 def start_from(
     source: str, texts: Iterable[str], config: Mapping[str, Any] | None = None
-) -> tuple[HubertForCTC, Wav2Vec2Processor]:
+) -> tuple[PreTrainedModel, ProcessorMixin]:
     """Return a pre-trained model with a new head for the characters of `texts`, and its processor.
 
-    The model is in float32; its conv feature encoder is frozen.
+    The model is in float32; what its family does not fine-tune is frozen.
 
     Args:
-        source: folder or Hub name of a HuBERT model.
-        config: values of its HubertConfig that differ from the pre-trained model's.
+        source: folder or Hub name of a model of one of the `FAMILIES`.
+        config: regularisation, see `training.regularisation.Regularisation.config`.
 
     Raises:
-        U2UError: the model is missing, or it is not a HuBERT.
+        U2UError: the model is missing, or it is of no family, or its files do not fit each other.
     """
+    family = family_at(source)
     tokenizer = build_tokenizer(texts)
     extractor = _load(source, AutoFeatureExtractor)
-    if not isinstance(extractor, Wav2Vec2FeatureExtractor):
-        raise U2UError(f"{source}: is not a HuBERT model (its feature extractor is {type(extractor).__name__})")
+    if not isinstance(extractor, family.inputs.extractor):
+        raise U2UError(f"{source}: is not a {family.name} model (its feature extractor is {type(extractor).__name__})")
+    settings = _load(source, AutoConfig)
+    if problem := family.problem(settings, extractor):
+        raise U2UError(f"{source}: cannot be fine-tuned: {problem}")
+    family.configure(settings, len(tokenizer), tokenizer.pad_token_id, config or {})
     model, loading = _load(
         source,
-        HubertForCTC,
+        AutoModelForCTC,
+        config=settings,
         output_loading_info=True,
         dtype=torch.float32,
-        vocab_size=len(tokenizer),
-        pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=None,
-        eos_token_id=None,
-        ctc_loss_reduction="mean",
-        ctc_zero_infinity=True,
         ignore_mismatched_sizes=True,
-        **(config or {}),
     )
-    # The head is always missing from a pre-trained model, and the vector that masks frames often is.
-    if missing := [
-        key for key in loading["missing_keys"] if not key.startswith(("lm_head.", "hubert.masked_spec_embed"))
-    ]:
-        raise U2UError(f"{source}: is not a HuBERT model (it has no {missing[0]}, and {len(missing) - 1} more like it)")
-    model.freeze_feature_encoder()
-    return model, Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer)
+    _require_encoder(source, family, loading)
+    head = getattr(model, family.head)
+    if f"{family.head}.weight" not in loading["missing_keys"]:
+        _start_anew(head, model.config)
+    family.prepare(model, config or {})
+    return model, family.processor(feature_extractor=family.extractor(extractor, settings), tokenizer=tokenizer)
 
 
-def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
+def family_at(source: str) -> ModelFamily:
+    """Return the family of a model that is not loaded yet.
+
+    Raises:
+        U2UError: the model is missing, or of no family.
+    """
+    path = optional_file(source, CONFIG)
+    if path is None:
+        return family_named(_load(source, AutoConfig).model_type)  # which says what is wrong
+    try:
+        return family_named(json.loads(path.read_text(encoding="utf-8")).get("model_type"))
+    except U2UError as error:
+        raise U2UError(f"{source}: {error}") from error
+    except (OSError, ValueError, AttributeError) as error:
+        raise U2UError(f"{source}: its {CONFIG} is damaged: copy or download the model again") from error
+
+
+def _start_anew(head: torch.nn.Linear, config: PreTrainedConfig) -> None:
+    """Give a head random weights, as transformers does: it came with the model, for another alphabet."""
+    torch.nn.init.normal_(head.weight, std=config.initializer_range)
+    torch.nn.init.zeros_(head.bias)
+
+
+def _require_encoder(source: str, family: ModelFamily, loading: Mapping[str, Any]) -> None:
+    """Raise U2UError unless the weights are those of the encoder that the config describes.
+
+    transformers gives random values to weights that are missing or have another shape, and ignores the others.
+    """
+
+    def of_encoder(keys: Iterable[str]) -> list[str]:
+        # The head is always missing from a pre-trained model, and the vector that masks frames often is.
+        return sorted(k for k in keys if not k.startswith(f"{family.head}.") and not k.endswith("masked_spec_embed"))
+
+    if missing := of_encoder(loading["missing_keys"]):
+        found = f"it has no {missing[0]}, and {len(missing) - 1} more like it"
+        raise U2UError(f"{source}: is not a {family.name} model ({found})")
+    shapes = {key: (theirs, ours) for key, theirs, ours in loading["mismatched_keys"]}
+    if other := of_encoder(shapes):
+        theirs, ours = ("×".join(map(str, shape)) for shape in shapes[other[0]])
+        raise U2UError(f"{source}: its weights and its {CONFIG} do not fit: {other[0]} is {theirs}, not {ours}")
+    # Models are published with what pre-training needed beside the encoder; within it there is nothing to leave out.
+    if unknown := sorted(key for key in loading["unexpected_keys"] if _WITHIN_ENCODER.search(key)):
+        found = f"it has {unknown[0]}, and {len(unknown) - 1} more that such a model has not"
+        raise U2UError(f"{source}: is not a {family.name} model ({found})")
+
+
+def load_trained(source: str) -> tuple[PreTrainedModel, ProcessorMixin]:
     """Return a fine-tuned model in float32, in evaluation mode, and its processor.
 
     Raises:
         U2UError: the model or its vocabulary is missing or damaged, or the two do not fit.
     """
     processor = load_processor(source)
-    model, loading = _load(source, HubertForCTC, dtype=torch.float32, output_loading_info=True)
+    model, loading = _load(source, AutoModelForCTC, dtype=torch.float32, output_loading_info=True)
     # transformers gives weights that it does not find random values, and says so in a warning.
-    if missing := [key for key in loading["missing_keys"] if key != "hubert.masked_spec_embed"]:
+    if missing := sorted(key for key in loading["missing_keys"] if not key.endswith("masked_spec_embed")):
         raise U2UError(
             f"{source}: its weights lack {missing[0]}, and {len(missing) - 1} more: it is damaged, or no recogniser; "
             "take a model that was trained with recipes/train.py"
@@ -84,13 +140,13 @@ def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
     return model.eval(), processor
 
 
-def load_processor(source: str) -> Wav2Vec2Processor:
+def load_processor(source: str) -> ProcessorMixin:
     """Return the processor of a fine-tuned model: its feature extractor and its tokenizer.
 
     Raises:
         U2UError: the processor is missing.
     """
-    return _load(source, Wav2Vec2Processor)
+    return _load(source, family_at(source).processor)
 
 
 def optional_file(source: str, name: str) -> Path | None:
@@ -130,7 +186,8 @@ def _load(source: str, kind: type, **settings):
         with _quiet():
             return kind.from_pretrained(source, **settings)
     except Exception as error:  # damaged files end in any class, of several libraries
-        if kind is Wav2Vec2Processor and isinstance(error, TypeError):  # from the tokenizer, when its file is missing
+        # From the tokenizer, when its file is missing.
+        if issubclass(kind, ProcessorMixin) and isinstance(error, TypeError):
             raise U2UError(
                 f"{source}: has no vocabulary: take a model that was trained with recipes/train.py"
             ) from error
@@ -138,7 +195,7 @@ def _load(source: str, kind: type, **settings):
         raise U2UError(f"{source}: cannot be loaded as {kind.__name__} ({problem})") from error
 
 
-def save_processor(processor: Wav2Vec2Processor, folder: Path) -> None:
+def save_processor(processor: ProcessorMixin, folder: Path) -> None:
     """Write the processor beside its model, with the ``tokenizer.json`` that transformers.js reads."""
     processor.save_pretrained(folder)
     write_text(folder / PREPROCESSOR, processor.feature_extractor.to_json_string())

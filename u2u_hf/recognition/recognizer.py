@@ -7,16 +7,18 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import torch
-from transformers import HubertForCTC
+from transformers import PreTrainedModel
 
+from u2u_hf.data.inputs import input_of_export, inputs_of
 from u2u_hf.data.processes import processes
-from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE
+from u2u_hf.frames import delay_ms
 from u2u_hf.model_folder import FULL, ONNX, SMALL
 from u2u_hf.recognition.decoding import Labels
 from u2u_hf.recognition.model import load_processor, load_trained, optional_file
@@ -24,11 +26,11 @@ from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.records import U2UError
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
-Logits = Callable[[np.ndarray], np.ndarray]  # normalised float32 samples [N] → float32 [T, V]
+Logits = Callable[[np.ndarray], np.ndarray]  # one input of `u2u_hf.data.inputs`, float32 → logits float32 [T, V]
 
 
 class Recognizer:
-    """A fine-tuned HuBERT with its vocabulary: float16 in torch on a GPU, otherwise the ONNX export if there is one.
+    """A fine-tuned model with its vocabulary: float16 in torch on a GPU, otherwise the ONNX export if there is one.
 
     There are no batches: padding changes the output of models with group norm (mHuBERT-147), and on a CPU batches are
     not faster: call `log_probs` from `parallel_calls` threads there.
@@ -48,26 +50,27 @@ class Recognizer:
             cores = multiprocessing.cpu_count()
             self.parallel_calls = min(2, cores)
             logits = onnx_logits(exported, cores // self.parallel_calls)
-            self._logits = logits
-            self._release = partial(logits, np.zeros(RECEPTIVE_FIELD, dtype=np.float32), release=True)
+            self._logits, self._input = logits, partial(input_of_export, processor.feature_extractor)
+            shortest = np.zeros(inputs_of(processor.feature_extractor).receptive_field, dtype=np.float32)
+            self._release = partial(logits, shortest, release=True)
             self.engine = f"onnxruntime, {exported.name}"
         else:
             model, processor = load_trained(source)
             self.parallel_calls = 1
             self._logits, self.engine = torch_logits(model), "torch"
+            self._input = partial(inputs_of(processor.feature_extractor).single, processor.feature_extractor)
             self._release = torch.cuda.empty_cache
-        self._extractor = processor.feature_extractor
+        self._receptive_field = inputs_of(processor.feature_extractor).receptive_field
         try:
-            self.labels: Labels = labels_of(processor.tokenizer)
+            self.labels: Labels = replace(labels_of(processor.tokenizer), delay_ms=delay_ms(self._receptive_field))
         except Exception as error:  # from a tokenizer that loaded from damaged files
             raise U2UError(f"{source}: its vocabulary is damaged: copy or download the model again") from error
 
     def log_probs(self, samples: np.ndarray) -> np.ndarray:
-        """Return float32 [T, V], natural log, for float32 samples [N] at 16 kHz; T is `frames.frame_count(N)`."""
-        if len(samples) < RECEPTIVE_FIELD:
+        """Return float32 [T, V], natural log, for float32 samples [N] at 16 kHz; T is `frames.frame_count(N, …)`."""
+        if len(samples) < self._receptive_field:
             return np.zeros((0, len(self.labels.symbols)), dtype=np.float32)
-        inputs = self._extractor(samples, sampling_rate=SAMPLING_RATE).input_values[0]
-        return torch.log_softmax(torch.from_numpy(self._logits(inputs)), -1).numpy()
+        return torch.log_softmax(torch.from_numpy(self._logits(self._input(samples))), -1).numpy()
 
     def release_memory(self) -> None:
         """Release memory cached by the last inference; for servers, before the first recording and between two.
@@ -86,7 +89,7 @@ def _exported(source: str) -> Path | None:
     return optional_file(source, f"{ONNX}/{SMALL}") or optional_file(source, f"{ONNX}/{FULL}")
 
 
-def torch_logits(model: HubertForCTC, device: torch.device | None = None) -> Logits:
+def torch_logits(model: PreTrainedModel, device: torch.device | None = None) -> Logits:
     """Return a function for a model in torch: in float16 on a GPU, unchanged on a CPU; the model is moved there.
 
     Args:

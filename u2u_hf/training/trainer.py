@@ -15,7 +15,7 @@ import torch
 from accelerate.data_loader import prepare_data_loader
 from safetensors import SafetensorError
 from torch.utils.data import DataLoader
-from transformers import HubertForCTC, ProgressCallback, SchedulerType, Trainer, Wav2Vec2Processor
+from transformers import PreTrainedModel, ProcessorMixin, ProgressCallback, SchedulerType, Trainer
 from transformers.loss.loss_ctc import ForCTCLoss
 from transformers.trainer_utils import seed_worker
 
@@ -26,6 +26,7 @@ from u2u_hf.data.collator import CtcCollator
 from u2u_hf.evaluation.metrics import MAIN, METRICS, score_keys
 from u2u_hf.frames import SAMPLING_RATE, STRIDE
 from u2u_hf.progress_bar import write_line
+from u2u_hf.recognition.families.registry import family_of
 from u2u_hf.recognition.model import save_processor
 from u2u_hf.records import U2UError
 from u2u_hf.training.arguments import CtcTrainingArguments
@@ -93,11 +94,12 @@ class CtcTrainer(Trainer):
         if self.optimizer is None:
             model = model or self.model
             decaying = set(self.get_decay_parameter_names(model))
+            head = f"{family_of(self.model).head}."
             kind, settings = self.get_optimizer_cls_and_kwargs(self.args, model)
             groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = defaultdict(list)
             for name, parameter in model.named_parameters():
                 if parameter.requires_grad:
-                    groups["lm_head" in name, name in decaying].append(parameter)
+                    groups[head in name, name in decaying].append(parameter)
             self.optimizer = kind(
                 [
                     {
@@ -224,7 +226,7 @@ def _written(folder: Path, advice: str) -> Iterator[None]:
         raise U2UError(f"{folder}: cannot be written ({reason}): make room, then {advice}") from error
 
 
-def save_trained(trainer: CtcTrainer, processor: Wav2Vec2Processor, output_dir: Path) -> None:
+def save_trained(trainer: CtcTrainer, processor: ProcessorMixin, output_dir: Path) -> None:
     """Write model and processor, in one process, as `transformers.pipeline` loads them.
 
     The export and the language model of an earlier model in the folder are removed: recognition would use them.
@@ -233,7 +235,7 @@ def save_trained(trainer: CtcTrainer, processor: Wav2Vec2Processor, output_dir: 
         U2UError: the folder cannot be written, mostly for a full disk.
     """
     if trainer.is_world_process_zero():
-        model: HubertForCTC = trainer.accelerator.unwrap_model(trainer.model)
+        model: PreTrainedModel = trainer.accelerator.unwrap_model(trainer.model)
         with _written(output_dir / model_folder.WEIGHTS, "run the same command with --resume"):
             for name in model_folder.MADE_OF_MODEL:
                 if (output_dir / name).is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from huggingface_hub.repocard_data import CardData
 from u2u_hf import __version__, output_folder
 from u2u_hf.data.processes import processes
 from u2u_hf.evaluation.metrics import METRICS
-from u2u_hf.model_folder import CARD, CURVES
+from u2u_hf.model_folder import CARD, CONFIG, CURVES
 from u2u_hf.publishing.cards.markdown import indented, table, text
 from u2u_hf.recognition.model import DEFAULT_MODEL
 from u2u_hf.records import U2UError
@@ -74,7 +75,7 @@ def write_model_card(
         datasets=None if Path(dataset).is_dir() else [dataset],
         library_name="transformers",
         pipeline_tag=_TASK,
-        tags=["hubert", "ctc", "u2u-hf"],
+        tags=[*_model_type(output_dir, base_model), "ctc", "u2u-hf"],
         metrics=list(METRICS),
         model_name=title,
     )
@@ -140,6 +141,15 @@ def add_export(model_dir: Path, variants: str) -> None:
     after = rest.partition(_ONNX_END)[2]
     card.text = f"{before.rstrip()}\n\n{section}\n{after}" if rest else f"{card.text.rstrip()}\n\n{section}\n"
     output_folder.amend(path, str(card))
+
+
+def _model_type(folder: Path, base_model: str) -> list[str]:
+    """Return what the model's config.json calls its kind, such as ``hubert``; nothing if that is unknown."""
+    try:
+        found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["model_type"]
+    except (OSError, ValueError, LookupError, TypeError):
+        found = "hubert" if base_model == DEFAULT_MODEL else None
+    return [found] if isinstance(found, str) else []
 
 
 def _load_card(path: Path, problem: str) -> ModelCard:
