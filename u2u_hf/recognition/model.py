@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from transformers import (
     AutoModelForCTC,
     PreTrainedConfig,
     PreTrainedModel,
+    PreTrainedTokenizer,
     ProcessorMixin,
 )
 from transformers.utils import cached_file, logging
@@ -23,10 +24,12 @@ from transformers.utils import cached_file, logging
 from u2u_hf.files import write_text
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.hub.source import require_source
-from u2u_hf.model_folder import CONFIG, PREPROCESSOR
+from u2u_hf.model_folder import CONFIG, PREPROCESSOR, TOKENIZER, VOCABULARY
+from u2u_hf.recognition.decoding import DELIMITER
 from u2u_hf.recognition.families.family import ModelFamily
 from u2u_hf.recognition.families.registry import family_named
-from u2u_hf.recognition.tokenizer import build_tokenizer, fast_tokenizer
+from u2u_hf.recognition.head import TrainedHead, brought_over, read_vocabulary, trained_head
+from u2u_hf.recognition.tokenizer import build_tokenizer, fast_tokenizer, labels_of
 from u2u_hf.records import U2UError
 
 DEFAULT_MODEL = "utter-project/mHuBERT-147"
@@ -34,15 +37,22 @@ _WITHIN_ENCODER = re.compile(r"(^|\.)(encoder|feature_extractor|feature_projecti
 
 
 def start_from(
-    source: str, texts: Iterable[str], config: Mapping[str, Any] | None = None
+    source: str,
+    texts: Iterable[str],
+    config: Mapping[str, Any] | None = None,
+    fresh_head: bool = False,
+    say: Callable[[str], None] = lambda line: None,
 ) -> tuple[PreTrainedModel, ProcessorMixin]:
-    """Return a pre-trained model with a new head for the characters of `texts`, and its processor.
+    """Return a pre-trained model with a head for the characters of `texts`, and its processor.
 
-    The model is in float32; what its family does not fine-tune is frozen.
+    The model is in float32; what its family does not fine-tune is frozen. If it is a recogniser already, the head keeps
+    what it knows of these characters.
 
     Args:
         source: folder or Hub name of a model of one of the `FAMILIES`.
         config: regularisation, see `training.regularisation.Regularisation.config`.
+        fresh_head: the head knows nothing.
+        say: is told what the head keeps.
 
     Raises:
         U2UError: the model is missing, or it is of no family, or its files do not fit each other.
@@ -55,7 +65,9 @@ def start_from(
     settings = _load(source, AutoConfig)
     if problem := family.problem(settings, extractor):
         raise U2UError(f"{source}: cannot be fine-tuned: {problem}")
-    family.configure(settings, len(tokenizer), tokenizer.pad_token_id, config or {})
+    theirs = None if fresh_head else _trained_head(source, family, settings)
+    labels, blank = len(tokenizer), tokenizer.pad_token_id
+    family.configure(settings, theirs.size if theirs else labels, blank, config or {})
     model, loading = _load(
         source,
         AutoModelForCTC,
@@ -65,11 +77,51 @@ def start_from(
         ignore_mismatched_sizes=True,
     )
     _require_encoder(source, family, loading)
-    head = getattr(model, family.head)
-    if f"{family.head}.weight" not in loading["missing_keys"]:
-        _start_anew(head, model.config)
+    own, std = getattr(model, family.head), model.config.initializer_range
+    if theirs and _is_whole(family, loading):
+        rows = theirs.rows_for(tokenizer)
+        setattr(model, family.head, brought_over(own, rows, labels, std))
+        model.config.vocab_size = labels
+        say(_kept(source, rows, tokenizer))
+    elif theirs or f"{family.head}.weight" not in loading["missing_keys"]:  # random, or of another alphabet
+        setattr(model, family.head, brought_over(own, {}, labels, std))
+        model.config.vocab_size = labels
     family.prepare(model, config or {})
     return model, family.processor(feature_extractor=family.extractor(extractor, settings), tokenizer=tokenizer)
+
+
+def _trained_head(source: str, family: ModelFamily, config: PreTrainedConfig) -> TrainedHead | None:
+    """Return the labels of a model that is a recogniser and has a vocabulary; None of another.
+
+    Raises:
+        U2UError: the vocabulary is damaged, or does not fit the model.
+    """
+    if family.architecture not in (config.architectures or ()):
+        return None
+    try:
+        vocabulary = read_vocabulary(optional_file(source, VOCABULARY), optional_file(source, "tokenizer.json"))
+        if vocabulary is None:
+            return None
+        path = optional_file(source, TOKENIZER)
+        settings = json.loads(path.read_text(encoding="utf-8")) if path else {}
+        return trained_head(config, family, vocabulary, settings)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = str(error) if type(error) is ValueError else "its vocabulary is damaged"
+        raise U2UError(f"{source}: {reason}: with --fresh_head the model is taken without its vocabulary") from error
+
+
+def _is_whole(family: ModelFamily, loading: Mapping[str, Any]) -> bool:
+    """Return whether the head was loaded."""
+    changed = {*loading["missing_keys"], *(key for key, *_ in loading["mismatched_keys"])}
+    return not any(key.startswith(f"{family.head}.") for key in changed)
+
+
+def _kept(source: str, rows: Mapping[int, int], tokenizer: PreTrainedTokenizer) -> str:
+    symbols = labels_of(tokenizer).symbols
+    characters = {label for label, symbol in enumerate(symbols) if symbol and symbol != DELIMITER}
+    new = " ".join(symbols[label] for label in sorted(characters - rows.keys()))
+    known = f"the head keeps {len(characters & rows.keys())} of {len(characters)} characters, which {source} knows"
+    return f"{known}{f'; new: {new}' if new else ''} (--fresh_head: none)"
 
 
 def family_at(source: str) -> ModelFamily:
@@ -87,12 +139,6 @@ def family_at(source: str) -> ModelFamily:
         raise U2UError(f"{source}: {error}") from error
     except (OSError, ValueError, AttributeError) as error:
         raise U2UError(f"{source}: its {CONFIG} is damaged: copy or download the model again") from error
-
-
-def _start_anew(head: torch.nn.Linear, config: PreTrainedConfig) -> None:
-    """Give a head random weights, as transformers does: it came with the model, for another alphabet."""
-    torch.nn.init.normal_(head.weight, std=config.initializer_range)
-    torch.nn.init.zeros_(head.bias)
 
 
 def _require_encoder(source: str, family: ModelFamily, loading: Mapping[str, Any]) -> None:

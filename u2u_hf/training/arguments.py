@@ -50,6 +50,7 @@ class CtcTrainingArguments(TrainingArguments):
     max_steps: int = setting(-1, help=f"training steps (default {_STEPS}, or what --time_budget allows)")
     time_budget: str = setting("", help="stop within this time, evaluation and saving included, such as 2h30m")
     resume: bool = setting(False, help="resume from the last checkpoint in output_dir, or on the Hub")
+    fresh_head: bool = setting(False, help="start with a new head where --model is a recogniser that has learnt one")
     learning_rate: float = setting(5e-5, help="peak learning rate of the pre-trained encoder")
     head_learning_rate: float = setting(1e-3, help="peak learning rate of the new head")
     hold_encoder: float = setting(0.15, help="share of the run in which the encoder is frozen, from 0 to below 1")

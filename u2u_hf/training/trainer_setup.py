@@ -47,7 +47,7 @@ def build_trainer(
     regularisation = args.regularisation(hours)
     say(f"{hours:.2f} hours of training speech: {regularisation}")
     set_seed(args.seed)  # also for the new head's weights
-    model, processor = start_from(model_source, train["text"], regularisation.config())
+    model, processor = start_from(model_source, train["text"], regularisation.config(), args.fresh_head, say)
     trainer = CtcTrainer(
         model=model,
         args=args,
