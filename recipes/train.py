@@ -26,6 +26,7 @@ from u2u_hf.settings import changed, setting
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.checkpoints import HubCheckpoints, resume_point
 from u2u_hf.training.curves import training_curves
+from u2u_hf.training.float16 import numbers
 from u2u_hf.training.trainer import save_trained
 from u2u_hf.training.trainer_setup import build_trainer
 
@@ -66,6 +67,7 @@ def main() -> int:
             settings=changed(args, training),
             steps=trainer.state.global_step,
             seconds=trainer.progress.seconds,
+            numbers=numbers(trainer.state.log_history),
             repo_id=push.push_to,
         )
         cli.save(output_dir / SETTINGS, args, training)

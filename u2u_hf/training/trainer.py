@@ -15,7 +15,7 @@ import torch
 from accelerate.data_loader import prepare_data_loader
 from safetensors import SafetensorError
 from torch.utils.data import DataLoader
-from transformers import PreTrainedModel, ProcessorMixin, ProgressCallback, SchedulerType, Trainer
+from transformers import PreTrainedModel, ProcessorMixin, ProgressCallback, SchedulerType, Trainer, set_seed
 from transformers.loss.loss_ctc import ForCTCLoss
 from transformers.trainer_utils import seed_worker
 
@@ -30,6 +30,7 @@ from u2u_hf.recognition.families.registry import family_of
 from u2u_hf.recognition.model import save_processor
 from u2u_hf.records import U2UError
 from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.float16 import Float16, Float16Failed
 from u2u_hf.training.progress import Progress, ProgressBar
 
 
@@ -53,12 +54,16 @@ class CtcTrainer(Trainer):
             self.add_callback(ProgressBar(self.progress))
         self._frames, self._since = torch.zeros((), dtype=torch.int64, device=self.args.device), time.perf_counter()
         self._lost = 0
+        self._float16 = Float16(self) if self.args.fp16 else None
+        if self._float16:
+            self.add_callback(self._float16)
         encoder = self.model.base_model
         encoder.forward = self._frozen_at_first(encoder.forward)
 
-    def train(self, *arguments, **settings):
+    def train(self, resume_from_checkpoint: str | Path | None = None, *arguments, **settings):
+        checkpoint = Path(resume_from_checkpoint) if resume_from_checkpoint else None
         try:
-            return super().train(*arguments, **settings)
+            return self._trained(checkpoint, *arguments, **settings)
         except U2UError as error:  # from a data loader's process its text ends with that process's traceback
             raise U2UError(str(error).rstrip().split("U2UError: ")[-1]) from error
         except torch.OutOfMemoryError as error:
@@ -66,6 +71,20 @@ class CtcTrainer(Trainer):
                 "the GPU's memory is too small: resume with --resume and a lower --batch_seconds, 40 for example, "
                 "--per_device_eval_batch_size 1, or --gradient_checkpointing"
             ) from error
+
+    def _trained(self, checkpoint: Path | None, *arguments, **settings):
+        if self._float16:
+            self._float16.begin(checkpoint)
+        try:
+            return super().train(checkpoint and str(checkpoint), *arguments, **settings)
+        except Float16Failed as failure:
+            checkpoint = self._float16.go_back(failure)
+            if self.is_world_process_zero():
+                place = f"from step {checkpoint.name[11:]}" if checkpoint else "from the start"
+                write_line(f"! float16 overflows ({failure.skipped} steps were skipped): on in float32, {place}")
+            if checkpoint is None:
+                set_seed(self.args.seed)
+        return super().train(checkpoint and str(checkpoint), *arguments, **settings)
 
     def get_train_dataloader(self) -> DataLoader:
         batches = DurationBatches(
@@ -134,7 +153,8 @@ class CtcTrainer(Trainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         labels, frames = inputs["labels"], inputs["frames"]
-        outputs = model(**{key: value for key, value in inputs.items() if key not in ("labels", "frames")})
+        with self._float16.autocast() if self._float16 else contextlib.nullcontext():
+            outputs = model(**{key: value for key, value in inputs.items() if key not in ("labels", "frames")})
         blank = self.model.config.pad_token_id
         loss = ForCTCLoss(outputs.logits, labels, frames, blank, reduction="sum", zero_infinity=True)
         if self.model.training and num_items_in_batch is not None:
@@ -147,14 +167,29 @@ class CtcTrainer(Trainer):
     def training_step(self, model, inputs, num_items_in_batch=None):
         self._frames += inputs["frames"].sum()
         loss = super().training_step(model, inputs, num_items_in_batch)
-        # In float16 a single loss may overflow; the optimizer then skips the step.
-        self._lost = 0 if torch.isfinite(loss) else self._lost + 1
+        # In float16 losses may overflow; the optimizer then skips the step, which `Float16` watches.
+        watched = self._float16 and self._float16.failed_at is None
+        self._lost = 0 if watched or torch.isfinite(loss) else self._lost + 1
         if self._lost == 10:
             raise U2UError(
                 f"step {self.state.global_step}: the loss is not a number any more: resume from the last checkpoint "
                 "with --resume and a lower --learning_rate and --head_learning_rate"
             )
         return loss
+
+    def _clip_grad_norm(self, model):
+        if self._float16:
+            self._float16.unscale()
+        return super()._clip_grad_norm(model)
+
+    def _get_grad_norm(self, model, grad_norm=None):
+        if self._float16 and grad_norm is None:
+            self._float16.unscale()
+        return super()._get_grad_norm(model, grad_norm)
+
+    def _load_scaler(self, checkpoint):
+        if self.accelerator.scaler is not None:  # else the run has left float16
+            super()._load_scaler(checkpoint)
 
     def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
         with torch.no_grad(), self.compute_loss_context_manager():

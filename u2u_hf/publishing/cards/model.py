@@ -44,6 +44,7 @@ def write_model_card(
     settings: Mapping[str, Any],
     steps: int,
     seconds: float,
+    numbers: str = "",
     repo_id: str = "",
 ) -> None:
     """Write the card of a trained model, ``README.md``, into its folder.
@@ -58,6 +59,7 @@ def write_model_card(
         scores: of the validation split, ``wer`` and ``cer`` (0…1 and above); `add_scores` says what else.
         settings: those that differ from the defaults, from `settings.changed`.
         steps: optimizer steps. seconds: duration of the whole training.
+        numbers: a sentence on the numbers it was trained in, if they changed on the way.
         repo_id: OWNER/NAME on the Hub if the model is pushed.
 
     Raises:
@@ -94,7 +96,7 @@ def write_model_card(
         alphabet=text(" ".join(map(shown, alphabet))),
         licence=text(licence or ""),
         source=repo_id or "OWNER/NAME",
-        made=f"Training took {length(seconds / 3600)} ({steps:,} steps) on {_hardware()}.",
+        made=f"Training took {length(seconds / 3600)} ({steps:,} steps) on {_hardware()}. {numbers}".rstrip(),
         curves=(output_dir / CURVES).is_file(),
         version=__version__,
         libraries=f"transformers {transformers.__version__}, torch {torch.__version__}",
