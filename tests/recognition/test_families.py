@@ -105,6 +105,29 @@ def test_the_pipeline_of_transformers_writes_what_we_write(trained, name):
     assert ours.replace("[UNK]", "") == " ".join(theirs.replace("[UNK]", "").split())
 
 
+@pytest.mark.parametrize("name", ["wavlm", "wav2vec2-bert", "omniasr"])
+def test_a_run_that_was_stopped_resumes_as_if_it_were_not(tmp_path, name):
+    base = save_base(CONFIGS[name](), tmp_path / "base")
+    splits = datasets.DatasetDict({split: rows(*row) for split, row in SPLITS.items()})
+    weights = []
+    for checkpoint in (None, tmp_path / "run" / "checkpoint-2"):
+        args = CtcTrainingArguments(
+            output_dir=str(tmp_path / "run"),
+            max_steps=4,
+            eval_strategy="no",
+            save_steps=2,
+            save_total_limit=2,
+            load_best_model_at_end=False,
+            disable_tqdm=True,
+            bf16=False,
+        )
+        trainer, _ = build_trainer(str(base), splits, "made", args)
+        trainer.train(checkpoint)
+        weights.append(trainer.model.state_dict())
+    for key, value in weights[0].items():
+        assert torch.equal(weights[1][key], value), key
+
+
 @pytest.mark.parametrize("name", MASKED)
 def test_padding_changes_nothing_where_it_is_masked(trained, name):
     model, processor = load_trained(str(trained(name)[0]))
@@ -247,6 +270,27 @@ def test_a_head_of_another_alphabet_with_as_many_labels_is_not_kept(tmp_path, na
     head = family_of(model).head
     assert not torch.equal(getattr(model, head).weight, getattr(theirs, head).weight)
     assert not getattr(model, head).bias.any()
+
+
+@pytest.mark.parametrize("form", ["parametrizations", "weight_g and weight_v"])
+@pytest.mark.parametrize("file", ["model.safetensors", "pytorch_model.bin"])
+def test_weights_load_whole_in_all_forms_that_models_are_published_in(tmp_path, form, file):
+    save_base(CONFIGS["hubert"](), tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    (tmp_path / "model.safetensors").unlink()
+    old, new = ("weight_g", "weight_v"), ("parametrizations.weight.original0", "parametrizations.weight.original1")
+    for one, other in (*zip(old, new, strict=True), *zip(new, old, strict=True)):
+        if (other in new) == (form == "parametrizations"):
+            tensors = {key.replace(one, other): value for key, value in tensors.items()}
+    if file.endswith(".bin"):
+        torch.save(tensors, tmp_path / file)
+    else:
+        save_file(tensors, tmp_path / file, {"format": "pt"})
+    model, _ = start_from(str(tmp_path), ["ab"])
+    position = model.hubert.encoder.pos_conv_embed.conv.parametrizations.weight
+    found = [value for key, value in tensors.items() if "pos_conv_embed" in key and "bias" not in key]
+    assert len(found) == 2
+    assert all(any(torch.equal(ours, theirs) for ours in position.parameters()) for theirs in found)
 
 
 def test_each_family_knows_its_class():

@@ -33,7 +33,7 @@ from u2u_hf.recognition.tokenizer import build_tokenizer, fast_tokenizer, labels
 from u2u_hf.records import U2UError
 
 DEFAULT_MODEL = "utter-project/mHuBERT-147"
-_WITHIN_ENCODER = re.compile(r"(^|\.)(encoder|feature_extractor|feature_projection|audio_tower|adapter)\.")
+_WITHIN_LAYERS = re.compile(r"layers\.\d")
 
 
 def start_from(
@@ -158,8 +158,8 @@ def _require_encoder(source: str, family: ModelFamily, loading: Mapping[str, Any
     if other := of_encoder(shapes):
         theirs, ours = ("×".join(map(str, shape)) for shape in shapes[other[0]])
         raise U2UError(f"{source}: its weights and its {CONFIG} do not fit: {other[0]} is {theirs}, not {ours}")
-    # Models are published with what pre-training needed beside the encoder; within it there is nothing to leave out.
-    if unknown := sorted(key for key in loading["unexpected_keys"] if _WITHIN_ENCODER.search(key)):
+    # Models are published with what pre-training needed beside the layers; within them there is nothing to leave out.
+    if unknown := sorted(key for key in loading["unexpected_keys"] if _WITHIN_LAYERS.search(key)):
         found = f"it has {unknown[0]}, and {len(unknown) - 1} more that such a model has not"
         raise U2UError(f"{source}: is not a {family.name} model ({found})")
 
