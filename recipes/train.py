@@ -4,10 +4,11 @@
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --time_budget 2h30m
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --resume
 
-Starts from utter-project/mHuBERT-147 unless --model names another HuBERT. OUTPUT_DIR then holds the checkpoint
-with the lowest character error rate on the validation split, as
-transformers.pipeline("automatic-speech-recognition", OUTPUT_DIR) loads it. A run may be stopped at any moment: the
-same command with --resume resumes from the last checkpoint; with --push_to also from the one on the Hub.
+Starts from utter-project/mHuBERT-147 unless --model names another model: HuBERT, wav2vec 2.0 (XLS-R, MMS), WavLM,
+Wav2Vec2-BERT or Omnilingual ASR CTC. OUTPUT_DIR then holds the checkpoint with the lowest character error rate on the
+validation split, as transformers.pipeline("automatic-speech-recognition", OUTPUT_DIR) loads it. A run may be stopped
+at any moment: the same command with --resume resumes from the last checkpoint; with --push_to also from the one on the
+Hub.
 Every argument of transformers.TrainingArguments works too; --help_all lists them.
 """
 
@@ -25,6 +26,7 @@ from u2u_hf.settings import changed, setting
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.checkpoints import HubCheckpoints, is_finished, resume_point
 from u2u_hf.training.curves import training_curves
+from u2u_hf.training.float16 import numbers
 from u2u_hf.training.trainer import save_trained
 from u2u_hf.training.trainer_setup import build_trainer
 
@@ -32,7 +34,7 @@ from u2u_hf.training.trainer_setup import build_trainer
 @dataclasses.dataclass
 class Arguments:
     dataset: str = setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
-    model: str = setting(DEFAULT_MODEL, help="pre-trained HuBERT: a folder, or OWNER/NAME on the Hub")
+    model: str = setting(DEFAULT_MODEL, help="pre-trained model: a folder, or OWNER/NAME on the Hub")
 
 
 def main() -> int:
@@ -71,6 +73,7 @@ def main() -> int:
             settings=changed(args, training),
             steps=trainer.state.global_step,
             seconds=trainer.progress.seconds,
+            numbers=numbers(trainer.state.log_history),
             repo_id=push.push_to,
         )
         cli.save(output_dir / SETTINGS, args, training)

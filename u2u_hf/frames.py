@@ -18,11 +18,20 @@ _LEAD = (RECEPTIVE_FIELD - STRIDE) // 2
 _SAMPLES_PER_MS = SAMPLING_RATE // 1000
 
 
-def frame_count(samples: int) -> int:
-    """Return the number of frames of `samples` samples at 16 kHz: 1 for 400, 49 for 16,000."""
-    if samples < RECEPTIVE_FIELD:
+def frame_count(samples: int, receptive_field: int = RECEPTIVE_FIELD) -> int:
+    """Return the number of frames of `samples` samples at 16 kHz: 1 for 400, 49 for 16,000.
+
+    Args:
+        receptive_field: samples behind one frame; models with log-mel input have more than the convolutions.
+    """
+    if samples < receptive_field:
         return 0
-    return (samples - RECEPTIVE_FIELD) // STRIDE + 1
+    return (samples - receptive_field) // STRIDE + 1
+
+
+def delay_ms(receptive_field: int) -> int:
+    """Return how much later the frames of this receptive field lie than those of the convolutions: 5 for 560."""
+    return (receptive_field - RECEPTIVE_FIELD) // 2 // _SAMPLES_PER_MS
 
 
 def frames_in_ms(duration_ms: int) -> int:

@@ -32,7 +32,16 @@ export const MODEL_FILES = {
 };
 export const INT8_WEIGHTS = "onnx/model_quantized.onnx";
 export const FLOAT32_WEIGHTS = "onnx/model.onnx";
-export const ARCHITECTURE = "HubertForCTC"; // in config.json
+
+// u2u_hf/recognition/families: architecture in config.json → samples behind one frame, and whether the page normalises
+// them as the preprocessor says; otherwise the model's graph does all that is to be done to them.
+export const ARCHITECTURES = {
+  HubertForCTC: { receptiveField: 400, normalised: true },
+  Wav2Vec2ForCTC: { receptiveField: 400, normalised: true },
+  WavLMForCTC: { receptiveField: 400, normalised: true },
+  Wav2Vec2BertForCTC: { receptiveField: 560, normalised: false },
+  OmniASRForCTC: { receptiveField: 400, normalised: false },
+};
 
 // u2u_hf/formats/writers.py: the formats that the page offers, and the confidence below which a segment is marked.
 export const TRANSCRIPT_FORMATS = { eaf: ".eaf", textgrid: ".TextGrid", srt: ".srt", tsv: ".tsv" };

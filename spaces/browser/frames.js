@@ -9,3 +9,6 @@ export const frameStartMs = (frame) => Math.floor((frame * FRAME_STRIDE + LEAD) 
 
 /** Return where a frame ends: the start of the next frame. */
 export const frameEndMs = (frame) => frameStartMs(frame + 1);
+
+/** Return how much later the frames of this receptive field lie than those of the convolutions, in ms. */
+export const delayMs = (receptiveField) => Math.floor((receptiveField - RECEPTIVE_FIELD) / 2 / SAMPLES_PER_MS);

@@ -1,5 +1,5 @@
 // Reads a trained model's files: from the Hub, from this site, or from the visitor's disk.
-import { ARCHITECTURE, MODEL_FILES } from "./constants.js";
+import { ARCHITECTURES, MODEL_FILES } from "./constants.js";
 import { Problem } from "./problem.js";
 
 const CACHE = "u2u-hf-models";
@@ -8,20 +8,22 @@ const CACHE = "u2u-hf-models";
  * Open a model. Its weights are read later: which ones are wanted depends on the processor that runs them.
  * @param {{kind: "hub", hub: string, id: string, token?: string} | {kind: "here", url: string}
  *   | {kind: "files", files: File[]}} source
- * @returns {Promise<{labels: {symbols: string[], blank: number}, normalize: boolean, uncached: () => boolean,
- *   weights: (names: string[], progress: (share: number) => void) => Promise<Uint8Array>}>} `weights` reads the
- *   first of the named files that exists; `uncached` returns whether the browser had no space to cache a file
+ * @returns {Promise<{labels: {symbols: string[], blank: number}, normalize: boolean, receptiveField: number,
+ *   uncached: () => boolean,
+ *   weights: (names: string[], progress: (share: number) => void) => Promise<Uint8Array>}>} `weights` reads the first of the named files that exists; `uncached` returns whether the browser had no space to cache a file
  * @throws {Problem} "model-missing", "model-kind", "token", "private", "network"
  */
 export async function openModel(source) {
   const { read, uncached } = await { hub: fromHub, here: fromHere, files: fromFiles }[source.kind](source);
   const json = async (name) => JSON.parse(new TextDecoder().decode(await read(name)));
   const config = await json(MODEL_FILES.config);
-  if (!config.architectures?.includes(ARCHITECTURE)) {
+  const architecture = ARCHITECTURES[config.architectures?.[0]];
+  if (!architecture) {
     throw new Problem("model-kind", source.id, config.architectures?.join(", ") ?? config.model_type);
   }
   const labels = labelsOf(await json(MODEL_FILES.vocabulary), await json(MODEL_FILES.tokenizer));
-  const { do_normalize: normalize } = await json(MODEL_FILES.preprocessor);
+  const { do_normalize } = await json(MODEL_FILES.preprocessor);
+  const normalize = architecture.normalised && do_normalize;
   const weights = async ([name, ...others], progress) => {
     try {
       return await read(name, progress);
@@ -30,7 +32,7 @@ export async function openModel(source) {
       return weights(others, progress);
     }
   };
-  return { weights, labels, normalize, uncached };
+  return { weights, labels, normalize, receptiveField: architecture.receptiveField, uncached };
 }
 
 /** Return the model's labels, special tokens as empty strings, as u2u_hf.recognition.tokenizer.labels_of does. */

@@ -1,14 +1,15 @@
 // A trained model on onnxruntime-web.
-import { RECEPTIVE_FIELD } from "./constants.js";
+import { delayMs } from "./frames.js";
 
 export class Recognizer {
   /**
    * @param ort onnxruntime-web
    * @param session of the model
-   * @param {boolean} normalize `do_normalize` of the model's preprocessor
+   * @param {boolean} normalize whether the model takes normalised samples
+   * @param {number} receptiveField samples behind one frame
    */
-  constructor(ort, session, normalize) {
-    Object.assign(this, { ort, session, normalize });
+  constructor(ort, session, normalize, receptiveField) {
+    Object.assign(this, { ort, session, normalize, receptiveField, delayMs: delayMs(receptiveField) });
   }
 
   /**
@@ -17,7 +18,7 @@ export class Recognizer {
    * @returns {Promise<Float32Array>} empty if the samples are too short for one frame
    */
   async logits(samples) {
-    if (samples.length < RECEPTIVE_FIELD) return new Float32Array(0);
+    if (samples.length < this.receptiveField) return new Float32Array(0);
     const values = this.normalize ? normalized(samples) : samples;
     const input = new this.ort.Tensor("float32", values, [1, values.length]);
     const outputs = await this.session.run({ [this.session.inputNames[0]]: input });

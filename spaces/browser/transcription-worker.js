@@ -49,7 +49,7 @@ async function startOnProcessor(model, progress) {
 async function start(model, ort, provider, names, progress) {
   const weights = await model.weights(names, progress);
   const session = await ort.InferenceSession.create(weights, { executionProviders: [provider] });
-  return new Recognizer(ort, session, model.normalize);
+  return new Recognizer(ort, session, model.normalize, model.receptiveField);
 }
 
 async function transcribe(id, file) {
@@ -63,7 +63,8 @@ async function transcribe(id, file) {
       postMessage({ kind: "found", id, ...found });
       for (const segment of found.segments) {
         const samples = (await audio.read(segment.start_ms, segment.end_ms))[segment.channel];
-        const words = greedyWords(await recognizer.logits(samples), labels, segment.start_ms);
+        const startMs = segment.start_ms + recognizer.delayMs;
+        const words = greedyWords(await recognizer.logits(samples), labels, startMs);
         const recognized = { words, confidence: confidence(words), text: words.map((word) => word.text).join(" ") };
         postMessage({ kind: "recognized", id, index: index++, recognized });
       }

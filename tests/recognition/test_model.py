@@ -38,7 +38,7 @@ def test_what_is_too_short_for_one_frame_is_silent(random_model):
 def test_a_base_model_that_is_not_whole_is_named(random_base, tmp_path):
     shutil.copytree(random_base, tmp_path / "deaf")
     (tmp_path / "deaf" / "preprocessor_config.json").unlink()
-    with pytest.raises(U2UError, match=r"deaf: cannot be loaded as AutoFeatureExtractor"):
+    with pytest.raises(U2UError, match=r"deaf: cannot be loaded: "):
         start_from(str(tmp_path / "deaf"), ["abc"])
     shutil.copytree(random_base, tmp_path / "torso")
     config = json.loads((tmp_path / "torso" / "config.json").read_text(encoding="utf-8"))

@@ -163,7 +163,9 @@ def test_weights_of_another_shape_are_named(ears):
     weights = load_file(ears / "model.safetensors")
     weights["lm_head.weight"] = weights["lm_head.weight"][:, :8].contiguous()
     save_file(weights, ears / "model.safetensors", metadata={"format": "pt"})
-    assert _outcome(ears).startswith(f"{ears}: cannot be loaded as HubertForCTC: ")
+    width = json.loads((ears / "config.json").read_text())["hidden_size"]
+    assert f"{ears}: its weights and its config.json do not fit: lm_head.weight is " in _outcome(ears)
+    assert _outcome(ears).endswith(f"×8, not {len(weights['lm_head.weight'])}×{width}")
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory")])

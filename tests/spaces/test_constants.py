@@ -7,7 +7,6 @@ import subprocess
 
 import pytest
 from conftest import PROJECT
-from transformers import HubertForCTC
 
 from u2u_hf import frames, model_folder
 from u2u_hf.corpus.folder import AUDIO_SUFFIXES
@@ -15,6 +14,7 @@ from u2u_hf.data import audio
 from u2u_hf.data.dataset import FEATURES
 from u2u_hf.formats import readers, writers
 from u2u_hf.recognition.decoding import DELIMITER
+from u2u_hf.recognition.families.registry import FAMILIES
 from u2u_hf.transcription import voice_detection
 
 MODULE = PROJECT / "spaces" / "browser" / "constants.js"
@@ -45,7 +45,13 @@ def test_constants_are_equal_to_python(constants):
         "MODEL_FILES": dict(zip(constants["MODEL_FILES"], model_folder.BROWSER_FILES, strict=True)),
         "INT8_WEIGHTS": f"{model_folder.ONNX}/{model_folder.SMALL}",
         "FLOAT32_WEIGHTS": f"{model_folder.ONNX}/{model_folder.FULL}",
-        "ARCHITECTURE": HubertForCTC.__name__,
+        "ARCHITECTURES": {
+            family.architecture: {
+                "receptiveField": family.inputs.receptive_field,
+                "normalised": family.inputs.normalised,
+            }
+            for family in FAMILIES.values()
+        },
         "TRANSCRIPT_FORMATS": {name: formats[name] for name in offered},
         "UNSURE_BELOW": writers.UNSURE_BELOW,
         "ANNOTATION_SUFFIXES": sorted(suffix.lower() for suffix in readers.suffixes()),
@@ -59,7 +65,8 @@ def test_no_constant_is_written_twice(constants):
     """Other modules import the suffixes and file names; they do not spell them again."""
     once = [
         *constants["MODEL_FILES"].values(),
-        *(constants[name] for name in ("INT8_WEIGHTS", "FLOAT32_WEIGHTS", "ARCHITECTURE")),
+        *(constants[name] for name in ("INT8_WEIGHTS", "FLOAT32_WEIGHTS")),
+        *constants["ARCHITECTURES"],
         *constants["AUDIO_SUFFIXES"],
         *constants["ANNOTATION_SUFFIXES"],
     ]

@@ -18,7 +18,9 @@ sys.path.insert(0, str(PROJECT / "spaces" / "browser"))
 from serve import Handler
 
 from u2u_hf.data.audio import audio_info, read_audio
+from u2u_hf.data.inputs import inputs_of
 from u2u_hf.publishing.export import export
+from u2u_hf.recognition.families.registry import family_of
 from u2u_hf.recognition.model import load_trained
 from u2u_hf.transcription import voice_detection
 from u2u_hf.transcription.segmentation import find_speech
@@ -37,13 +39,13 @@ def exported_when_sure(source, recording, folder):
     with torch.inference_mode():
         for segment in find_speech(info, voice_detection.VadSettings()).segments:
             (samples,) = read_audio(info, segment.start_ms, segment.end_ms, [segment.channel])
-            inputs = processor.feature_extractor(samples, sampling_rate=16_000, return_tensors="pt").input_values
-            hidden.append(model.hubert(inputs).last_hidden_state[0])
-    frames = torch.cat(hidden).clone()
-    labels = model.lm_head(frames).argmax(1)
-    optimizer = torch.optim.Adam(model.lm_head.parameters(), lr=0.01)
+            extractor = processor.feature_extractor
+            hidden.append(model.base_model(**inputs_of(extractor).batch(extractor, [samples])).last_hidden_state[0])
+    frames, head = torch.cat(hidden).clone(), getattr(model, family_of(model).head)
+    labels = head(frames).argmax(1)
+    optimizer = torch.optim.Adam(head.parameters(), lr=0.01)
     for _ in range(500):
-        loss = torch.nn.functional.cross_entropy(model.lm_head(frames), labels)
+        loss = torch.nn.functional.cross_entropy(head(frames), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

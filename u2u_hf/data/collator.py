@@ -6,44 +6,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from transformers import Wav2Vec2Processor
+from transformers import ProcessorMixin
 
 from u2u_hf.data.audio import decode_mono
 from u2u_hf.data.augmentation import Augmentation, augmented
-from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE, STRIDE, frame_count
+from u2u_hf.data.inputs import inputs_of
+from u2u_hf.frames import STRIDE, frame_count
 
-# Masking in transformers needs at least 10 frames.
-_MIN_SAMPLES = 9 * STRIDE + RECEPTIVE_FIELD
+_MIN_FRAMES = 10  # for masking in transformers
 
 
 @dataclass
 class CtcCollator:
     """Rows of a prepared dataset to one padded batch.
 
-    A batch has ``input_values`` float32 [B, N], ``labels`` int64 [B, L] padded with -100, ``frames`` int64 [B]
-    (frames without padding), and ``attention_mask`` [B, N] if the model was pre-trained with one.
+    A batch has the model's inputs (``input_values`` float32 [B, N] for most, see `u2u_hf.data.inputs`), ``labels``
+    int64 [B, L] padded with -100, ``frames`` int64 [B] (frames without padding), and a mask, ``attention_mask`` [B, N]
+    for most, if the model was pre-trained with one.
 
     Raises:
         U2UError: an utterance's audio cannot be decoded, is not mono at 16 kHz, or holds NaN.
     """
 
-    processor: Wav2Vec2Processor
+    processor: ProcessorMixin
     augmentations: Sequence[Augmentation] = ()
 
     def __call__(self, rows: Sequence[dict]) -> dict[str, torch.Tensor]:
-        signals = [augmented(self._samples(row), self.augmentations) for row in rows]
-        batch = dict(
-            self.processor(
-                audio=[signal.numpy() for signal in signals],
-                sampling_rate=SAMPLING_RATE,
-                padding="max_length",
-                max_length=max(_MIN_SAMPLES, *map(len, signals)),
-                return_tensors="pt",
-            )
-        )
+        signals = [augmented(self._samples(row), self.augmentations).numpy() for row in rows]
+        extractor = self.processor.feature_extractor
+        inputs = inputs_of(extractor)
+        batch = inputs.batch(extractor, signals, (_MIN_FRAMES - 1) * STRIDE + inputs.receptive_field)
         labels = [torch.tensor(self.processor.tokenizer(row["text"]).input_ids) for row in rows]
         batch["labels"] = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=-100)
-        batch["frames"] = torch.tensor([frame_count(len(signal)) for signal in signals])
+        batch["frames"] = torch.tensor([frame_count(len(signal), inputs.receptive_field) for signal in signals])
         return batch
 
     @staticmethod

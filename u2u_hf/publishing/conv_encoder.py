@@ -1,4 +1,4 @@
-"""HuBERT's convolutional encoder as matrix products: the same numbers, in the form in which 8 bits are fast.
+"""Convolutional encoders as matrix products: the same numbers, in the form in which 8 bits are fast.
 
 onnxruntime has fast 8-bit kernels for matrix products (MatMulInteger) and slow ones for convolutions (ConvInteger).
 A convolution of stride 2 is a matrix product of pairs of frames, here with kernel [1, 10, 100] and one channel:
@@ -16,20 +16,22 @@ from __future__ import annotations
 
 import torch
 from torch.nn import functional
-from transformers import HubertForCTC
+from transformers import PreTrainedModel
+
+from u2u_hf.recognition.families.registry import family_of
 
 _ZERO_POINT = 128  # of uint8
 _TINY = 1e-30
 
 
 class MatrixConvEncoder(torch.nn.Module):
-    """Samples [B, N] → features [B, C, T], equal to those of ``model.base_model.feature_extractor``.
+    """Samples [B, N] → features [B, C, T], equal to those of the model's own encoder.
 
     Between the layers, frames are rows [B, R, C], of which the first T are real and the rest is padding, so that the
     number of rows stays even.
     """
 
-    def __init__(self, model: HubertForCTC, eight_bits: bool = False):
+    def __init__(self, model: PreTrainedModel, eight_bits: bool = False):
         """Copy the weights of a model that `is_supported`.
 
         Args:
@@ -38,7 +40,7 @@ class MatrixConvEncoder(torch.nn.Module):
                 the encoder makes all frames equal again, so one scale for all would lose the quiet ones.
         """
         super().__init__()
-        first, *rest = model.base_model.feature_extractor.conv_layers
+        first, *rest = family_of(model).conv_layers(model)
         self.first = _FirstConv(first)
         self.rest = torch.nn.ModuleList((_Stride2ConvInt8 if eight_bits else _Stride2Conv)(layer) for layer in rest)
 
@@ -49,12 +51,15 @@ class MatrixConvEncoder(torch.nn.Module):
         return rows[:, :frames].transpose(1, 2)
 
 
-def is_supported(model: HubertForCTC) -> bool:
-    """Return whether the kernels and strides are those of every published HuBERT.
+def is_supported(model: PreTrainedModel) -> bool:
+    """Return whether the model has convolutions with the kernels and strides of every published HuBERT.
 
     The first layer's kernel is twice its stride, the others have stride 2 and kernel 2 or 3.
     """
-    first, *rest = (layer.conv for layer in model.base_model.feature_extractor.conv_layers)
+    layers = family_of(model).conv_layers(model)
+    if layers is None:
+        return False
+    first, *rest = (layer.conv for layer in layers)
     stride_2 = all((conv.stride, conv.kernel_size) in (((2,), (2,)), ((2,), (3,))) for conv in rest)
     return stride_2 and first.kernel_size[0] == 2 * first.stride[0]
 
@@ -87,7 +92,7 @@ class _FirstConv(torch.nn.Module):
     def _with_group_norm(self, windows: torch.Tensor, norm: torch.nn.GroupNorm) -> tuple[torch.Tensor, torch.Tensor]:
         """Return weight [B, K, C] and bias [B, C] that convolve windows [B, T, K] and apply the group norm at once.
 
-        HuBERT's group norm has one group per channel: it normalises each channel over time. The mean and variance of a
+        The group norm has one group per channel: it normalises each channel over time. The mean and variance of a
         linear filter's output follow from those of its input: w·mean and w·covariance·w.
 
         Computed in float64: neighbouring samples are so alike that float32 would lose the variance of the high

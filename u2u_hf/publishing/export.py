@@ -15,10 +15,11 @@ import numpy as np
 import onnxruntime
 import torch
 from datasets import Dataset
-from transformers import HubertForCTC, Wav2Vec2Processor
+from transformers import PreTrainedModel, ProcessorMixin
 
 from u2u_hf import output_folder
 from u2u_hf.data.audio import decode_mono
+from u2u_hf.data.inputs import input_of_export, inputs_of
 from u2u_hf.evaluation.metrics import error_rates
 from u2u_hf.files import write_text
 from u2u_hf.frames import SAMPLING_RATE
@@ -118,7 +119,7 @@ def export(
 
 
 def _write_settings(
-    model: HubertForCTC, processor: Wav2Vec2Processor, output_dir: Path, source: str, temporary: Path
+    model: PreTrainedModel, processor: ProcessorMixin, output_dir: Path, source: str, temporary: Path
 ) -> None:
     """Write config and processor beside the export; into the model's own folder only the files that it lacks."""
     model.config.save_pretrained(temporary)
@@ -176,7 +177,7 @@ class _Comparison:
     """The sounds that every variant recognises, and what the trained model makes of them.
 
     Attributes:
-        sounds: normalised float32 samples [N] each.
+        sounds: what an exported model takes, float32 [N] each.
         expected: the trained model's log-probabilities float32 [T, V] of each sound.
         references: the sounds' texts, or None for noise.
         on: what the sounds are, for people to read.
@@ -189,14 +190,15 @@ class _Comparison:
     on: str
 
     @classmethod
-    def with_model(cls, model: HubertForCTC, processor: Wav2Vec2Processor, validation: Dataset | None) -> _Comparison:
+    def with_model(cls, model: PreTrainedModel, processor: ProcessorMixin, validation: Dataset | None) -> _Comparison:
         sounds = _noise() if validation is None else _utterances(validation)
         references = None if validation is None else validation["text"][: len(sounds)]
         minutes = sum(map(len, sounds)) / SAMPLING_RATE / 60
         on = _NOISE if validation is None else f"{len(sounds)} utterances of validation, {minutes:.1f} minutes"
         extractor = processor.feature_extractor
-        inputs = [extractor(sound, sampling_rate=SAMPLING_RATE).input_values[0] for sound in sounds]
+        inputs = [inputs_of(extractor).single(extractor, sound) for sound in sounds]
         expected = _log_probs(torch_logits(model, torch.device("cpu")), inputs, "torch")
+        inputs = [input_of_export(extractor, sound) for sound in sounds]
         return cls(inputs, expected, references, labels_of(processor.tokenizer), on)
 
     def scores(self, found: Sequence[np.ndarray]) -> dict[str, float]:

@@ -46,7 +46,8 @@ def align(log_probs: np.ndarray, text: str, labels: Labels, start_ms: int = 0) -
         own = [next(spans) for _ in spelled]
         peaks = [float(log_probs[span.start : span.end, span.token].max()) for span in own]
         start, end = frame_start_ms(own[0].start), frame_end_ms(own[-1].end - 1)
-        placed.append(Word(word, start_ms + start, start_ms + end, math.exp(sum(peaks) / len(peaks))))
+        begun = start_ms + labels.delay_ms
+        placed.append(Word(word, begun + start, begun + end, math.exp(sum(peaks) / len(peaks))))
     return placed, _fit(log_probs, float(scores[0].sum()), len(targets), labels.blank)
 
 

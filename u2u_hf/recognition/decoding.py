@@ -24,10 +24,12 @@ class Labels:
     Attributes:
         symbols: output index → character; ``|`` separates words, and the empty string is for special tokens.
         blank: index of the CTC blank.
+        delay_ms: how much later the recogniser's frames lie than `frames` says, see `frames.delay_ms`.
     """
 
     symbols: tuple[str, ...]
     blank: int = 0
+    delay_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,8 @@ def _runs(log_probs: np.ndarray, labels: Labels) -> list[_Run]:
 def _word(runs: list[_Run], labels: Labels, start_ms: int) -> Word:
     return Word(
         text="".join(labels.symbols[run.label] for run in runs),
-        start_ms=start_ms + frame_start_ms(runs[0].first),
-        end_ms=start_ms + frame_end_ms(runs[-1].last),
+        start_ms=start_ms + labels.delay_ms + frame_start_ms(runs[0].first),
+        end_ms=start_ms + labels.delay_ms + frame_end_ms(runs[-1].last),
         confidence=math.exp(sum(run.log_prob for run in runs) / len(runs)),
     )
 

@@ -1,78 +1,186 @@
-"""Loading and saving a recogniser: HuBERT with a CTC head, and its processor."""
+"""Loading and saving a recogniser: an encoder with a CTC head, and its processor."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoFeatureExtractor, HubertForCTC, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoModelForCTC,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizer,
+    ProcessorMixin,
+)
 from transformers.utils import cached_file, logging
 
 from u2u_hf.files import write_text
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.hub.source import require_source
-from u2u_hf.model_folder import CONFIG, PREPROCESSOR, VOCABULARY
+from u2u_hf.model_folder import CONFIG, PREPROCESSOR, TOKENIZER, VOCABULARY
+from u2u_hf.recognition.decoding import DELIMITER
+from u2u_hf.recognition.families.family import ModelFamily
+from u2u_hf.recognition.families.registry import family_named
+from u2u_hf.recognition.head import TrainedHead, brought_over, read_vocabulary, trained_head
 from u2u_hf.recognition.tokenizer import build_tokenizer, fast_tokenizer, labels_of
 from u2u_hf.records import U2UError
 
 DEFAULT_MODEL = "utter-project/mHuBERT-147"
+_WITHIN_LAYERS = re.compile(r"layers\.\d")
 
 
 def start_from(
-    source: str, texts: Iterable[str], config: Mapping[str, Any] | None = None
-) -> tuple[HubertForCTC, Wav2Vec2Processor]:
-    """Return a pre-trained model with a new head for the characters of `texts`, and its processor.
+    source: str,
+    texts: Iterable[str],
+    config: Mapping[str, Any] | None = None,
+    fresh_head: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> tuple[PreTrainedModel, ProcessorMixin]:
+    """Return a pre-trained model with a head for the characters of `texts`, and its processor.
 
-    The model is in float32; its conv feature encoder is frozen.
+    The model is in float32; what its family does not fine-tune is frozen. If it is a recogniser already, the head keeps
+    what it knows of these characters.
 
     Args:
-        source: folder or Hub name of a HuBERT model.
-        config: values of its HubertConfig that differ from the pre-trained model's.
+        source: folder or Hub name of a model of one of the `FAMILIES`.
+        config: regularisation, see `training.regularisation.Regularisation.config`.
+        fresh_head: the head knows nothing.
+        say: is told what the head keeps.
 
     Raises:
-        U2UError: the model is missing or damaged, or it is not a HuBERT.
+        U2UError: the model is missing or damaged, or it is of no family, or its files do not fit each other.
     """
+    family = family_at(source)
     tokenizer = build_tokenizer(texts)
     extractor = _load(source, AutoFeatureExtractor)
-    if not isinstance(extractor, Wav2Vec2FeatureExtractor):
-        raise U2UError(f"{source}: is not a HuBERT model (its feature extractor is {type(extractor).__name__})")
+    if not isinstance(extractor, family.inputs.extractor):
+        raise U2UError(f"{source}: is not a {family.name} model (its feature extractor is {type(extractor).__name__})")
+    settings = _load(source, AutoConfig)
+    if problem := family.problem(settings, extractor):
+        raise U2UError(f"{source}: cannot be fine-tuned: {problem}")
+    theirs = None if fresh_head else _trained_head(source, family, settings)
+    labels, blank = len(tokenizer), tokenizer.pad_token_id
+    family.configure(settings, theirs.size if theirs else labels, blank, config or {})
     model, loading = _load(
         source,
-        HubertForCTC,
+        AutoModelForCTC,
+        config=settings,
         output_loading_info=True,
         dtype=torch.float32,
-        vocab_size=len(tokenizer),
-        pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=None,
-        eos_token_id=None,
-        ctc_loss_reduction="mean",
-        ctc_zero_infinity=True,
         ignore_mismatched_sizes=True,
-        **(config or {}),
     )
-    # The head is always missing from a pre-trained model, and the vector that masks frames often is.
-    if missing := [
-        key for key in loading["missing_keys"] if not key.startswith(("lm_head.", "hubert.masked_spec_embed"))
-    ]:
-        raise U2UError(f"{source}: is not a HuBERT model (it has no {missing[0]}, and {len(missing) - 1} more like it)")
+    _require_encoder(source, family, loading)
     _require_finite(source, model)
-    model.freeze_feature_encoder()
-    return model, Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer)
+    own, std = getattr(model, family.head), model.config.initializer_range
+    if theirs and _is_whole(family, loading):
+        rows = theirs.rows_for(tokenizer)
+        setattr(model, family.head, brought_over(own, rows, labels, std))
+        model.config.vocab_size = labels
+        say(_kept(source, rows, tokenizer))
+    elif theirs or f"{family.head}.weight" not in loading["missing_keys"]:  # random, or of another alphabet
+        setattr(model, family.head, brought_over(own, {}, labels, std))
+        model.config.vocab_size = labels
+    family.prepare(model, config or {})
+    return model, family.processor(feature_extractor=family.extractor(extractor, settings), tokenizer=tokenizer)
 
 
-def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
+def _trained_head(source: str, family: ModelFamily, config: PreTrainedConfig) -> TrainedHead | None:
+    """Return the labels of a model that is a recogniser and has a vocabulary; None of another.
+
+    Raises:
+        U2UError: the vocabulary is damaged, or does not fit the model.
+    """
+    if family.architecture not in (config.architectures or ()):
+        return None
+    try:
+        vocabulary = read_vocabulary(optional_file(source, VOCABULARY), optional_file(source, "tokenizer.json"))
+        if vocabulary is None:
+            return None
+        path = optional_file(source, TOKENIZER)
+        settings = json.loads(path.read_text(encoding="utf-8")) if path else {}
+        return trained_head(config, family, vocabulary, settings)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = str(error) if type(error) is ValueError else "its vocabulary is damaged"
+        raise U2UError(f"{source}: {reason}: with --fresh_head the model is taken without its vocabulary") from error
+
+
+def _is_whole(family: ModelFamily, loading: Mapping[str, Any]) -> bool:
+    """Return whether the head was loaded."""
+    changed = {*loading["missing_keys"], *(key for key, *_ in loading["mismatched_keys"])}
+    return not any(key.startswith(f"{family.head}.") for key in changed)
+
+
+def _kept(source: str, rows: Mapping[int, int], tokenizer: PreTrainedTokenizer) -> str:
+    symbols = labels_of(tokenizer).symbols
+    characters = {label for label, symbol in enumerate(symbols) if symbol and symbol != DELIMITER}
+    new = " ".join(symbols[label] for label in sorted(characters - rows.keys()))
+    known = f"the head keeps {len(characters & rows.keys())} of {len(characters)} characters, which {source} knows"
+    return f"{known}{f'; new: {new}' if new else ''} (--fresh_head: none)"
+
+
+def family_at(source: str) -> ModelFamily:
+    """Return the family of a model that is not loaded yet.
+
+    Raises:
+        U2UError: the model is missing, or of no family.
+    """
+    path = optional_file(source, CONFIG)
+    if path is None:
+        return family_named(_load(source, AutoConfig).model_type)  # which says what is wrong
+    try:
+        return family_named(json.loads(path.read_text(encoding="utf-8")).get("model_type"))
+    except U2UError as error:
+        raise U2UError(f"{source}: {error}") from error
+    except (OSError, ValueError, AttributeError) as error:
+        raise U2UError(f"{source}: its {CONFIG} is damaged: copy or download the model again") from error
+
+
+def _require_encoder(source: str, family: ModelFamily, loading: Mapping[str, Any]) -> None:
+    """Raise U2UError unless the weights are those of the encoder that the config describes.
+
+    transformers gives random values to weights that are missing or have another shape, and ignores the others.
+    """
+
+    def of_encoder(keys: Iterable[str]) -> list[str]:
+        # The head is always missing from a pre-trained model, and the vector that masks frames often is.
+        return sorted(k for k in keys if not k.startswith(f"{family.head}.") and not k.endswith("masked_spec_embed"))
+
+    if missing := of_encoder(loading["missing_keys"]):
+        found = f"it has no {missing[0]}, and {len(missing) - 1} more like it"
+        raise U2UError(f"{source}: is not a {family.name} model ({found})")
+    changed = {key: (key, *shapes) for key, *shapes in loading["mismatched_keys"]}
+    _require_shapes(source, [changed[key] for key in of_encoder(changed)])
+    # Models are published with what pre-training needed beside the layers; within them there is nothing to leave out.
+    if unknown := sorted(key for key in loading["unexpected_keys"] if _WITHIN_LAYERS.search(key)):
+        found = f"it has {unknown[0]}, and {len(unknown) - 1} more that such a model has not"
+        raise U2UError(f"{source}: is not a {family.name} model ({found})")
+
+
+def _require_shapes(source: str, mismatched: Iterable[tuple[str, Iterable[int], Iterable[int]]]) -> None:
+    for key, *shapes in sorted(mismatched):
+        theirs, ours = ("×".join(map(str, shape)) for shape in shapes)
+        raise U2UError(f"{source}: its weights and its {CONFIG} do not fit: {key} is {theirs}, not {ours}")
+
+
+def load_trained(source: str) -> tuple[PreTrainedModel, ProcessorMixin]:
     """Return a fine-tuned model in float32, in evaluation mode, and its processor.
 
     Raises:
         U2UError: the model or its vocabulary is missing or damaged, or the two do not fit.
     """
     processor = load_processor(source)
-    model, loading = _load(source, HubertForCTC, dtype=torch.float32, output_loading_info=True)
+    settings = {"dtype": torch.float32, "output_loading_info": True, "ignore_mismatched_sizes": True}
+    model, loading = _load(source, AutoModelForCTC, **settings)
+    _require_shapes(source, loading["mismatched_keys"])
     # transformers gives weights that it does not find random values, and says so in a warning.
-    if missing := [key for key in loading["missing_keys"] if key != "hubert.masked_spec_embed"]:
+    if missing := sorted(key for key in loading["missing_keys"] if not key.endswith("masked_spec_embed")):
         raise U2UError(
             f"{source}: its weights lack {missing[0]}, and {len(missing) - 1} more: it is damaged, or no recogniser; "
             "take a model that was trained with recipes/train.py"
@@ -86,7 +194,7 @@ def load_trained(source: str) -> tuple[HubertForCTC, Wav2Vec2Processor]:
     return model.eval(), processor
 
 
-def load_processor(source: str) -> Wav2Vec2Processor:
+def load_processor(source: str) -> ProcessorMixin:
     """Return the processor of a fine-tuned model: its feature extractor and its tokenizer.
 
     Raises:
@@ -94,7 +202,7 @@ def load_processor(source: str) -> Wav2Vec2Processor:
     """
     if optional_file(source, VOCABULARY) is None and optional_file(source, CONFIG) is not None:
         raise U2UError(f"{source}: has no vocabulary ({VOCABULARY}): take a model that recipes/train.py made")
-    processor = _load(source, Wav2Vec2Processor)
+    processor = _load(source, family_at(source).processor)
     try:
         labels = labels_of(processor.tokenizer)
         "".join(labels.symbols), labels.symbols[labels.blank]
@@ -145,7 +253,7 @@ def _load(source: str, kind: type, **settings):
             return kind.from_pretrained(source, **settings)
     except Exception as error:  # damaged files end in any class, of several libraries
         problem = loading_problem(source, "model", error)
-        raise U2UError(f"{source}: cannot be loaded as {kind.__name__}: {problem}") from error
+        raise U2UError(f"{source}: cannot be loaded: {problem}") from error
 
 
 def _require_config(folder: Path) -> None:
@@ -159,7 +267,7 @@ def _require_config(folder: Path) -> None:
     raise U2UError(f"{folder}: holds no model ({CONFIG}): give a folder that train.py wrote, or a model's Hub name")
 
 
-def _require_finite(source: str, model: HubertForCTC) -> None:
+def _require_finite(source: str, model: PreTrainedModel) -> None:
     """Raise U2UError if a weight is NaN or infinite: the model would recognise nothing, and training would not help."""
     broken = [name for name, weight in model.named_parameters() if not weight.isfinite().all()]
     if broken:
@@ -169,7 +277,7 @@ def _require_finite(source: str, model: HubertForCTC) -> None:
         )
 
 
-def save_processor(processor: Wav2Vec2Processor, folder: Path) -> None:
+def save_processor(processor: ProcessorMixin, folder: Path) -> None:
     """Write the processor beside its model, with the ``tokenizer.json`` that transformers.js reads."""
     processor.save_pretrained(folder)
     write_text(folder / PREPROCESSOR, processor.feature_extractor.to_json_string())

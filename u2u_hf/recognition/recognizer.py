@@ -7,16 +7,18 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import torch
-from transformers import HubertForCTC
+from transformers import PreTrainedModel
 
+from u2u_hf.data.inputs import KINDS, input_of_export, inputs_of
 from u2u_hf.data.processes import processes
-from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE, STRIDE
+from u2u_hf.frames import STRIDE, delay_ms
 from u2u_hf.memory import memory_problem
 from u2u_hf.model_folder import FULL, ONNX, SMALL
 from u2u_hf.recognition.decoding import Labels
@@ -26,11 +28,12 @@ from u2u_hf.records import U2UError
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
 _INPUT = "input_values"  # of a model's export
-Logits = Callable[[np.ndarray], np.ndarray]  # normalised float32 samples [N] → float32 [T, V]
+_TWO_FRAMES = max(kind.receptive_field for kind in KINDS) + STRIDE  # samples, of every kind of inputs
+Logits = Callable[[np.ndarray], np.ndarray]  # one input of `u2u_hf.data.inputs`, float32 → logits float32 [T, V]
 
 
 class Recognizer:
-    """A fine-tuned HuBERT with its vocabulary: float16 in torch on a GPU, otherwise the ONNX export if there is one.
+    """A fine-tuned model with its vocabulary: float16 in torch on a GPU, otherwise the ONNX export if there is one.
 
     There are no batches: padding changes the output of models with group norm (mHuBERT-147), and on a CPU batches are
     not faster: call `log_probs` from `parallel_calls` threads there.
@@ -50,21 +53,22 @@ class Recognizer:
             cores = multiprocessing.cpu_count()
             self.parallel_calls = min(2, cores)
             logits = onnx_logits(exported, cores // self.parallel_calls, outputs=len(processor.tokenizer))
-            self._logits = logits
-            self._release = partial(logits, np.zeros(RECEPTIVE_FIELD, dtype=np.float32), release=True)
+            self._logits, self._input = logits, partial(input_of_export, processor.feature_extractor)
+            self._release = partial(logits, np.zeros(_TWO_FRAMES, dtype=np.float32), release=True)
             self.engine = f"onnxruntime, {exported.name}"
         else:
             model, processor = load_trained(source)
             self.parallel_calls = 1
             self._logits, self.engine = torch_logits(model), "torch"
+            self._input = partial(inputs_of(processor.feature_extractor).single, processor.feature_extractor)
             self._release = torch.cuda.empty_cache
-        self._extractor = processor.feature_extractor
-        self.labels: Labels = labels_of(processor.tokenizer)
+        self._receptive_field = inputs_of(processor.feature_extractor).receptive_field
+        self.labels: Labels = replace(labels_of(processor.tokenizer), delay_ms=delay_ms(self._receptive_field))
         self._require_working(source)
 
     def _require_working(self, source: str) -> None:
         """Raise U2UError unless two frames are recognised: damaged settings load too, and fail at every recording."""
-        noise = np.random.default_rng(0).standard_normal(RECEPTIVE_FIELD + STRIDE).astype(np.float32)
+        noise = np.random.default_rng(0).standard_normal(_TWO_FRAMES).astype(np.float32)
         try:
             found = self.log_probs(noise)
         except Exception as error:  # of several libraries
@@ -74,15 +78,14 @@ class Recognizer:
             raise U2UError(f"{source}: gives no probabilities of characters: copy or download the model again")
 
     def log_probs(self, samples: np.ndarray) -> np.ndarray:
-        """Return float32 [T, V], natural log, for float32 samples [N] at 16 kHz; T is `frames.frame_count(N)`.
+        """Return float32 [T, V], natural log, for float32 samples [N] at 16 kHz; T is `frames.frame_count(N, …)`.
 
         Raises:
             U2UError: the model gives NaN.
         """
-        if len(samples) < RECEPTIVE_FIELD:
+        if len(samples) < self._receptive_field:
             return np.zeros((0, len(self.labels.symbols)), dtype=np.float32)
-        inputs = self._extractor(samples, sampling_rate=SAMPLING_RATE).input_values[0]
-        found = torch.log_softmax(torch.from_numpy(self._logits(inputs)), -1).numpy()
+        found = torch.log_softmax(torch.from_numpy(self._logits(self._input(samples))), -1).numpy()
         if np.isnan(found).any():
             raise U2UError(f"{self._source}: gives NaN: its weights are damaged: copy or download the model again")
         return found
@@ -104,7 +107,7 @@ def _exported(source: str) -> Path | None:
     return optional_file(source, f"{ONNX}/{SMALL}") or optional_file(source, f"{ONNX}/{FULL}")
 
 
-def torch_logits(model: HubertForCTC, device: torch.device | None = None) -> Logits:
+def torch_logits(model: PreTrainedModel, device: torch.device | None = None) -> Logits:
     """Return a function for a model in torch: in float16 on a GPU, unchanged on a CPU; the model is moved there.
 
     Args:
@@ -148,7 +151,7 @@ def onnx_logits(path: Path, threads: int = 0, outputs: int = 0) -> Logits:
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         # The model of another task may load, and then fails only when it is run.
-        found = np.asarray(logits(np.zeros(RECEPTIVE_FIELD + STRIDE, dtype=np.float32), release=True))
+        found = np.asarray(logits(np.zeros(_TWO_FRAMES, dtype=np.float32), release=True))
     except Exception as error:  # onnxruntime raises many classes of errors
         problem = memory_problem(error) or "it is damaged, or no recogniser: export it again with recipes/export.py"
         raise U2UError(f"{path}: cannot be loaded: {problem}") from error

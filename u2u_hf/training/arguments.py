@@ -61,6 +61,7 @@ class CtcTrainingArguments(TrainingArguments):
     max_steps: int = setting(-1, help=f"training steps (default {_STEPS}, or what --time_budget allows)")
     time_budget: str = setting("", help="stop within this time, evaluation and saving included, such as 2h30m")
     resume: bool = setting(False, help="resume from the last checkpoint in output_dir, or on the Hub")
+    fresh_head: bool = setting(False, help="start with a new head where --model is a recogniser that has learnt one")
     learning_rate: float = setting(5e-5, help="peak learning rate of the pre-trained encoder")
     head_learning_rate: float = setting(1e-3, help="peak learning rate of the new head")
     hold_encoder: float = setting(0.15, help="share of the run in which the encoder is frozen, from 0 to below 1")
@@ -76,7 +77,7 @@ class CtcTrainingArguments(TrainingArguments):
     speed_perturbation: float = setting(0.0, help="speed two thirds of the utterances up or down by this share: 0.1")
     noise_snr_db: float | None = setting(None, help="add noise, from this many dB below the speech to 20 dB more: 10")
     bf16: bool | None = setting(None, help="train in bfloat16 (default by device)")
-    fp16: bool | None = setting(None, help="train in float16, for older GPUs (default by device)")
+    fp16: bool | None = setting(None, help="train in float16 until it overflows, for older GPUs (default by device)")
     eval_strategy: str = setting("steps", help="when to evaluate on the validation split: steps, epoch or no")
     eval_steps: float = setting(0.1, help="steps, or share of the run, between two evaluations")
     save_steps: float = setting(0.1, help="steps, or share of the run, between two checkpoints")
@@ -101,6 +102,8 @@ class CtcTrainingArguments(TrainingArguments):
             super().__post_init__()
         except (ValueError, ImportError) as error:
             raise U2UError(f"the settings do not go together: {error}") from error
+        if self.fp16:
+            self.mixed_precision = "no"  # of accelerate: `training.float16` does it
         # Without a launcher, Trainer would split each batch over all GPUs (DataParallel), which is slow and pads more:
         # use accelerate launch.
         if self.n_gpu > 1:

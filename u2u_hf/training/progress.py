@@ -37,13 +37,13 @@ class Progress(TrainerCallback):
         self.total = self.step = 0
         self.pause = 0.0
         self.interrupted = False
-        self._before = 0.0
+        self._before: float | None = None
         self._handlers: dict[int, object] = {}
 
     @property
     def seconds(self) -> float:
         """Return the seconds spent on this run, including those before it was resumed."""
-        return self._before + time.time() - self.begun
+        return (self._before or 0.0) + time.time() - self.begun
 
     def at(self, step: int) -> int:
         """Return the count for an optimizer step."""
@@ -51,7 +51,8 @@ class Progress(TrainerCallback):
 
     def on_train_begin(self, args, state, control, **kwargs):
         self.total = state.max_steps
-        self._before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
+        if self._before is None:  # not again after a return to a checkpoint of this process
+            self._before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
         self._count(state.global_step, self._together(args.device)[0])
         for number in (signal.SIGTERM, signal.SIGINT):
             self._handlers[number] = signal.signal(number, self._stop)

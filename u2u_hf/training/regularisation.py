@@ -24,7 +24,7 @@ class Regularisation:
     layerdrop: float
 
     def config(self) -> dict[str, float | int | bool]:
-        """Return the values of a HubertConfig."""
+        """Return the values as transformers calls them in the configs of most speech models."""
         return {
             "apply_spec_augment": bool(self.mask_time or self.mask_feature),
             "mask_time_prob": self.mask_time,

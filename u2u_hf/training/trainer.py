@@ -15,7 +15,7 @@ import torch
 from accelerate.data_loader import prepare_data_loader
 from safetensors import SafetensorError
 from torch.utils.data import DataLoader
-from transformers import HubertForCTC, ProgressCallback, SchedulerType, Trainer, Wav2Vec2Processor
+from transformers import PreTrainedModel, ProcessorMixin, ProgressCallback, SchedulerType, Trainer, set_seed
 from transformers.loss.loss_ctc import ForCTCLoss
 from transformers.trainer_utils import seed_worker
 
@@ -27,9 +27,11 @@ from u2u_hf.evaluation.metrics import MAIN, METRICS, score_keys
 from u2u_hf.frames import SAMPLING_RATE, STRIDE
 from u2u_hf.memory import memory_problem
 from u2u_hf.progress_bar import write_line
+from u2u_hf.recognition.families.registry import family_of
 from u2u_hf.recognition.model import save_processor
 from u2u_hf.records import U2UError
 from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.float16 import Float16, Float16Failed
 from u2u_hf.training.progress import Progress, ProgressBar
 
 
@@ -53,12 +55,16 @@ class CtcTrainer(Trainer):
             self.add_callback(ProgressBar(self.progress))
         self._frames, self._since = torch.zeros((), dtype=torch.int64, device=self.args.device), time.perf_counter()
         self._lost = 0
+        self._float16 = Float16(self) if self.args.fp16 else None
+        if self._float16:
+            self.add_callback(self._float16)
         encoder = self.model.base_model
         encoder.forward = self._frozen_at_first(encoder.forward)
 
-    def train(self, *arguments, **settings):
+    def train(self, resume_from_checkpoint: str | Path | None = None, *arguments, **settings):
+        checkpoint = Path(resume_from_checkpoint) if resume_from_checkpoint else None
         try:
-            return super().train(*arguments, **settings)
+            return self._trained(checkpoint, *arguments, **settings)
         except U2UError as error:  # from a data loader's process its text ends with that process's traceback
             raise U2UError(str(error).rstrip().split("U2UError: ")[-1]) from error
         except Exception as error:  # for lack of memory libraries raise many classes
@@ -69,6 +75,20 @@ class CtcTrainer(Trainer):
                 f"{whose} memory is too small: resume with --resume and a lower --batch_seconds, 40 for example, "
                 "--per_device_eval_batch_size 1, or --gradient_checkpointing"
             ) from error
+
+    def _trained(self, checkpoint: Path | None, *arguments, **settings):
+        if self._float16:
+            self._float16.begin(checkpoint)
+        try:
+            return super().train(checkpoint and str(checkpoint), *arguments, **settings)
+        except Float16Failed as failure:
+            checkpoint = self._float16.go_back(failure)
+            if self.is_world_process_zero():
+                place = f"from step {checkpoint.name[11:]}" if checkpoint else "from the start"
+                write_line(f"! float16 overflows ({failure.skipped} steps were skipped): on in float32, {place}")
+            if checkpoint is None:
+                set_seed(self.args.seed)
+        return super().train(checkpoint and str(checkpoint), *arguments, **settings)
 
     def get_train_dataloader(self) -> DataLoader:
         batches = DurationBatches(
@@ -97,11 +117,12 @@ class CtcTrainer(Trainer):
         if self.optimizer is None:
             model = model or self.model
             decaying = set(self.get_decay_parameter_names(model))
+            head = f"{family_of(self.model).head}."
             kind, settings = self.get_optimizer_cls_and_kwargs(self.args, model)
             groups: dict[tuple[bool, bool], list[torch.nn.Parameter]] = defaultdict(list)
             for name, parameter in model.named_parameters():
                 if parameter.requires_grad:
-                    groups["lm_head" in name, name in decaying].append(parameter)
+                    groups[head in name, name in decaying].append(parameter)
             self.optimizer = kind(
                 [
                     {
@@ -136,7 +157,8 @@ class CtcTrainer(Trainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         labels, frames = inputs["labels"], inputs["frames"]
-        outputs = model(**{key: value for key, value in inputs.items() if key not in ("labels", "frames")})
+        with self._float16.autocast() if self._float16 else contextlib.nullcontext():
+            outputs = model(**{key: value for key, value in inputs.items() if key not in ("labels", "frames")})
         blank = self.model.config.pad_token_id
         loss = ForCTCLoss(outputs.logits, labels, frames, blank, reduction="sum", zero_infinity=True)
         if self.model.training and num_items_in_batch is not None:
@@ -149,14 +171,29 @@ class CtcTrainer(Trainer):
     def training_step(self, model, inputs, num_items_in_batch=None):
         self._frames += inputs["frames"].sum()
         loss = super().training_step(model, inputs, num_items_in_batch)
-        # In float16 a single loss may overflow; the optimizer then skips the step.
-        self._lost = 0 if torch.isfinite(loss) else self._lost + 1
+        # In float16 losses may overflow; the optimizer then skips the step, which `Float16` watches.
+        watched = self._float16 and self._float16.failed_at is None
+        self._lost = 0 if watched or torch.isfinite(loss) else self._lost + 1
         if self._lost == 10:
             raise U2UError(
                 f"step {self.state.global_step}: the loss is not a number any more: resume from the last checkpoint "
                 "with --resume and a lower --learning_rate and --head_learning_rate"
             )
         return loss
+
+    def _clip_grad_norm(self, model):
+        if self._float16:
+            self._float16.unscale()
+        return super()._clip_grad_norm(model)
+
+    def _get_grad_norm(self, model, grad_norm=None):
+        if self._float16 and grad_norm is None:
+            self._float16.unscale()
+        return super()._get_grad_norm(model, grad_norm)
+
+    def _load_scaler(self, checkpoint):
+        if self.accelerator.scaler is not None:  # else the run has left float16
+            super()._load_scaler(checkpoint)
 
     def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
         with torch.no_grad(), self.compute_loss_context_manager():
@@ -228,7 +265,7 @@ def _written(folder: Path, advice: str) -> Iterator[None]:
         raise U2UError(f"{folder}: cannot be written ({reason}): make room, then {advice}") from error
 
 
-def save_trained(trainer: CtcTrainer, processor: Wav2Vec2Processor, output_dir: Path) -> None:
+def save_trained(trainer: CtcTrainer, processor: ProcessorMixin, output_dir: Path) -> None:
     """Write model and processor, in one process, as `transformers.pipeline` loads them.
 
     The export and the language model of an earlier model in the folder are removed: recognition would use them.
@@ -237,7 +274,7 @@ def save_trained(trainer: CtcTrainer, processor: Wav2Vec2Processor, output_dir: 
         U2UError: the folder cannot be written, mostly for a full disk.
     """
     if trainer.is_world_process_zero():
-        model: HubertForCTC = trainer.accelerator.unwrap_model(trainer.model)
+        model: PreTrainedModel = trainer.accelerator.unwrap_model(trainer.model)
         with _written(output_dir / model_folder.WEIGHTS, "run the same command with --resume"):
             for name in model_folder.MADE_OF_MODEL:
                 if (output_dir / name).is_dir():

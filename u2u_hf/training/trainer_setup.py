@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 from datasets import Dataset, DatasetDict
-from transformers import Wav2Vec2Processor, set_seed
+from transformers import ProcessorMixin, set_seed
 
 from u2u_hf.corpus.filters import TOO_FEW_FRAMES
 from u2u_hf.data.collator import CtcCollator
 from u2u_hf.data.dataset import require_split
 from u2u_hf.data.processes import processes
-from u2u_hf.frames import SAMPLING_RATE, frame_count, frames_needed
+from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE, frame_count, frames_needed
 from u2u_hf.progress_bar import write_line
 from u2u_hf.recognition.decoding import Labels
-from u2u_hf.recognition.model import start_from
+from u2u_hf.recognition.model import family_at, start_from
 from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.records import Dropped, U2UError, Utterance
 from u2u_hf.training.arguments import CtcTrainingArguments
@@ -30,25 +30,26 @@ Say = Callable[[str], None]
 
 def build_trainer(
     model_source: str, splits: DatasetDict, source: str, args: CtcTrainingArguments
-) -> tuple[CtcTrainer, Wav2Vec2Processor]:
+) -> tuple[CtcTrainer, ProcessorMixin]:
     """Return a trainer for a prepared dataset, starting from a pre-trained model, and the model's processor.
 
     Args:
-        model_source: folder or Hub name of a HuBERT model.
+        model_source: folder or Hub name of a model of one of the `FAMILIES`.
         source: the dataset's name, for messages.
 
     Raises:
-        U2UError: a split is empty, or the model is missing.
+        U2UError: a split is empty, or the model is missing or cannot be fine-tuned.
     """
+    receptive_field = family_at(model_source).inputs.receptive_field
     train, validation = (require_split(splits, name, source) for name in ("train", "validation"))
     say: Say = write_line if processes().is_main_process else lambda line: None
-    train = _feasible(train, source, say)
+    train = _feasible(train, receptive_field, source, say)
     _warn_of_unseen_characters(train, validation, say)
     hours = sum(train["duration"]) / 3600
     regularisation = args.regularisation(hours)
     say(f"{hours:.2f} hours of training speech: {regularisation}")
     set_seed(args.seed)  # also for the new head's weights
-    model, processor = start_from(model_source, train["text"], regularisation.config())
+    model, processor = start_from(model_source, train["text"], regularisation.config(), args.fresh_head, say)
     trainer = CtcTrainer(
         model=model,
         args=args,
@@ -63,7 +64,7 @@ def build_trainer(
     return trainer, processor
 
 
-def infeasible(dataset: Dataset) -> dict[int, Dropped]:
+def infeasible(dataset: Dataset, receptive_field: int = RECEPTIVE_FIELD) -> dict[int, Dropped]:
     """Return row → why it is dropped, for rows whose text needs more frames than their audio has.
 
     CTC cannot learn from them. What a dataset does not say of an utterance is empty or 0.
@@ -71,7 +72,7 @@ def infeasible(dataset: Dataset) -> dict[int, Dropped]:
     rows = [
         index
         for index, (text, duration) in enumerate(zip(dataset["text"], dataset["duration"], strict=True))
-        if frame_count(round(duration * SAMPLING_RATE)) < frames_needed(text)
+        if frame_count(round(duration * SAMPLING_RATE), receptive_field) < frames_needed(text)
     ]
     described = dataset.remove_columns([name for name in ("audio",) if name in dataset.column_names])
     return {row: Dropped(_utterance(described[row]), TOO_FEW_FRAMES) for row in rows}
@@ -92,8 +93,8 @@ def _utterance(row: Mapping[str, Any]) -> Utterance:
     )
 
 
-def _feasible(train: Dataset, source: str, say: Say) -> Dataset:
-    if dropped := infeasible(train):
+def _feasible(train: Dataset, receptive_field: int, source: str, say: Say) -> Dataset:
+    if dropped := infeasible(train, receptive_field):
         first = next(iter(dropped.values()))
         one = first.utterance
         where = f", first in {one.recording}, tier {one.tier}, at {one.start_ms / 1000:g} s" if one.recording else ""
@@ -111,7 +112,7 @@ def _warn_of_unseen_characters(train: Dataset, validation: Dataset, say: Say) ->
         say(f"! validation has characters that are not in training, each counts as an error: {counts}")
 
 
-def _labels_for_scores(processor: Wav2Vec2Processor) -> Labels:
+def _labels_for_scores(processor: ProcessorMixin) -> Labels:
     """Return labels in which special tokens are visible, so that an unknown character of a reference is an error."""
     labels = labels_of(processor.tokenizer)
     return replace(labels, symbols=tuple(symbol or "\ufffd" for symbol in labels.symbols))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from u2u_hf.evaluation.card_score import chosen_score
 from u2u_hf.evaluation.metrics import METRICS
 from u2u_hf.evaluation.verdict import warning
 from u2u_hf.memory import memory_problem
-from u2u_hf.model_folder import CARD, CURVES
+from u2u_hf.model_folder import CARD, CONFIG, CURVES
 from u2u_hf.publishing.cards.markdown import indented, table, text
 from u2u_hf.recognition.model import DEFAULT_MODEL
 from u2u_hf.records import U2UError
@@ -46,6 +47,7 @@ def write_model_card(
     settings: Mapping[str, Any],
     steps: int,
     seconds: float,
+    numbers: str = "",
     repo_id: str = "",
 ) -> None:
     """Write the card of a trained model, ``README.md``, into its folder.
@@ -60,6 +62,7 @@ def write_model_card(
         scores: of the validation split, ``wer`` and ``cer`` (0…1 and above); `add_scores` says what else.
         settings: those that differ from the defaults, from `settings.changed`.
         steps: optimizer steps. seconds: duration of the whole training.
+        numbers: a sentence on the numbers it was trained in, if they changed on the way.
         repo_id: OWNER/NAME on the Hub if the model is pushed.
 
     Raises:
@@ -78,7 +81,7 @@ def write_model_card(
         datasets=None if Path(dataset).is_dir() else [dataset],
         library_name="transformers",
         pipeline_tag=_TASK,
-        tags=["hubert", "ctc", "u2u-hf"],
+        tags=[*_model_type(output_dir, base_model), "ctc", "u2u-hf"],
         metrics=list(METRICS),
         model_name=title,
     )
@@ -97,7 +100,7 @@ def write_model_card(
         alphabet=text(" ".join(map(shown, alphabet))),
         licence=text(licence),
         source=repo_id or "OWNER/NAME",
-        made=f"Training took {length(seconds / 3600)} ({steps:,} steps) on {_hardware()}.",
+        made=f"Training took {length(seconds / 3600)} ({steps:,} steps) on {_hardware()}. {numbers}".rstrip(),
         curves=(output_dir / CURVES).is_file(),
         version=__version__,
         libraries=f"transformers {transformers.__version__}, torch {torch.__version__}",
@@ -145,6 +148,15 @@ def add_export(model_dir: Path, variants: str) -> None:
     after = rest.partition(_ONNX_END)[2]
     card.text = f"{before.rstrip()}\n\n{section}\n{after}" if rest else f"{card.text.rstrip()}\n\n{section}\n"
     output_folder.amend(path, str(card))
+
+
+def _model_type(folder: Path, base_model: str) -> list[str]:
+    """Return what the model's config.json calls its kind, such as ``hubert``; nothing if that is unknown."""
+    try:
+        found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))["model_type"]
+    except (OSError, ValueError, LookupError, TypeError):
+        found = "hubert" if base_model == DEFAULT_MODEL else None
+    return [found] if isinstance(found, str) else []
 
 
 def _load_card(path: Path, problem: str) -> ModelCard:
