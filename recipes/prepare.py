@@ -25,7 +25,7 @@ from u2u_hf import cli, output_folder
 from u2u_hf.corpus.preparation import PreparationSettings, decide, inspect
 from u2u_hf.corpus.split_table import sides_table
 from u2u_hf.data import audio
-from u2u_hf.data.dataset import write_dataset
+from u2u_hf.data.dataset_writer import write_dataset
 from u2u_hf.data.processes import processes
 from u2u_hf.hub.push import Push, check_push, push_folder
 from u2u_hf.publishing.cards.dataset import write_dataset_card

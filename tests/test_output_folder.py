@@ -11,7 +11,8 @@ import pytest
 from conftest import RECIPES
 
 from u2u_hf import model_folder, output_folder
-from u2u_hf.data.dataset import load_splits, write_dataset
+from u2u_hf.data.dataset import load_splits
+from u2u_hf.data.dataset_writer import write_dataset
 from u2u_hf.demo.corpus import make_demo_corpus
 from u2u_hf.output_folder import MARKER, WRITTEN, claim
 from u2u_hf.publishing.browser_page import build as build_site

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from u2u_hf.data.dataset import FEATURES, load_splits, require_split, write_dataset
+from u2u_hf.data.dataset import FEATURES, load_splits, require_split
+from u2u_hf.data.dataset_writer import write_dataset
 from u2u_hf.records import U2UError, Utterance
 
 
@@ -70,10 +71,10 @@ def test_finished_recordings_are_not_made_again(recording, tmp_path, monkeypatch
             raise KeyboardInterrupt
         yield from rows(utterances, changed)
 
-    from u2u_hf.data import dataset
+    from u2u_hf.data import dataset_writer
 
-    rows = dataset.rows
-    monkeypatch.setattr(dataset, "rows", killed_at_the_third)
+    rows = dataset_writer.rows
+    monkeypatch.setattr(dataset_writer, "rows", killed_at_the_third)
     with pytest.raises(KeyboardInterrupt):
         write_dataset(splits, tmp_path / "ds")
     assert not (tmp_path / "ds" / "data").exists()

@@ -13,7 +13,8 @@ from huggingface_hub.errors import OfflineModeIsEnabled
 from support import programs
 from support.hub_server import TOKENS, running_hub
 
-from u2u_hf.data.dataset import load_splits, write_dataset
+from u2u_hf.data.dataset import load_splits
+from u2u_hf.data.dataset_writer import write_dataset
 from u2u_hf.hub.problems import hub_problem
 from u2u_hf.hub.push import Push, _later
 from u2u_hf.records import U2UError, Utterance

@@ -1,37 +1,23 @@
-"""Utterances to a dataset in parquet files, and back.
+"""A prepared dataset: its columns, and loading it.
 
-A prepared dataset is what ``datasets.load_dataset(DIR)`` reads. Its rows hold 16 kHz mono FLAC as bytes, written and
-read with soundfile: decoding audio through `datasets` needs FFmpeg libraries on the system.
+It is what ``datasets.load_dataset(DIR)`` reads. Its rows hold 16 kHz mono FLAC as bytes, written and read with
+soundfile: decoding audio through `datasets` needs FFmpeg libraries on the system.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import datasets
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-import torch
-from accelerate.utils import gather_object
 from datasets import Audio, Dataset, DatasetDict, Features, Value, load_dataset
 
-from u2u_hf.data.audio import audio_info, flac_bytes, has_no_numbers, level, read_audio
 from u2u_hf.data.audio_folder import load_audio_folder
-from u2u_hf.data.processes import processes
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.hub.source import require_source
-from u2u_hf.output_folder import remove
-from u2u_hf.progress_bar import in_terminal, progress_bar
-from u2u_hf.records import Dropped, U2UError, Utterance
+from u2u_hf.progress_bar import in_terminal
+from u2u_hf.records import U2UError
 
 # `datasets` would ask datasets-server.huggingface.co about each dataset on the Hub, with its name and the user's token,
 # for what the dataset itself says. No environment variable turns that off (datasets 5.2).
@@ -53,222 +39,7 @@ FEATURES = Features(
         "duration": Value("float64"),
     }
 )
-_PLACE = ["tier", "start_ms", "end_ms"]  # identifies an utterance within a recording
 NEEDED = ("audio", "text", "duration")
-_SMALLEST = 2.0**-15  # of 16-bit samples
-_CHANGED = b"u2u-hf changed"  # in a part's metadata: what was done → utterances
-_LEVELLED, _SILENCED = "levelled", "silenced"
-_REMARKS = {
-    _LEVELLED: "{} × stored at another level, because the utterance is too loud or too quiet for 16 bits",
-    _SILENCED: "{} × made silent where samples are no numbers (NaN, infinity): is the recording damaged?",
-}
-SHARD_BYTES = 400 * 2**20
-_SHARD = re.compile(r"(train|validation|test)-\d{5,}-of-\d{5,}\.parquet")
-_PART = re.compile(r"[0-9a-f]{24}\.(parquet|writing)")
-
-
-_Part = tuple[Path, list[Utterance]]  # a parquet file, and the utterances of one recording that belong in it
-
-
-def rows(utterances: Iterable[Utterance], changed: Counter[str]) -> Iterator[dict]:
-    """Yield a dataset row for each utterance: its audio cut out, resampled and encoded.
-
-    Utterances whose audio is digital silence have no row.
-
-    Args:
-        changed: where utterances are counted whose samples are not those of the recording, by what was done.
-
-    Raises:
-        U2UError: the audio cannot be read.
-    """
-    for utterance in utterances:
-        info = audio_info(utterance.audio)
-        samples = read_audio(info, utterance.start_ms, utterance.end_ms, [utterance.channel])[0]
-        if not len(samples) or np.abs(samples).max() < _SMALLEST:
-            continue
-        changed[_LEVELLED] += level(samples) != 1
-        changed[_SILENCED] += has_no_numbers(info, utterance.start_ms, utterance.end_ms, utterance.channel)
-        name = f"{utterance.recording}_{utterance.tier}_{utterance.start_ms}.flac"
-        yield {
-            "audio": {"bytes": flac_bytes(samples), "path": name.replace("/", "_")},
-            "text": utterance.text,
-            "raw_text": utterance.raw_text,
-            "speaker": utterance.speaker,
-            "recording": utterance.recording,
-            "tier": utterance.tier,
-            "channel": utterance.channel,
-            "start_ms": utterance.start_ms,
-            "end_ms": utterance.end_ms,
-            "duration": len(samples) / SAMPLING_RATE,
-        }
-
-
-def write_dataset(splits: dict[str, list[Utterance]], output_dir: Path) -> tuple[list[Dropped], list[str]]:
-    """Write the splits to ``output_dir/data/SPLIT-00000-of-00001.parquet``, about 400 MB a shard.
-
-    Each recording is written to a part file before the parts are joined to shards, so a run that was killed resumes
-    after the last finished recording. The shards of an earlier run are replaced all at once; other files in ``data/``
-    stay. Recordings are divided over the processes of a launcher (torchrun, accelerate launch), then over cores.
-
-    Returns:
-        the utterances that are in no shard: their audio cannot be read, or is digital silence; and remarks on how many
-        of the others were changed.
-
-    Raises:
-        U2UError: ``data`` is a file or a link.
-    """
-    if os.path.lexists(data := output_dir / "data") and (data.is_symlink() or not data.is_dir()):
-        raise U2UError(f"{data}: is a file or a link, in the place of the dataset's folder: move it away")
-    parts_dir = output_dir / ".parts"
-    parts_dir.mkdir(parents=True, exist_ok=True)
-    parts = {name: _parts(members, parts_dir) for name, members in splits.items()}
-    every_part = [part for row in parts.values() for part in row]
-    problems = _write_missing(every_part)
-    dropped = _unreadable(every_part, problems) + _silent(every_part, problems)
-    remarks = _remarks(path for path, _ in every_part if path not in problems)
-    state = processes()
-    state.wait_for_everyone()  # all have read the parts before they are joined
-    if state.is_main_process:
-        _join({name: [path for path, _ in row if path not in problems] for name, row in parts.items()}, output_dir)
-        remove(parts_dir, _PART.fullmatch)
-    state.wait_for_everyone()
-    return dropped, remarks
-
-
-def _parts(utterances: Iterable[Utterance], folder: Path) -> list[_Part]:
-    """Return a part for each recording, and each audio file of it.
-
-    Its name is a digest of its content: changed utterances make a new part.
-    """
-    by_recording = defaultdict(list)
-    for utterance in utterances:
-        by_recording[utterance.recording, utterance.audio].append(utterance)
-    parts = []
-    for _, group in sorted(by_recording.items()):
-        stat = os.stat(group[0].audio)
-        key = repr((group, stat.st_size, stat.st_mtime_ns)).encode()
-        parts.append((folder / f"{hashlib.sha256(key).hexdigest()[:24]}.parquet", group))
-    return parts
-
-
-def _write_missing(parts: list[_Part]) -> dict[Path, str]:
-    """Write parts that do not exist yet, in all processes; return the problem of each that could not be written."""
-    missing = [(path, group) for path, group in parts if not path.exists()]
-    state = processes()
-    state.wait_for_everyone()  # all have seen the same parts before the first new one is written
-    with state.split_between_processes(missing) as own:
-        return dict(gather_object(_write_parts(own)))
-
-
-def _unreadable(parts: list[_Part], problems: dict[Path, str]) -> list[Dropped]:
-    return [
-        Dropped(u, "the audio cannot be read", problems[path].removeprefix(f"{u.audio}: "))
-        for path, group in parts
-        if path in problems
-        for u in group
-    ]
-
-
-def _silent(parts: list[_Part], problems: dict[Path, str]) -> list[Dropped]:
-    dropped = []
-    for path, group in parts:
-        if path not in problems:
-            written = set(zip(*pq.read_table(path, columns=_PLACE).to_pydict().values(), strict=True))
-            silent = [u for u in group if (u.tier, u.start_ms, u.end_ms) not in written]
-            dropped += [Dropped(u, "the recording is silent there") for u in silent]
-    return dropped
-
-
-def _remarks(parts: Iterable[Path]) -> list[str]:
-    changed: Counter[str] = Counter()
-    for path in parts:
-        changed.update(json.loads(pq.read_metadata(path).metadata.get(_CHANGED, b"{}")))
-    return [remark.format(changed[what]) for what, remark in _REMARKS.items() if changed[what]]
-
-
-def _write_parts(parts: list[_Part]) -> list[tuple[Path, str]]:
-    """Write part files on all cores; return those that could not be written, with the reason."""
-    problems = []
-    torch_threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # each core works on a recording of its own
-    # Threads are enough: reading, resampling and encoding release the GIL.
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        path_of = {pool.submit(_write_part, *part): part[0] for part in parts}
-        for future in progress_bar(as_completed(path_of), desc="cutting audio", unit="recording", total=len(parts)):
-            try:
-                future.result()
-            except U2UError as error:
-                problems.append((path_of[future], str(error)))
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(torch_threads)
-    return problems
-
-
-def _join(parts: dict[str, list[Path]], output_dir: Path) -> None:
-    """Write the shards of all splits and put them in the place of earlier ones."""
-    making, data, before = output_dir / ".data", output_dir / "data", output_dir / ".data.old"
-    if before.is_dir() and not data.is_dir():
-        before.rename(data)  # a run was killed between the two renames below
-    remove(making, _SHARD.fullmatch)
-    making.mkdir(exist_ok=True)
-    for name, paths in parts.items():
-        _write_shards(making, name, paths)
-    # The folder is replaced as a whole, so old shards are never read together with new ones; other files follow. A
-    # killed run leaves one complete folder, and the next run moves the rest.
-    _move_others(before, making)
-    if data.is_dir():
-        data.rename(before)
-    making.rename(data)
-    _move_others(before, data)
-
-
-def _move_others(source: Path, target: Path) -> None:
-    """Move everything but shards to another folder, under a free name, and remove the first folder."""
-    if not source.is_dir():
-        return
-    for path in sorted(source.iterdir()):
-        if not _SHARD.fullmatch(path.name):
-            names = (path.name, *(f"{path.stem} ({number}){path.suffix}" for number in range(2, 1000)))
-            path.rename(next(target / name for name in names if not os.path.lexists(target / name)))
-    remove(source, _SHARD.fullmatch)
-
-
-def _write_part(part: Path, utterances: list[Utterance]) -> None:
-    temporary = part.with_suffix(".writing")
-    with pq.ParquetWriter(temporary, FEATURES.arrow_schema) as writer:
-        batch, changed = [], Counter()
-        for row in rows(utterances, changed):
-            batch.append(row)
-            if len(batch) == 100:
-                writer.write_table(_table(batch))
-                batch = []
-        if batch:
-            writer.write_table(_table(batch))
-        writer.add_key_value_metadata({_CHANGED: json.dumps(changed)})
-    temporary.replace(part)
-
-
-def _table(batch: list[dict]) -> pa.Table:
-    return pa.Table.from_pylist(batch, schema=FEATURES.arrow_schema)
-
-
-def _write_shards(folder: Path, split: str, parts: list[Path]) -> None:
-    shards: list[list[Path]] = [[]]
-    size = 0
-    for part in parts:
-        if size and size + part.stat().st_size > SHARD_BYTES:
-            shards.append([])
-            size = 0
-        shards[-1].append(part)
-        size += part.stat().st_size
-    for index, members in enumerate(shards):
-        path = folder / f"{split}-{index:05d}-of-{len(shards):05d}.parquet"
-        with pq.ParquetWriter(path, FEATURES.arrow_schema) as writer:
-            for part in members:
-                for batch in pq.ParquetFile(part).iter_batches(100):
-                    writer.write_table(pa.Table.from_batches([batch], schema=FEATURES.arrow_schema))
 
 
 def load_splits(source: str | os.PathLike[str]) -> DatasetDict:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from u2u_hf.formats import eaf_xml
 from u2u_hf.records import U2UError, trimmed
 
 # TIME_UNITS of the schema. ELAN writes milliseconds only; other programs wrote the frames of a video.
@@ -72,7 +73,7 @@ def load(path: str | os.PathLike[str]) -> EafTree:
         U2UError: the file cannot be read, is not XML or not an ELAN file, or its references lead nowhere or in a
             circle, or an annotation has no time.
     """
-    root = _parse(Path(path))
+    root = eaf_xml.root(Path(path))
     try:
         media = _media(root)
         time_units = _time_units(root)
@@ -91,33 +92,6 @@ def _constraints(root: ET.Element) -> dict[str, str]:
 
 class _Damage(Exception):
     """What is wrong inside an ELAN file; the message does not name the file."""
-
-
-class _NoDoctype(ET.TreeBuilder):
-    """Stops at a DOCTYPE: it declares the entities that expand without end or lead to other files."""
-
-    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        raise ValueError("it has a document type declaration, which no ELAN file has")
-
-
-def _parse(path: Path) -> ET.Element:
-    try:
-        if path.exists() and not path.is_file():  # reading a pipe or a device might never end
-            raise U2UError(f"{path}: is not a file: take it out of the folder or rename it")
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise U2UError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-    if not data.strip():
-        raise U2UError(f"{path}: is empty: restore it from a copy, or take it out of the folder")
-    try:
-        root = ET.fromstring(data, ET.XMLParser(target=_NoDoctype()))
-    except (ET.ParseError, ValueError, LookupError) as error:
-        problem = trimmed(str(error), 80)[1:-1]  # it quotes the file
-        raise U2UError(f"{path}: is not XML ({problem}): can ELAN open it? Restore it, or take it out") from error
-    if root.tag != "ANNOTATION_DOCUMENT":
-        tag = trimmed(root.tag)[1:-1]
-        raise U2UError(f"{path}: is XML but not an ELAN file (it begins with <{tag}>): rename it or take it out")
-    return root
 
 
 def _media(root: ET.Element) -> list[Mapping[str, str]]:
