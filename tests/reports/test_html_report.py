@@ -109,3 +109,10 @@ def test_hours_of_training_and_of_all_splits_are_told_apart():
     words = " ".join(harmless(html_report(undivided)).text)
     assert re.search(r"10\.0 min\s+to learn from", words)
     assert "in training" not in words
+
+
+def test_what_was_done_to_sound_is_said():
+    remark = "3 × stored at another level, because the utterance is too loud or too quiet for 16 bits"
+    cut = prepared({"train": [utterance("a")]}).without([], [remark])
+    words = " ".join(harmless(html_report(digest(cut, Path("nowhere")))).text)
+    assert re.search(rf"Please note\s+{remark}", words)

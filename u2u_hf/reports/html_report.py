@@ -130,6 +130,7 @@ def _hours(digest: Digest) -> Markup:
     close = [(c.recording, c.tier, c.channel + 1, f"{c.margin_db:.1f}") for c in digest.channels if c.close]
     return joined(
         table(("split", "#utterances", "#length", "#recordings", "#speakers"), splits),
+        listed("Please note", digest.remarks),
         element("h3", "By speaker"),
         _bars("speaker", hours_by(digest.kept, lambda u: u.speaker)),
         element("h3", "By recording"),
