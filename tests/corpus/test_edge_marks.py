@@ -64,13 +64,19 @@ def test_length_marks_at_word_ends_are_letters_if_words_have_them_inside():
     assert after(["mi·ko ka·", "dijo: na"]) == ["mi·ko ka·", "dijo na"]
 
 
+def test_question_marks_are_glottal_stops_if_words_have_them_inside():
+    assert after(["ma?a ?ina te?", "sa?a"]) == ["ma?a ?ina te?", "sa?a"]
+    assert after(["ka? na?", "te ma?a no?"]) == ["ka na", "te ma a no"]
+    assert after(["?ina ka", "te ??ma", "ka ?"]) == ["ina ka", "te ma", "ka"]
+
+
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.text("ab '’‘‚′:·.,1", max_size=12), max_size=5))
+@given(st.lists(st.text("ab '’‘‚′:·.,1?", max_size=12), max_size=5))
 def test_only_marks_that_touch_a_letter_are_letters(texts):
     for text, places in zip(texts, letters_at_edges(texts), strict=True):
         for at in places:
-            assert text[at] in "'’‘′:·"
-            around = text[:at].rstrip("'’‘‚′:·")[-1:] + text[at:].lstrip("'’‘‚′:·")[:1]
+            assert text[at] in "'’‘′:·?"
+            around = text[:at].rstrip("'’‘‚′:·?")[-1:] + text[at:].lstrip("'’‘‚′:·?")[:1]
             assert set(around) & set("ab1")
 
 

@@ -1,4 +1,4 @@
-"""Apostrophes and length marks at word edges: letters of the orthography, or quotation marks and colons.
+"""Apostrophes, length marks and ``?`` beside letters: letters of the orthography, or punctuation.
 
 The same character is both: ``'ala mi'o te'`` has three glottal stops, ``'ka mi te'`` may be quoted speech. One text
 does not tell, so all texts of a corpus are looked at together, in their order:
@@ -11,6 +11,8 @@ does not tell, so all texts of a corpus are looked at together, in their order:
 - ``‘`` pairs with ``’``, so ``’`` at the beginning of a word is a letter where ``‘`` opens quotations. Of two marks at
   one edge (``‘’ala``) the outer is the quotation mark and the inner the letter. ``''`` is a double quotation mark.
 - A length mark at the end of a word (``ka:``) is a letter in a corpus that has it inside words at least as often.
+- ``?`` is a glottal stop (``ma?a ?ina te?``) in a corpus that has it inside words, at least as often as at their ends.
+  Elsewhere it asks, also where a space was forgotten (``ka?na``), or marks what was not heard well (``?ina``).
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ LENGTH_MARKS = ":·•‧∙⋅"
 _LOW_QUOTE = "‚"  # opens ‚…‘ and is never a letter
 _RUN = re.compile(f"[{APOSTROPHES}{_LOW_QUOTE}]+")
 _LENGTH_RUN = re.compile(rf"([{LENGTH_MARKS}])\1*")
+_GLOTTAL_STOP = re.compile(r"(?<!\?)\?(?!\?)")
 _PAIRED_SHARE = 0.85  # letters that open and close words at random pair in 50 %
 _FEWEST_WORDS = 4  # as evidence that a mark belongs to words
 _AROUND_WORDS = '.,;:!?¡¿"“”«»()[]{}…–—-'
@@ -55,7 +58,7 @@ def is_letter(text: str, index: int) -> bool:
 
 
 def letters_at_edges(texts: Sequence[str]) -> list[frozenset[int]]:
-    """Return for each text of a corpus the places of apostrophes and length marks that are letters.
+    """Return for each text of a corpus the places of apostrophes, length marks and ``?`` that are letters.
 
     Args:
         texts: in their order, because a quotation may go on in the next text.
@@ -68,7 +71,7 @@ def letters_at_edges(texts: Sequence[str]) -> list[frozenset[int]]:
         if mark.letter_at is None or texts[mark.text][mark.letter_at] == _LOW_QUOTE or (single and mark in quotation):
             continue
         kept[mark.text].add(mark.letter_at)
-    for number, at in _length_marks(texts):
+    for number, at in itertools.chain(_length_marks(texts), _glottal_stops(texts)):
         kept[number].add(at)
     return [frozenset(kept.get(number, ())) for number in range(len(texts))]
 
@@ -173,3 +176,15 @@ def _length_marks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
     letters = [run for run in ends if counts[run[3]] >= count_of_ends[run[3]]]
     for number, start, end, _ in (*inside, *letters):
         yield from ((number, at) for at in range(start, end))
+
+
+def _glottal_stops(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield number and place of each ``?`` that touches a letter, where these are letters."""
+    marks: dict[tuple[bool, bool], list[tuple[int, int]]] = defaultdict(list)  # a letter before, a letter behind
+    for number, text in enumerate(texts):
+        for mark in _GLOTTAL_STOP.finditer(text):
+            sides = is_letter(text, mark.start() - 1), is_letter(text, mark.end())
+            marks[sides].append((number, mark.start()))
+    inside, first, last = marks[True, True], marks[False, True], marks[True, False]
+    if inside and len(inside) >= len(last):
+        yield from (*inside, *first, *last)

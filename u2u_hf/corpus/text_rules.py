@@ -17,8 +17,8 @@ Rules are plain data, one mapping each, applied in order::
 A character is punctuation by its Unicode category, so superscript tones, modifier letters (ʼ, ꞌ), combining
 diacritics and digits stay unless a rule names them. So do apostrophes, hyphens and length marks (``mi:ko``, ``mi·ko``)
 between letters. Apostrophes at word edges are letters too, except where they are quotation marks in that corpus, and
-length marks at word ends where that corpus has them inside words: `edge_marks` has the rule. Therefore the texts of a
-corpus are given to the rules together.
+length marks at word ends, and ``?``, where that corpus has them inside words: `edge_marks` has the rule. Therefore the
+texts of a corpus are given to the rules together.
 
 An infix keeps its letters: ``b<um>ili`` and ``b⟨um⟩ili`` become ``bumili``. ``praat_symbols: decode`` makes ``ŋ`` of
 Praat's ``\\ng``, for text that left Praat by another program; TextGrids are decoded when they are read.
