@@ -191,20 +191,18 @@ _SLOW_FIXTURES = {"recipe", "demo_dataset", "trained_model", "exported", "site",
 
 
 def pytest_collection_modifyitems(items):
-    """Mark slow tests; of processes that run tests side by side, each takes whole files, which share their fixtures."""
+    """Mark slow tests, and begin with the files that take longest, so that in the end no process is left alone."""
     slow_files = set()
     for item in items:
         if _SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
             slow_files.add(item.path)
-        pages = "npm_packages" in item.fixturenames  # installed once for all files
-        item.add_marker(pytest.mark.xdist_group("pages" if pages else str(item.path)))
 
     def turn(item):
         longest = "npm_packages" in item.fixturenames or item.path.name == "test_quickstart.py"
         return 0 if longest else 1 if item.path in slow_files else 2
 
-    items.sort(key=turn)  # so that in the end no process is left alone with what takes long
+    items.sort(key=turn)
 
 
 def pytest_addoption(parser):

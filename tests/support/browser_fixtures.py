@@ -22,7 +22,7 @@ def exported(trained_model, new_recording, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def npm_packages(tmp_path_factory):
-    """A folder with the node_modules of the pages: the session's only `npm ci`."""
+    """A folder with the node_modules of the pages: the process's only `npm ci`."""
     if not shutil.which("npm"):
         pytest.skip("Node.js, with npm, is not installed")
     folder = tmp_path_factory.mktemp("npm")
