@@ -24,6 +24,7 @@ to `browser` also runs in a browser under Pyodide, with the standard library, py
     training/       dataset to recogniser
     transcription/  recordings to transcripts
     publishing/     ONNX, cards, Spaces: what others get
+    comparison/     which pre-trained model to start from
     flags           argparse made from a recipe's dataclasses
     cli             the recipes' door: flags, --config, errors in one line
     demo/           the made-up corpus and the tiny model

@@ -6,6 +6,7 @@ import dataclasses
 import enum
 import os
 import re
+from collections.abc import Collection, Iterator
 from typing import Any
 
 
@@ -30,16 +31,34 @@ def changed(*filled: Any) -> dict[str, Any]:
     A dataclass may replace values by ones for this computer, in ``__post_init__``; its attribute ``given`` then has the
     values that the user gave, by name, and these are returned.
     """
-    values: dict[str, Any] = {}
-    for item in filled:
-        for field in dataclasses.fields(item):
-            value = getattr(item, "given", {}).get(field.name, getattr(item, field.name, None))
-            value = value.value if isinstance(value, enum.Enum) else value
-            default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
-            plain = isinstance(value, (str, int, float, list)) and not field.name.endswith("_token")
-            if plain and field.init and value != default and not field.metadata.get("positional"):
-                values[field.name] = _without_folders(value)
-    return values
+    return {name: _without_folders(value) for item in filled for name, value in _differing(item)}
+
+
+def as_flags(*filled: Any, but: Collection[str] = ()) -> list[str]:
+    """Return the words of a command line that gives the settings which differ from their defaults, paths as they are.
+
+    Args:
+        but: names of settings to leave out.
+    """
+    words: list[str] = []
+    for name, value in (pair for item in filled for pair in _differing(item)):
+        if name in but:
+            continue
+        if isinstance(value, bool):
+            words.append(f"--{name}" if value else f"--no_{name}")
+        else:
+            words += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
+    return words
+
+
+def _differing(item: Any) -> Iterator[tuple[str, Any]]:
+    for field in dataclasses.fields(item):
+        value = getattr(item, "given", {}).get(field.name, getattr(item, field.name, None))
+        value = value.value if isinstance(value, enum.Enum) else value
+        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        plain = isinstance(value, (str, int, float, list)) and not field.name.endswith("_token")
+        if plain and field.init and value != default and not field.metadata.get("positional"):
+            yield field.name, value
 
 
 def _without_folders(value: Any) -> Any:

@@ -1,7 +1,9 @@
+import re
+
 import pytest
 from support.html_pages import Page
 
-from u2u_hf.reports.svg import binned, histogram, nice, scatter
+from u2u_hf.reports.svg import binned, histogram, lines, nice, scatter
 
 
 @pytest.mark.parametrize(("step", "next_up"), [(1, 1), (1.1, 2), (2.5, 5), (7, 10), (0.03, 0.05), (0.2, 0.2), (30, 50)])
@@ -25,6 +27,7 @@ def test_plots_of_little_or_strange_data_are_drawings(values):
     for drawing in (
         histogram(values, values, "seconds", "utterances"),
         scatter([(v, v) for v in values], [], far, "seconds", "characters"),
+        lines([[(v, v) for v in values], []], max(values, default=0), "minutes", "CER"),
     ):
         found = Page(drawing)
         assert found.tags["svg"] == 1
@@ -32,3 +35,9 @@ def test_plots_of_little_or_strange_data_are_drawings(values):
             if key in ("x", "y", "width", "height", "cx", "cy", "r"):
                 assert -1 <= float(value) <= 450
         assert "nan" not in drawing
+
+
+def test_lines_end_at_the_edge_of_their_scale():
+    # The drawing's inside is 40 to 410 across, and 214 to 22 up.
+    first, second = re.findall('points="([^"]*)"', lines([[(0, 0), (5, 50)], [(10, 300)]], 100, "minutes", "%"))
+    assert (first, second) == ("40,214 225,118", "410,22")

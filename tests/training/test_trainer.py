@@ -107,6 +107,16 @@ def timed(make, monkeypatch):
     return timed
 
 
+def test_every_row_of_the_log_has_the_time_and_the_memory_so_far(make):
+    trainer = make(max_steps=4, logging_steps=2)
+    trainer.train()
+    rows = [row for row in trainer.state.log_history if "loss" in row]
+    assert len(rows) == 2
+    assert 0 < rows[0]["seconds"] <= rows[1]["seconds"]
+    # Python with torch takes more than 100 MB, and the computer has no TB.
+    assert 1e8 < rows[0]["peak_bytes"] <= rows[1]["peak_bytes"] < 1e12
+
+
 def test_a_time_budget_takes_the_place_of_steps(timed):
     trainer, rates = timed()
     trainer.train()

@@ -5,11 +5,13 @@ STYLE = """
   color-scheme: light dark;
   --page: #fbfaf7; --card: #ffffff; --ink: #22262b; --soft: #636a73; --line: #e3e1da;
   --kept: #3273b8; --out: #d97b29; --far: #b3261e; --note: #eef1f5; --odd: #fdf0d5;
+  --green: #3f8a52; --violet: #8d62a8;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #15171a; --card: #1d2024; --ink: #e4e6e9; --soft: #9aa2ac; --line: #33383f;
     --kept: #6aa7e6; --out: #e79a52; --far: #ff8a80; --note: #2a2f36; --odd: #42361c;
+    --green: #74c38a; --violet: #c29be0;
   }
 }
 * { box-sizing: border-box; }
@@ -54,7 +56,13 @@ tr:has(:target) td { background: var(--odd); }
 .key { margin-right: 1rem; font-size: .875rem; color: var(--soft); }
 .key.kept::before { background: var(--kept); }
 .key.out::before { background: var(--out); }
+.key.line-1::before { background: var(--kept); }
+.key.line-2::before { background: var(--out); }
+.key.line-3::before { background: var(--green); }
+.key.line-4::before { background: var(--violet); }
+.key.line-5::before { background: var(--far); }
 .key.far::before { border: 2px solid var(--far); border-radius: 50%; }
+.command { display: block; background: var(--note); border-radius: 6px; padding: .6rem .9rem; overflow-wrap: anywhere; }
 .side { display: flex; flex-wrap: wrap; gap: .5rem .7rem; max-width: 60rem; }
 .side > span { display: inline-flex; flex-direction: column; }
 .side > span > span { min-height: 1.5em; }
@@ -70,6 +78,13 @@ svg .axis { stroke: var(--soft); stroke-width: 1; }
 svg .kept { fill: var(--kept); }
 svg .out { fill: var(--out); }
 svg .far { fill: transparent; stroke: var(--far); stroke-width: 1.5; }
+svg .line-1 { fill: var(--kept); stroke: var(--kept); }
+svg .line-2 { fill: var(--out); stroke: var(--out); }
+svg .line-3 { fill: var(--green); stroke: var(--green); }
+svg .line-4 { fill: var(--violet); stroke: var(--violet); }
+svg .line-5 { fill: var(--far); stroke: var(--far); }
+svg polyline { stroke-width: 1.8; }
+svg polyline:is(.line-1, .line-2, .line-3, .line-4, .line-5) { fill: none; }
 svg .interval { stroke: var(--ink); stroke-width: 2; }
 svg.bar { display: block; width: 100%; height: .7rem; margin-top: .4rem; }
 @media (max-width: 44rem) {

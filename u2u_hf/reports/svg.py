@@ -12,6 +12,8 @@ WIDTH, HEIGHT = 420, 250
 _LEFT, _TOP = 40, 22
 _RIGHT, _BOTTOM = WIDTH - 10, HEIGHT - 36
 
+LINE_COLOURS = 5  # of the style sheet
+
 Point = tuple[float, float]
 
 
@@ -57,6 +59,22 @@ def scatter(
         ring = element("circle", element("title", words), cx=x(a), cy=y(b), r=4.5, class_="far")
         dots.append(element("a", ring, href=target))
     return _drawing(f"{y_label} against {x_label}", axes, *dots)
+
+
+def lines(series: Sequence[Sequence[Point]], top: float, x_label: str, y_label: str) -> Markup:
+    """Return a line for each series through its points, in the classes ``line-1`` to ``line-5``, then again.
+
+    Args:
+        top: the end of the scale; what is above it is drawn at its edge.
+    """
+    x, y, axes = _axes(max((point[0] for points in series for point in points), default=1), top, x_label, y_label)
+    drawn = []
+    for number, points in enumerate(series):
+        kind = f"line-{number % LINE_COLOURS + 1}"
+        places = [(x(across), y(min(up, top))) for across, up in points]
+        drawn.append(element("polyline", points=" ".join(f"{a:g},{b:g}" for a, b in places), class_=kind))
+        drawn += [element("circle", cx=a, cy=b, r=2.5, class_=kind) for a, b in places]
+    return _drawing(f"{y_label} over {x_label}", axes, *drawn)
 
 
 def bar(share: float, interval: tuple[float, float] | None = None) -> Markup:

@@ -45,6 +45,19 @@ def seconds_of(duration: str) -> float:
     return seconds
 
 
+def duration(seconds: int) -> str:
+    """Return whole seconds as `seconds_of` reads them.
+
+    >>> duration(9000), duration(600), duration(61)
+    ('2h30m', '10m', '1m1s')
+    """
+    parts = []
+    for unit, length in _UNIT_SECONDS.items():
+        number, seconds = divmod(seconds, length)
+        parts += [f"{number}{unit}"] if number else []
+    return "".join(parts)
+
+
 @dataclass
 class CtcTrainingArguments(TrainingArguments):
     """Settings for fine-tuning with CTC on a few hours of speech.
@@ -91,11 +104,7 @@ class CtcTrainingArguments(TrainingArguments):
     report_to: list[str] = setting(["none"], help="where to log: none, trackio, tensorboard…")
 
     def __post_init__(self):
-        # `given` is saved in train.yaml; the values below are chosen for this computer only.
-        self.given = {field.name: getattr(self, field.name) for field in fields(self)}
-        self.budget_seconds = seconds_of(self.time_budget) if self.time_budget else None
-        self._require_effect()
-        self._require_valid()
+        self._check()
         self._choose_steps()
         self._choose_by_device()
         try:
@@ -108,6 +117,13 @@ class CtcTrainingArguments(TrainingArguments):
         # use accelerate launch.
         if self.n_gpu > 1:
             self._n_gpu = 1
+
+    def _check(self) -> None:
+        # `given` is saved in train.yaml; the values that are chosen later are for this computer only.
+        self.given = {field.name: getattr(self, field.name) for field in fields(self)}
+        self.budget_seconds = seconds_of(self.time_budget) if self.time_budget else None
+        self._require_effect()
+        self._require_valid()
 
     def _require_effect(self) -> None:
         for field in fields(self):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 
 import psutil
@@ -80,7 +81,7 @@ class Progress(TrainerCallback):
 
     def on_log(self, args, state, control, **kwargs):
         if state.log_history:
-            state.log_history[-1]["seconds"] = round(self.seconds, 1)
+            state.log_history[-1] |= {"seconds": round(self.seconds, 1), "peak_bytes": peak_bytes(args.device)}
 
     def _count(self, step: int, seconds: float) -> None:
         if self.budget_seconds is None:
@@ -104,6 +105,17 @@ class Progress(TrainerCallback):
             torch.distributed.all_reduce(here, torch.distributed.ReduceOp.MAX)
         seconds, stop = here.tolist()
         return seconds, bool(stop)
+
+
+def peak_bytes(device: torch.device) -> int:
+    """Return the most memory that this process has held: of the GPU if it trains on one, else of the computer."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_reserved(device)
+    if sys.platform == "win32":
+        return psutil.Process().memory_info().peak_wset
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _passed(before: int, now: int, interval: int) -> bool:
