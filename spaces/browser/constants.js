@@ -30,6 +30,7 @@ export const MODEL_FILES = {
   tokenizer: "tokenizer_config.json",
   vocabulary: "vocab.json",
 };
+export const MODEL_CARD = "README.md";
 export const INT8_WEIGHTS = "onnx/model_quantized.onnx";
 export const FLOAT32_WEIGHTS = "onnx/model.onnx";
 

@@ -1,5 +1,5 @@
 // Reads a trained model's files: from the Hub, from this site, or from the visitor's disk.
-import { ARCHITECTURES, MODEL_FILES } from "./constants.js";
+import { ARCHITECTURES, MODEL_CARD, MODEL_FILES } from "./constants.js";
 import { Problem } from "./problem.js";
 
 const CACHE = "u2u-hf-models";
@@ -9,13 +9,14 @@ const CACHE = "u2u-hf-models";
  * @param {{kind: "hub", hub: string, id: string, token?: string} | {kind: "here", url: string}
  *   | {kind: "files", files: File[]}} source
  * @returns {Promise<{labels: {symbols: string[], blank: number}, normalize: boolean, receptiveField: number,
- *   uncached: () => boolean,
+ *   licence: string, uncached: () => boolean,
  *   weights: (names: string[], progress: (share: number) => void) => Promise<Uint8Array>}>} `weights` reads the first of the named files that exists; `uncached` returns whether the browser had no space to cache a file
  * @throws {Problem} "model-missing", "model-kind", "token", "private", "network"
  */
 export async function openModel(source) {
   const { read, uncached } = await { hub: fromHub, here: fromHere, files: fromFiles }[source.kind](source);
-  const json = async (name) => JSON.parse(new TextDecoder().decode(await read(name)));
+  const text = async (name) => new TextDecoder().decode(await read(name));
+  const json = async (name) => JSON.parse(await text(name));
   const config = await json(MODEL_FILES.config);
   const architecture = ARCHITECTURES[config.architectures?.[0]];
   if (!architecture) {
@@ -24,6 +25,7 @@ export async function openModel(source) {
   const labels = labelsOf(await json(MODEL_FILES.vocabulary), await json(MODEL_FILES.tokenizer));
   const { do_normalize } = await json(MODEL_FILES.preprocessor);
   const normalize = architecture.normalised && do_normalize;
+  const licence = licenceOf(await text(MODEL_CARD).catch(() => "")); // a model works without its card
   const weights = async ([name, ...others], progress) => {
     try {
       return await read(name, progress);
@@ -32,7 +34,14 @@ export async function openModel(source) {
       return weights(others, progress);
     }
   };
-  return { weights, labels, normalize, receptiveField: architecture.receptiveField, uncached };
+  return { weights, labels, normalize, receptiveField: architecture.receptiveField, licence, uncached };
+}
+
+/** Return the licences that a model card's front matter names, as one text; empty if it names none. */
+export function licenceOf(card) {
+  const [, head] = card.match(/^---\r?\n([^]*?)\n---/) ?? [];
+  const [, value] = head?.replace(/ #.*/g, "").match(/^license:(.*(?:\r?\n *- .*)*)/m) ?? [];
+  return (value?.match(/[a-z][\w.-]*/gi) ?? []).join(", ");
 }
 
 /** Return the model's labels, special tokens as empty strings, as u2u_hf.recognition.tokenizer.labels_of does. */

@@ -13,7 +13,10 @@ function showModel(change) {
   model = { ...model, ...change };
   const name = model.name?.() ?? "";
   const sentences = [t(model.state, { ...model, name })];
-  if (model.state.startsWith("ready") && model.uncached) sentences.push(t("uncached"));
+  if (model.state.startsWith("ready")) {
+    if (model.licence) sentences.push(t("licence", model));
+    if (model.uncached) sentences.push(t("uncached"));
+  }
   byId("model-state").textContent = sentences.join(" ");
   const bar = byId("model-progress");
   bar.hidden = model.state !== "loading";
@@ -30,8 +33,8 @@ function load(source, name) {
 // Messages about the model; all others are about a recording, and its TranscriptView has a method of their name.
 const modelMessages = {
   loading: ({ share }) => showModel({ share, percent: Math.round(share * 100) }),
-  ready({ engine, threads, uncached }) {
-    showModel({ state: engine, threads, uncached });
+  ready({ engine, ...found }) {
+    showModel({ state: engine, ...found });
     byId("model-choice").open = false;
   },
   problem({ id, problem }) {

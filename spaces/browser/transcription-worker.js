@@ -26,7 +26,7 @@ async function load(source) {
   recognizer = onGraphics ?? (await startOnProcessor(model, progress));
   labels = model.labels;
   const engine = onGraphics ? "ready_graphics" : THREADS > 1 ? "ready" : "ready_one";
-  postMessage({ kind: "ready", engine, threads: THREADS, uncached: model.uncached() });
+  postMessage({ kind: "ready", engine, threads: THREADS, licence: model.licence, uncached: model.uncached() });
 }
 
 /** Return a recogniser on the graphics processor; null without one, or if it cannot run the model. */

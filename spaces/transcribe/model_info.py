@@ -43,8 +43,9 @@ def _told_by_card(folder: Path) -> dict[str, str]:
     """Return cer and license as a model's card has them: nothing of a card that somebody's edit has damaged."""
     try:
         data = ModelCard.load(folder / CARD).data
-        score, licence = chosen_score(data.eval_results), data.license
+        score, licences = chosen_score(data.eval_results), data.license
     except Exception:  # of several libraries, also for a missing card; a page that does not start helps nobody
         return {}
     told = {"cer": warning(*score) or f"{score[0]:.1%} ({score[1]})"} if score else {}
-    return told | ({"license": licence} if isinstance(licence, str) else {})
+    named = [name for name in (licences if isinstance(licences, list) else [licences]) if isinstance(name, str)]
+    return told | ({"license": ", ".join(named)} if named else {})

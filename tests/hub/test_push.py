@@ -453,12 +453,20 @@ def test_who_may_not_push_is_told_what_to_do(hub, client, dataset):
 
 
 def test_who_may_not_load_is_told_what_to_do(hub, client, dataset, random_model):
+    model = {p.name: p.read_bytes() for p in random_model.iterdir()}
     hub.add("dataset", "ana/words", True, {p.name: p.read_bytes() for p in (dataset / "data").iterdir()})
-    hub.add("model", "ana/ears", True, {p.name: p.read_bytes() for p in random_model.iterdir()})
-    code = "from u2u_hf.data.dataset import load_splits\nfrom u2u_hf.recognition.model import load_trained\n"
-    code += "from u2u_hf.recognition.recognizer import Recognizer\n"
+    hub.add("model", "ana/ears", True, model)
+    hub.add("model", "ana/base", False, model)
+    hub.gated = {"ana/base"}
+    code = "from u2u_hf.data.dataset import load_splits\nfrom u2u_hf.recognition.recognizer import Recognizer\n"
+    code += "from u2u_hf.recognition.model import load_trained, start_from\n"
     calls = ["load_splits('ana/words')", "load_trained('ana/ears')", "Recognizer('ana/ears')"]
-    for nobody, wrong, other in client(code + refusals(calls, [None, "hf_nobodys", "hf_ben_read"])):
+    calls.append("start_from('ana/base', ['ab'])")
+    *private, (nobody, _, other) = client(code + refusals(calls, [None, "hf_nobodys", "hf_ben_read"]))
+    consent = "U2UError ana/base: cannot be loaded: its owners ask for consent: agree on its page, then "
+    token = f"make a token with read access at {hub.url}/settings/tokens and run `hf auth login`"
+    assert (nobody, other) == (consent + token, f"{consent}try again")
+    for nobody, wrong, other in private:
         for message in (nobody, wrong, other):
             assert message.startswith("U2UError ana/")
             assert "make a token with read access" in message

@@ -15,6 +15,7 @@ from u2u_hf.data.audio import decode_mono
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.evaluation.metrics import error_rates
 from u2u_hf.frames import frame_count
+from u2u_hf.model_folder import MODEL, belongs
 from u2u_hf.publishing.cards.model import write_model_card
 from u2u_hf.publishing.export import export, next_steps, own_folder, report_table
 from u2u_hf.recognition import recognizer
@@ -142,6 +143,36 @@ def test_a_model_that_8_bits_spoil_stays_in_32(trained_model, spoken, tmp_path):
     assert "8-bit numbers cost too many errors" in next_steps(report, tmp_path)
     assert {path.name for path in (tmp_path / "onnx").iterdir()} == {"model.onnx", "export.json"}
     assert Recognizer(tmp_path).engine == "onnxruntime, model.onnx"
+
+
+def test_the_weights_of_a_large_model_are_in_a_second_file(random_model, tmp_path, monkeypatch):
+    whole = torch.onnx.export
+
+    def scattered(model, arguments, path, **settings):
+        """As torch writes models of more than 2 GB, and only to a path that is text: each weight in a file."""
+        assert type(path) is str
+        whole(model, arguments, path, **settings)
+        onnx.save_model(onnx.load(path), path, save_as_external_data=True, all_tensors_to_one_file=False)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.onnx, "export", scattered)
+        report = export(str(random_model), tmp_path / "model")
+    folder = tmp_path / "model" / "onnx"
+    names = {"model.onnx", "model_quantized.onnx", "export.json"}
+    assert {path.name for path in folder.iterdir()} == names | {"model.onnx_data"}
+    assert all(belongs(f"onnx/{path.name}", MODEL) for path in folder.iterdir())
+    sizes = {path.name: path.stat().st_size / 1e6 for path in folder.iterdir()}
+    assert sizes["model.onnx_data"] > 0.01
+    assert report["variants"]["onnx"]["megabytes"] == round(sizes["model.onnx"] + sizes["model.onnx_data"], 1)
+    sound, expected = np.ones(16_000, np.float32), onnx_logits(folder / "model.onnx")
+    (tmp_path / "cache").mkdir()
+    for name in ("model.onnx", "model.onnx_data"):  # as a model from the Hub lies in its cache
+        (folder / name).rename(tmp_path / f"blob of {name}")
+        (tmp_path / "cache" / name).symlink_to(tmp_path / f"blob of {name}")
+    assert np.array_equal(onnx_logits(tmp_path / "cache" / "model.onnx")(sound), expected(sound))
+    (folder / "model.onnx_data").touch()
+    export(str(random_model), tmp_path / "model")
+    assert {path.name for path in folder.iterdir()} == names
 
 
 def test_another_folder_has_all_that_a_browser_needs(random_model, tmp_path):

@@ -9,6 +9,7 @@ from u2u_hf.demo.quickstart import BASE_MODEL
 from u2u_hf.evaluation.card_score import card_score
 from u2u_hf.publishing.cards.model import add_export, add_scores, write_model_card
 from u2u_hf.records import U2UError
+from u2u_hf.training.float16 import numbers
 
 
 def split(*rows):
@@ -66,7 +67,7 @@ def test_numbers_worked_out_by_hand(tmp_path, dataset):
     assert "It writes 11 characters (␣ is the space) and no others: ␣ a b c e o r s t ¹ ñ\n" in card.text
     assert "fine-tuned with CTC on 2.0 h of transcribed speech." in card.text
     assert "Training took 1.5 h (1,234 steps) on " in card.text
-    assert "processor cores" in card.text
+    assert "processor cores.\n" in card.text
     code = "\n".join(line[4:] for line in card.text.split("these settings:")[1].splitlines() if line.strip())
     assert yaml.safe_load(code) == {"max_steps": 1234, "learning_rate": 1e-4}
 
@@ -115,6 +116,27 @@ def test_the_licence_is_that_of_the_base(tmp_path, dataset):
     add_scores(tuned, dataset, "test", TEST_SCORES)
     again = written(tmp_path / "again", dataset, base_model=str(tuned))
     assert again.data.license == "apache-2.0"
+
+
+@pytest.mark.parametrize(
+    ("base", "licence", "said"),
+    [
+        ("facebook/mms-300m", "cc-by-nc-4.0", "cc-by-nc-4.0, inherited from facebook/mms-300m. No commercial use."),
+        ("hf-audio/omniasr-ctc-300m-v2", "apache-2.0", "apache-2.0, inherited from hf-audio/omniasr-ctc-300m-v2."),
+        ("ana/base", None, "That of ana/base, from which it was trained."),
+    ],
+)
+def test_terms_are_told_without_the_card_of_the_base(tmp_path, dataset, base, licence, said):
+    card = written(tmp_path, dataset, base_model=base)
+    assert (card.data.license, card.data.base_model) == (licence, base)
+    assert f"## Licence\n\n{said}\n\n## " in card.text
+
+
+def test_a_run_that_left_float16_is_told(tmp_path, dataset):
+    history = [{"step": 8, "loss": 1.0}, {"step": 8, "float16_failed_at": 1019}, {"step": 12, "loss": 0.5}]
+    card = written(tmp_path, dataset, numbers=numbers(history))
+    told = "float16 failed at step 1,019, so the model was trained in float32 from step 8 on.\n"
+    assert f"processor cores. {told}" in card.text
 
 
 def test_what_is_unknown_is_left_out(tmp_path):

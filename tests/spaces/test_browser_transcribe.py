@@ -66,7 +66,7 @@ def test_a_recording_is_transcribed_as_in_python(site, url, open_page, exported,
     page = open_page("about:blank")
     page.on("response", lambda response: asked.append(response.url))
     page.goto(url)
-    wait_for(page, "#model-state", f"ready, on {min(os.cpu_count(), 8)} processor cores")
+    wait_for(page, "#model-state", f"ready, on {min(os.cpu_count(), 8)} processor cores. Licence: cc-by-nc-4.0.")
     page.set_input_files("#files", new_recording)
     transcript = in_python(exported, new_recording)
     wait_for(page, "article", f"Done: {len(transcript.segments)} segments.")

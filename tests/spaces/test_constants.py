@@ -43,6 +43,7 @@ def test_constants_are_equal_to_python(constants):
         "DETECTION_SETTINGS": dataclasses.asdict(voice_detection.VadSettings()),
         "WORD_DELIMITER": DELIMITER,
         "MODEL_FILES": dict(zip(constants["MODEL_FILES"], model_folder.BROWSER_FILES, strict=True)),
+        "MODEL_CARD": model_folder.CARD,
         "INT8_WEIGHTS": f"{model_folder.ONNX}/{model_folder.SMALL}",
         "FLOAT32_WEIGHTS": f"{model_folder.ONNX}/{model_folder.FULL}",
         "ARCHITECTURES": {
@@ -65,7 +66,7 @@ def test_no_constant_is_written_twice(constants):
     """Other modules import the suffixes and file names; they do not spell them again."""
     once = [
         *constants["MODEL_FILES"].values(),
-        *(constants[name] for name in ("INT8_WEIGHTS", "FLOAT32_WEIGHTS")),
+        *(constants[name] for name in ("MODEL_CARD", "INT8_WEIGHTS", "FLOAT32_WEIGHTS")),
         *constants["ARCHITECTURES"],
         *constants["AUDIO_SUFFIXES"],
         *constants["ANNOTATION_SUFFIXES"],

@@ -52,6 +52,11 @@ def test_a_damaged_card_tells_nothing_and_stops_nothing(tmp_path, text):
     assert set(found) <= {"model", "license"}
 
 
+def test_all_licences_are_told(tmp_path):
+    (tmp_path / "README.md").write_text("---\nlicense: [mit, cc-by-nc-4.0, 3]\n---\n")
+    assert facts(tmp_path, SpaceVariables(model=str(tmp_path)))["license"] == "mit, cc-by-nc-4.0"
+
+
 @pytest.mark.parametrize("value", ["-0.1", "12.3", "1" + "0" * 400, "-1" + "0" * 400, ".nan", ".inf", "true"])
 def test_a_score_that_no_share_is_leaves_the_rest_of_the_card(tmp_path, value):
     (tmp_path / "README.md").write_text(result(value))

@@ -17,7 +17,9 @@ def new_recording(demo_folder):
 
 @pytest.fixture(scope="session")
 def exported(trained_model, new_recording, tmp_path_factory):
-    return exported_when_sure(trained_model, new_recording, tmp_path_factory.mktemp("exported"))
+    folder = exported_when_sure(trained_model, new_recording, tmp_path_factory.mktemp("exported"))
+    (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -108,6 +108,7 @@ class Hub:
         log: every request, oldest first.
         repos: by (kind, OWNER/NAME).
         refusals: repo → what every request for it is answered: status, message. As the Hub refuses who may do no more.
+        gated: OWNER/NAMEs whose owners ask for consent, which nobody has given: everybody may know of them.
         portal: OWNER/NAMEs for which a network's page to log in answers in place of the Hub.
     """
 
@@ -118,6 +119,7 @@ class Hub:
         self.log: list[Asked] = []
         self.repos: dict[tuple[str, str], Repo] = {}
         self.refusals: dict[str, tuple[int, str]] = {}
+        self.gated: set[str] = set()
         self.portal: set[str] = set()
 
     def add(self, kind: str, repo_id: str, private: bool, files: dict[str, bytes] | None = None) -> Repo:
@@ -311,7 +313,9 @@ class Hub:
         return JSONResponse([self._described(path, tree[path]) for path in paths if path in tree])
 
     async def resolve(self, request: Request) -> Response:
-        _, commit = self._commit(request)
+        repo, commit = self._commit(request)
+        if repo.id in self.gated:
+            raise Refused(403 if self._user(request)[0] else 401, "GatedRepo", f"Access to {repo.id} is restricted.")
         headers = {"X-Repo-Commit": commit.oid}
         item = commit.files.get(request.path_params["path"])
         if item is None:

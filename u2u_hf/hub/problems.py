@@ -90,7 +90,8 @@ def _known(error: BaseException, access: str) -> str:
         if isinstance(link, OfflineModeIsEnabled):
             return "HF_HUB_OFFLINE is set, so the Hugging Face Hub is not asked: unset it"
         if isinstance(link, GatedRepoError):
-            return "its owners ask for consent: log in, give it on its page, then try again"
+            after = "try again" if get_token() else log_in(access)
+            return f"its owners ask for consent: agree on its page, then {after}"
         if isinstance(link, RevisionNotFoundError):
             return "has no such branch, tag or commit: look it up on its page"
         if isinstance(link, RepositoryNotFoundError):

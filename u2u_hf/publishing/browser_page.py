@@ -14,7 +14,7 @@ import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
-from u2u_hf.model_folder import BROWSER_FILES, BROWSER_WEIGHTS, ONNX
+from u2u_hf.model_folder import BROWSER_FILES, BROWSER_WEIGHTS, CARD, ONNX
 from u2u_hf.records import U2UError
 
 # npm package → its files that pages load.
@@ -150,6 +150,8 @@ def _copy_model(model: Path, target: Path) -> None:
             shutil.copy(model / name, target / name)
         except OSError as error:
             raise U2UError(f"{model / name}: is needed by the page: run recipes/export.py --model {model}") from error
+    if (model / CARD).is_file():  # the page shows its licence
+        shutil.copy(model / CARD, target / CARD)
 
 
 def headers(template: Path) -> dict[str, str]:

@@ -23,7 +23,7 @@ from u2u_hf.data.inputs import input_of_export, inputs_of
 from u2u_hf.evaluation.metrics import error_rates
 from u2u_hf.files import write_text
 from u2u_hf.frames import SAMPLING_RATE
-from u2u_hf.model_folder import EXPORT_REPORT, FULL, ONNX, SMALL
+from u2u_hf.model_folder import EXPORT_REPORT, FULL, FULL_DATA, MADE_OF_MODEL, ONNX, SMALL
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.publishing.export_forms import QUANTISED_FORMS, to_onnx
 from u2u_hf.recognition.decoding import Labels, collapse
@@ -52,7 +52,7 @@ def own_folder(source: str, output_dir: str = "") -> Path:
 
 def require_own(folder: Path) -> None:
     """Raise U2UError if an export would replace ONNX files in `folder` that it did not write."""
-    theirs = [name for name in (FULL, SMALL, EXPORT_REPORT) if os.path.lexists(folder / ONNX / name)]
+    theirs = [name for name in MADE_OF_MODEL[ONNX] if os.path.lexists(folder / ONNX / name)]
     if theirs and not _is_own(folder):
         raise U2UError(f"{folder / ONNX / theirs[0]}: was not made by export.py: move it away, or give --output_dir")
 
@@ -110,8 +110,9 @@ def export(
         # The report is written first: it marks the files beside it as ours, also if this is killed between two of them.
         text = json.dumps({**report, "onnxruntime": onnxruntime.__version__}, indent=2)
         write_text(output_dir / ONNX / EXPORT_REPORT, text + "\n")
-        if not kept:
-            (output_dir / ONNX / SMALL).unlink(missing_ok=True)
+        for name in (FULL_DATA, SMALL):
+            if not Path(folder, name).exists():
+                (output_dir / ONNX / name).unlink(missing_ok=True)  # of an earlier export
         for path in Path(folder).iterdir():
             shutil.move(path, output_dir / ONNX / path.name)
         _write_settings(model, processor, output_dir, source, Path(folder, "settings"))
@@ -215,7 +216,8 @@ class _Comparison:
 
     def scores_of_file(self, path: Path) -> dict[str, float]:
         found = _log_probs(onnx_logits(path), self.sounds, path.name)
-        return {"megabytes": round(path.stat().st_size / 1e6, 1), **self.scores(found)}
+        size = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*"))  # with `FULL_DATA`
+        return {"megabytes": round(size / 1e6, 1), **self.scores(found)}
 
 
 def _noise() -> list[np.ndarray]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from torch.nn.utils import parametrize
 from transformers import PreTrainedModel
 
 from u2u_hf.frames import SAMPLING_RATE
+from u2u_hf.model_folder import FULL
 from u2u_hf.publishing.conv_encoder import MatrixConvEncoder, is_supported
 from u2u_hf.recognition.families.registry import family_of
 
@@ -25,23 +28,31 @@ _OPSET = 17
 
 
 def to_onnx(model: PreTrainedModel, path: Path) -> None:
-    """Write a model in float32, from samples [B, N] to logits [B, T, V], see `ModelFamily.exportable`."""
+    """Write a model in float32, from samples [B, N] to logits [B, T, V], see `ModelFamily.exportable`.
+
+    The weights of a model of more than 2 GB are in a second file, `path` with ``_data`` at its end.
+    """
     for module in list(model.modules()):
         if parametrize.is_parametrized(module, "weight"):  # else the weight's product would be computed in each run
             parametrize.remove_parametrizations(module, "weight")
-    with warnings.catch_warnings(), torch.no_grad():
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, warnings.catch_warnings(), torch.no_grad():
+        written = Path(folder, path.name)
         # It warns that this exporter is deprecated, and of shapes that become fixed: here none does.
         warnings.simplefilter("ignore")
         torch.onnx.export(
             family_of(model).exportable(model).eval(),
             (torch.zeros(1, SAMPLING_RATE),),
-            path,
+            str(written),  # of a Path it does not take the folder for the weights of a large model
             dynamo=False,
             opset_version=_OPSET,
             input_names=["input_values"],
             output_names=["logits"],
             dynamic_axes={"input_values": {0: "batch", 1: "samples"}, "logits": {0: "batch", 1: "frames"}},
         )
+        if len(list(Path(folder).iterdir())) == 1:
+            shutil.move(written, path)
+        else:  # a file for each weight
+            onnx.save_model(onnx.load(written), path, save_as_external_data=True, location=f"{path.name}_data")
 
 
 def _to_int8(model: PreTrainedModel, full: Path, small: Path) -> None:
@@ -50,13 +61,14 @@ def _to_int8(model: PreTrainedModel, full: Path, small: Path) -> None:
     The transformer's products have one scale for all frames, which layer norms make alike. The head stays in float32:
     it is small, and its errors are the output's. The model's convolutional encoder is replaced.
     """
-    family, unquantized = family_of(model), small.with_name("matrix_products.onnx")
+    family = family_of(model)
     if is_supported(model):
         family.replace_convolutions(model, MatrixConvEncoder(model, eight_bits=True))
-    to_onnx(model, unquantized)
-    nodes = onnx.load(unquantized, load_external_data=False).graph.node
-    names = [node.name for node in nodes if node.op_type in _OPERATIONS]
-    with _quiet():
+    with tempfile.TemporaryDirectory(dir=small.parent) as folder, _quiet():
+        unquantized = Path(folder, FULL)
+        to_onnx(model, unquantized)
+        nodes = onnx.load(unquantized, load_external_data=False).graph.node
+        names = [node.name for node in nodes if node.op_type in _OPERATIONS]
         quantize_dynamic(
             unquantized,
             small,
@@ -65,7 +77,6 @@ def _to_int8(model: PreTrainedModel, full: Path, small: Path) -> None:
             per_channel=True,
             nodes_to_exclude=[name for name in names if any(part in name for part in family.float32_parts)],
         )
-    unquantized.unlink()
 
 
 def _to_blocks(model: PreTrainedModel, full: Path, small: Path) -> None:

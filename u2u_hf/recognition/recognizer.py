@@ -20,7 +20,7 @@ from u2u_hf.data.inputs import KINDS, input_of_export, inputs_of
 from u2u_hf.data.processes import processes
 from u2u_hf.frames import STRIDE, delay_ms
 from u2u_hf.memory import memory_problem
-from u2u_hf.model_folder import FULL, ONNX, SMALL
+from u2u_hf.model_folder import FULL, FULL_DATA, ONNX, SMALL
 from u2u_hf.recognition.decoding import Labels
 from u2u_hf.recognition.model import load_processor, load_trained, optional_file
 from u2u_hf.recognition.tokenizer import labels_of
@@ -104,7 +104,12 @@ class Recognizer:
 
 
 def _exported(source: str) -> Path | None:
-    return optional_file(source, f"{ONNX}/{SMALL}") or optional_file(source, f"{ONNX}/{FULL}")
+    if small := optional_file(source, f"{ONNX}/{SMALL}"):
+        return small
+    full = optional_file(source, f"{ONNX}/{FULL}")
+    if full:
+        optional_file(source, f"{ONNX}/{FULL_DATA}")  # which onnxruntime looks for beside it
+    return full
 
 
 def torch_logits(model: PreTrainedModel, device: torch.device | None = None) -> Logits:

@@ -30,8 +30,13 @@ from u2u_hf.reports.characters import shown
 from u2u_hf.reports.quantities import length
 
 _TASK = "automatic-speech-recognition"
-# The default base model's licence, for when its card cannot be fetched: without it, its terms would be lost.
-_LICENCES = {DEFAULT_MODEL: "cc-by-nc-sa-4.0"}
+# Licences of the base models in README.md, for when their cards cannot be fetched: else their terms would be lost.
+_LICENCES = {
+    DEFAULT_MODEL: "cc-by-nc-sa-4.0",
+    **dict.fromkeys(("facebook/mms-300m", "facebook/mms-1b", "facebook/mms-1b-all"), "cc-by-nc-4.0"),
+    **dict.fromkeys(("facebook/wav2vec2-xls-r-300m", "hf-audio/omniasr-ctc-300m-v2"), "apache-2.0"),
+    "facebook/w2v-bert-2.0": "mit",
+}
 _SAID = ("dataset", "model", "output_dir")  # settings that the card shows elsewhere
 _BEGIN, _END = "<!-- scores -->", "<!-- end of scores -->"
 _ONNX_BEGIN, _ONNX_END = "<!-- onnx -->", "<!-- end of onnx -->"
