@@ -27,6 +27,7 @@ from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.checkpoints import HubCheckpoints, is_finished, resume_point
 from u2u_hf.training.curves import training_curves
 from u2u_hf.training.float16 import numbers
+from u2u_hf.training.peak_memory import peak_memory
 from u2u_hf.training.trainer import save_trained
 from u2u_hf.training.trainer_setup import build_trainer
 
@@ -63,6 +64,7 @@ def main() -> int:
     scores = trainer.scores()
     save_trained(trainer, processor, output_dir)
     if trainer.is_world_process_zero():
+        memory = peak_memory(training.device, training.world_size)
         training_curves(trainer.state.log_history, output_dir / CURVES)
         write_model_card(
             output_dir,
@@ -73,10 +75,12 @@ def main() -> int:
             settings=changed(args, training),
             steps=trainer.state.global_step,
             seconds=trainer.progress.seconds,
+            memory=memory,
             numbers=numbers(trainer.state.log_history),
             repo_id=push.push_to,
         )
         cli.save(output_dir / SETTINGS, args, training)
+        print(f"memory: at most {memory}")
         print(f"curves: {output_dir / CURVES}")
         print(f"model: {output_dir}")
         if push.push_to:

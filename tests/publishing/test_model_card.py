@@ -45,7 +45,7 @@ def dataset(tmp_path):
 def written(tmp_path, dataset, **changes):
     settings = {"dataset": "Aldea", "model": "base", "output_dir": "out", "max_steps": 1234, "learning_rate": 1e-4}
     given = {"base_model": "utter-project/mHuBERT-147", "dataset": dataset, "splits": SPLITS, "scores": SCORES}
-    given |= {"settings": settings, "steps": 1234, "seconds": 5400.0} | changes
+    given |= {"settings": settings, "steps": 1234, "seconds": 5400.0, "memory": "5.3 GB of GPU memory"} | changes
     write_model_card(tmp_path / "model", **given)
     return ModelCard.load(tmp_path / "model" / "README.md")
 
@@ -67,7 +67,7 @@ def test_numbers_worked_out_by_hand(tmp_path, dataset):
     assert "It writes 11 characters (␣ is the space) and no others: ␣ a b c e o r s t ¹ ñ\n" in card.text
     assert "fine-tuned with CTC on 2.0 h of transcribed speech." in card.text
     assert "Training took 1.5 h (1,234 steps) on " in card.text
-    assert "processor cores.\n" in card.text
+    assert "processor cores, with at most 5.3 GB of GPU memory.\n" in card.text
     code = "\n".join(line[4:] for line in card.text.split("these settings:")[1].splitlines() if line.strip())
     assert yaml.safe_load(code) == {"max_steps": 1234, "learning_rate": 1e-4}
 
@@ -136,7 +136,7 @@ def test_a_run_that_left_float16_is_told(tmp_path, dataset):
     history = [{"step": 8, "loss": 1.0}, {"step": 8, "float16_failed_at": 1019}, {"step": 12, "loss": 0.5}]
     card = written(tmp_path, dataset, numbers=numbers(history))
     told = "float16 failed at step 1,019, so the model was trained in float32 from step 8 on.\n"
-    assert f"processor cores. {told}" in card.text
+    assert f"processor cores, with at most 5.3 GB of GPU memory. {told}" in card.text
 
 
 def test_what_is_unknown_is_left_out(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import time
 
 import psutil
@@ -13,6 +12,7 @@ from transformers.trainer_utils import has_length
 
 from u2u_hf.evaluation.metrics import MAIN, METRICS, in_percent
 from u2u_hf.progress_bar import progress_bar, write_line
+from u2u_hf.training.peak_memory import peak_bytes
 
 # Share of a time budget reserved for the last evaluation and checkpoint until a first pair has been timed.
 _RESERVE = 0.05
@@ -105,17 +105,6 @@ class Progress(TrainerCallback):
             torch.distributed.all_reduce(here, torch.distributed.ReduceOp.MAX)
         seconds, stop = here.tolist()
         return seconds, bool(stop)
-
-
-def peak_bytes(device: torch.device) -> int:
-    """Return the most memory that this process has held: of the GPU if it trains on one, else of the computer."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_reserved(device)
-    if sys.platform == "win32":
-        return psutil.Process().memory_info().peak_wset
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _passed(before: int, now: int, interval: int) -> bool:

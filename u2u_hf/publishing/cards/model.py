@@ -52,6 +52,7 @@ def write_model_card(
     settings: Mapping[str, Any],
     steps: int,
     seconds: float,
+    memory: str = "",
     numbers: str = "",
     repo_id: str = "",
 ) -> None:
@@ -67,6 +68,7 @@ def write_model_card(
         scores: of the validation split, ``wer`` and ``cer`` (0…1 and above); `add_scores` says what else.
         settings: those that differ from the defaults, from `settings.changed`.
         steps: optimizer steps. seconds: duration of the whole training.
+        memory: the most that it took, such as ``5.3 GB of GPU memory``; empty if unknown.
         numbers: a sentence on the numbers it was trained in, if they changed on the way.
         repo_id: OWNER/NAME on the Hub if the model is pushed.
 
@@ -91,6 +93,7 @@ def write_model_card(
         model_name=title,
     )
     alphabet = sorted(set().union(*splits["train"]["text"]))
+    limit = f", with at most {memory}" if memory else ""
     card = ModelCard.from_template(
         data,
         template_path=str(Path(__file__).with_name("model.md")),
@@ -105,7 +108,7 @@ def write_model_card(
         alphabet=text(" ".join(map(shown, alphabet))),
         licence=text(licence),
         source=repo_id or "OWNER/NAME",
-        made=f"Training took {length(seconds / 3600)} ({steps:,} steps) on {_hardware()}. {numbers}".rstrip(),
+        made=f"Training took {length(seconds / 3600)} ({steps:,} steps) on {_hardware()}{limit}. {numbers}".rstrip(),
         curves=(output_dir / CURVES).is_file(),
         version=__version__,
         libraries=f"transformers {transformers.__version__}, torch {torch.__version__}",
