@@ -49,13 +49,13 @@ def test_nothing_breaks_the_page():
 
 def test_the_table_of_a_terminal_is_in_columns():
     assert terminal_table([A, B], {"C": "C: holds no model"}).splitlines() == [
-        "model    CER     from–to  above the best     from–to     WER",
-        "A      10.0%  10.0–10.0%                              100.0%",
-        "B      15.5%  14.6–16.4%             5.5  4.6 to 6.4  100.0%",
+        "model    CER     from–to  points above best     from–to     WER",
+        "A      10.0%  10.0–10.0%                                 100.0%",
+        "B      15.5%  14.6–16.4%                5.5  4.6 to 6.4  100.0%",
         "",
-        "model  steps  passes  audio s/s  memory  weights  licence",
-        "A        300     4.2         40  3.0 GB     94 M  mit",
-        "B        300     4.2         40  3.0 GB    317 M  –",
+        "model  licence  steps  passes  audio s/s  memory  weights",
+        "A      mit        300     4.2         40  3.0 GB     94 M",
+        "B      –          300     4.2         40  3.0 GB    317 M",
         "",
         "! C: holds no model",
     ]

@@ -96,12 +96,12 @@ def _curves(results: Sequence[Result]) -> Markup:
     plot = lines(series, top, "minutes of training, with loading", f"{METRICS[MAIN].label} on validation, %")
     return joined(
         element("p", *keys),
-        element("div", element("div", plot, class_="card"), class_="pair"),
+        element("div", plot, class_="card alone"),
         element("p", _CURVES, class_="soft"),
     )
 
 
 def _costs(results: Sequence[Result]) -> Markup:
-    *heads, licence = COST_HEADS
+    licence, *heads = COST_HEADS
     rows = [(result.model, *costs(result)) for result in results]
-    return joined(table(("model", *(f"#{head}" for head in heads), licence), rows), element("p", _COSTS, class_="soft"))
+    return joined(table(("model", licence, *(f"#{head}" for head in heads)), rows), element("p", _COSTS, class_="soft"))

@@ -16,7 +16,7 @@ _NAMES = ("model", "licence")
 def score_heads() -> list[str]:
     """Return the headings of the columns of `scores`."""
     main, *others = (metric.label for metric in main_first().values())
-    return [main, "from–to", "above the best", "from–to", *others]
+    return [main, "from–to", "points above best", "from–to", *others]
 
 
 def scores(result: Result, best: Result) -> list[str]:
@@ -32,19 +32,19 @@ def scores(result: Result, best: Result) -> list[str]:
     ]
 
 
-COST_HEADS = ("steps", "passes", "audio s/s", "memory", "weights", "licence")
+COST_HEADS = ("licence", "steps", "passes", "audio s/s", "memory", "weights")
 
 
 def costs(result: Result) -> list[str]:
     """Return how far a model came in its time, and what it needs."""
     millions = result.parameters / 1e6
     return [
+        result.licence or UNKNOWN,
         _known(result.steps, "{:,}"),
         _known(result.passes, "{:.1f}"),
         _known(result.speed, "{:.0f}"),
         UNKNOWN if result.peak_bytes is None else f"{result.peak_bytes / 2**30:.1f} GB",
         f"{millions:.0f} M" if millions >= 10 else f"{millions:.2g} M",
-        result.licence or UNKNOWN,
     ]
 
 

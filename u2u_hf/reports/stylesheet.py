@@ -34,6 +34,7 @@ nav { margin: .75rem 0; display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; }
 .numbers span { color: var(--soft); font-size: .875rem; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .75rem; }
+.alone { max-width: 40rem; }
 .table { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: .9rem; }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: .8rem; vertical-align: bottom; }
