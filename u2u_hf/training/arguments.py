@@ -65,6 +65,7 @@ class CtcTrainingArguments(TrainingArguments):
     learning_rate: float = setting(5e-5, help="peak learning rate of the pre-trained encoder")
     head_learning_rate: float = setting(1e-3, help="peak learning rate of the new head")
     hold_encoder: float = setting(0.15, help="share of the run in which the encoder is frozen, from 0 to below 1")
+    freeze_layers: int = setting(0, help="lower encoder layers that never learn: each one frozen saves memory and time")
     warmup_steps: float = setting(0.1, help="steps, or share of the run, until the peak learning rate")
     lr_scheduler_type: str = setting(
         "warmup_stable_decay",

@@ -200,6 +200,14 @@ class CtcTrainer(Trainer):
             loss, outputs = self.compute_loss(model, inputs, return_outputs=True)
         indices = outputs.logits.argmax(-1)
         padding = torch.arange(indices.shape[1], device=indices.device) >= inputs["frames"][:, None]
+    def _load_optimizer_and_scheduler(self, checkpoint):
+        try:
+            super()._load_optimizer_and_scheduler(checkpoint)
+        except ValueError as error:
+            if "parameter group" not in str(error):
+                raise
+            raise U2UError(f"{checkpoint}: was trained with another --freeze_layers: resume with the same") from error
+
         return loss.detach(), indices.masked_fill(padding, self.model.config.pad_token_id), inputs["labels"]
 
     def _get_learning_rate(self) -> float:
