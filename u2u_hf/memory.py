@@ -9,9 +9,10 @@ from u2u_hf.records import U2UError
 
 NOT_ENOUGH = "there is not enough memory: close other programs, or use a computer with more memory"
 _NOT_ENOUGH_ON_GPU = "the GPU has not enough free memory: end other programs that use it, or use a larger one"
-# Of torch on CPUs, onnxruntime and safetensors, which raise it in the class of all their errors.
+# Of torch on CPUs, cuBLAS and cuDNN, onnxruntime and safetensors, which raise it in the class of all their errors.
 _WORDS = re.compile(
-    r"(can't|cannot|failed to|unable to) allocate memory|bad_alloc|bad allocation|out of memory", re.IGNORECASE
+    r"(can't|cannot|failed to|unable to) allocate memory|bad_alloc|bad allocation|out of memory|STATUS_ALLOC_FAILED",
+    re.IGNORECASE,
 )
 _PAGING_FILE_TOO_SMALL = 1455  # of Windows
 

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,17 @@ def test_batches_by_hand():
     # In order of duration: five short ones cost 5.6; with a sixth, of 8 s, 60.8. Then two of 8 s (20.3), and the third.
     assert sorted(map(len, batches)) == [1, 2, 5]
     assert {1, 2, 4, 5, 7} in map(set, batches)
+
+
+def test_the_largest_batches_by_hand():
+    # As above: five of 1 s, one of which may be as long as 1.105 s; two of 8 s, and one. None is longer than 8 s.
+    batches = DurationBatches([8, 1, 1, 8, 1, 1, 8, 1], limit=21)
+    assert batches.largest() == [(2, 8.0)]  # 16 s, against 5.5
+    assert batches.largest(2) == [(1, 8.0)]
+    # Many short ones are longer together than the longest.
+    short, long = DurationBatches([1] * 20 + [8], limit=21).largest()
+    assert short == (18, pytest.approx(1.105, abs=1e-3))  # 18·1.126 = 20.3
+    assert long == (1, 8.0)
 
 
 durations = st.lists(st.floats(0.1, 40), min_size=1, max_size=120)
@@ -40,6 +52,13 @@ def test_every_utterance_once_within_the_limit_the_same_number_on_every_process(
     assert len(made) - len(distinct) < processes * accumulated  # a batch is seen again only to fill the last step
     for batch in made:
         assert len(batch) == 1 or cost(len(batch), max(seconds[i] for i in batch)) <= limit * (1 + 1e-9)
+    # No part of a batch is larger than both of the largest, by padded seconds and by those times the duration.
+    for parts in (1, 2, 4):
+        largest = batches.largest(parts)
+        for batch in made:
+            utterances, longest = -(-len(batch) // parts), max(seconds[i] for i in batch)
+            for power in (1, 2):
+                assert utterances * longest**power <= max(n * s**power for n, s in largest) * (1 + 1e-9)
     # However they are divided over processes, the steps are made of the same batches.
     alone = DurationBatches(seconds, limit, processes * accumulated, 1, 0, seed)
     alone.set_epoch(epoch)

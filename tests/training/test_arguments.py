@@ -15,7 +15,7 @@ from u2u_hf.training.arguments import CtcTrainingArguments, seconds_of
         ({"speed_perturbation": 10}, "--speed_perturbation 10"),
         ({"bf16": True, "fp16": True}, "the settings do not go together"),
         ({"per_device_train_batch_size": 4}, "--per_device_train_batch_size: has no effect here: --batch_seconds sets"),
-        ({"auto_find_batch_size": True}, "--auto_find_batch_size: has no effect here: give a lower --batch_seconds"),
+        ({"auto_find_batch_size": True}, "--auto_find_batch_size: has no effect here: what fits"),
         ({"train_sampling_strategy": "group_by_length"}, "--train_sampling_strategy: has no effect here: batches"),
         ({"data_seed": 3}, "--data_seed: has no effect here: --seed also orders"),
         ({"label_smoothing_factor": 0.1}, "--label_smoothing_factor: has no effect here: CTC"),

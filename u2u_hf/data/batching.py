@@ -49,13 +49,29 @@ class DurationBatches(Sampler[list[int]]):
         seed: int = 0,
     ):
         self._durations = np.asarray(durations, dtype=np.float64)
-        self._sizes = _sizes(np.sort(self._durations) * (1 + SHAKE) / (1 - SHAKE), limit)
+        longest = np.sort(self._durations) * (1 + SHAKE) / (1 - SHAKE)
+        self._sizes = _sizes(longest, limit)
+        self._seconds = np.minimum(longest[np.cumsum(self._sizes) - 1], self._durations.max())
         self._per_step, self._processes, self._process, self._seed = per_step, processes, process, seed
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the batches and their order for an epoch."""
         self._epoch = epoch
+
+    def largest(self, parts: int = 1) -> list[tuple[int, float]]:
+        """Return utterances and padded seconds of the batches that need most memory in any epoch.
+
+        Memory grows with the padded seconds and, in models that store attention, with those times the duration: the
+        largest by each.
+
+        Args:
+            parts: each batch is divided into so many, by utterances.
+        """
+        utterances = -(-np.array(self._sizes) // parts)
+        padded = utterances * self._seconds
+        indices = {int(np.argmax(padded)), int(np.argmax(padded * self._seconds))}
+        return [(int(utterances[index]), float(self._seconds[index])) for index in sorted(indices)]
 
     def __len__(self) -> int:
         return -(-len(self._sizes) // self._per_step) * self._per_step // self._processes

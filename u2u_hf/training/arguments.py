@@ -21,7 +21,7 @@ _STEPS_OF_A_BUDGET = 1_000_000
 # Settings of transformers that this training does not read, and what to give in their place.
 _WITHOUT_EFFECT = {
     "per_device_train_batch_size": "--batch_seconds sets how much audio a batch has",
-    "auto_find_batch_size": "give a lower --batch_seconds if the memory is too small",
+    "auto_find_batch_size": "what fits into the GPU's memory is always tried first",
     "train_sampling_strategy": "batches always have utterances of about one length",
     "group_by_length": "batches always have utterances of about one length",
     "length_column_name": "the column is always duration",
@@ -70,7 +70,7 @@ class CtcTrainingArguments(TrainingArguments):
     """
 
     output_dir: str = setting(help="folder for the model and its checkpoints")
-    batch_seconds: float = setting(75.0, help="seconds of audio, with padding, per step and device: limited by memory")
+    batch_seconds: float = setting(75.0, help="seconds of audio, with padding, that a step learns from on each device")
     max_steps: int = setting(-1, help=f"training steps (default {_STEPS}, or what --time_budget allows)")
     time_budget: str = setting("", help="stop within this time, evaluation and saving included, such as 2h30m")
     resume: bool = setting(False, help="resume from the last checkpoint in output_dir, or on the Hub")
@@ -78,6 +78,7 @@ class CtcTrainingArguments(TrainingArguments):
     learning_rate: float = setting(5e-5, help="peak learning rate of the pre-trained encoder")
     head_learning_rate: float = setting(1e-3, help="peak learning rate of the new head")
     hold_encoder: float = setting(0.15, help="share of the run in which the encoder is frozen, from 0 to below 1")
+    freeze_layers: int = setting(0, help="lower encoder layers that never learn: each one frozen saves memory and time")
     warmup_steps: float = setting(0.1, help="steps, or share of the run, until the peak learning rate")
     lr_scheduler_type: str = setting(
         "warmup_stable_decay",
@@ -153,6 +154,7 @@ class CtcTrainingArguments(TrainingArguments):
         # transformers ignores `accelerate launch --cpu`.
         self.use_cpu = self.use_cpu or parse_flag_from_env("ACCELERATE_USE_CPU") or not torch.cuda.is_available()
         on_gpu = not self.use_cpu
+        self.tries_memory = on_gpu  # elsewhere, the system ends a process that takes too much
         if self.bf16 is None and self.fp16 is None:
             self.bf16 = _bf16_on_gpu() if on_gpu else _bf16_on_cpu()
             self.fp16 = on_gpu and not self.bf16

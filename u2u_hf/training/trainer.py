@@ -32,6 +32,7 @@ from u2u_hf.recognition.model import save_processor
 from u2u_hf.records import U2UError
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.float16 import Float16, Float16Failed
+from u2u_hf.training.memory_trial import divided, parts_that_fit, too_small
 from u2u_hf.training.progress import Progress, ProgressBar
 
 
@@ -55,6 +56,7 @@ class CtcTrainer(Trainer):
             self.add_callback(ProgressBar(self.progress))
         self._frames, self._since = torch.zeros((), dtype=torch.int64, device=self.args.device), time.perf_counter()
         self._lost = 0
+        self.parts = 1  # that each batch is computed in
         self._float16 = Float16(self) if self.args.fp16 else None
         if self._float16:
             self.add_callback(self._float16)
@@ -70,11 +72,7 @@ class CtcTrainer(Trainer):
         except Exception as error:  # for lack of memory libraries raise many classes
             if not memory_problem(error):
                 raise
-            whose = "the GPU's" if isinstance(error, torch.OutOfMemoryError) else "this computer's"
-            raise U2UError(
-                f"{whose} memory is too small: resume with --resume and a lower --batch_seconds, 40 for example, "
-                "--per_device_eval_batch_size 1, or --gradient_checkpointing"
-            ) from error
+            raise U2UError(too_small(error)) from error
 
     def _trained(self, checkpoint: Path | None, *arguments, **settings):
         if self._float16:
@@ -91,17 +89,9 @@ class CtcTrainer(Trainer):
         return super().train(checkpoint and str(checkpoint), *arguments, **settings)
 
     def get_train_dataloader(self) -> DataLoader:
-        batches = DurationBatches(
-            self.train_dataset["duration"],
-            self.args.batch_seconds,
-            self.args.world_size * self.args.gradient_accumulation_steps,
-            self.args.world_size,
-            self.args.process_index,
-            self.args.seed,
-        )
         loader = DataLoader(
             self.train_dataset,
-            batch_sampler=batches,
+            batch_sampler=self._batches(),
             collate_fn=CtcCollator(self.processing_class, augmentation.chosen(self.args)),
             num_workers=self.args.dataloader_num_workers,
             persistent_workers=self.args.dataloader_persistent_workers,
@@ -112,6 +102,16 @@ class CtcTrainer(Trainer):
         )
         # For 1 process: DurationBatches gives each process its own batches already.
         return prepare_data_loader(loader, self.args.device, 1, 0, put_on_device=True, non_blocking=True)
+
+    def _batches(self) -> DurationBatches:
+        args, per_step = self.args, self.args.world_size * self.args.gradient_accumulation_steps
+        division = args.world_size, args.process_index
+        return DurationBatches(self.train_dataset["duration"], args.batch_seconds, per_step, *division, args.seed)
+
+    def _prepare_for_training(self, *arguments):
+        if self.args.tries_memory:  # before DistributedDataParallel wraps the model: it notes what is computed
+            self.parts = parts_that_fit(self, self._batches())
+        return super()._prepare_for_training(*arguments)
 
     def create_optimizer(self, model=None) -> torch.optim.Optimizer:
         if self.optimizer is None:
@@ -170,7 +170,12 @@ class CtcTrainer(Trainer):
 
     def training_step(self, model, inputs, num_items_in_batch=None):
         self._frames += inputs["frames"].sum()
-        loss = super().training_step(model, inputs, num_items_in_batch)
+        loss, step = torch.zeros((), device=self.args.device), super().training_step
+        *parts, last = divided(inputs, self.parts)
+        with self.accelerator.no_sync(model):  # gradients are exchanged after the last part
+            for part in parts:
+                loss += step(model, part, num_items_in_batch)
+        loss += step(model, last, num_items_in_batch)
         # In float16 losses may overflow; the optimizer then skips the step, which `Float16` watches.
         watched = self._float16 and self._float16.failed_at is None
         self._lost = 0 if watched or torch.isfinite(loss) else self._lost + 1
@@ -194,6 +199,14 @@ class CtcTrainer(Trainer):
     def _load_scaler(self, checkpoint):
         if self.accelerator.scaler is not None:  # else the run has left float16
             super()._load_scaler(checkpoint)
+
+    def _load_optimizer_and_scheduler(self, checkpoint):
+        try:
+            super()._load_optimizer_and_scheduler(checkpoint)
+        except ValueError as error:
+            if "parameter group" not in str(error):
+                raise
+            raise U2UError(f"{checkpoint}: was trained with another --freeze_layers: resume with the same") from error
 
     def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
         with torch.no_grad(), self.compute_loss_context_manager():

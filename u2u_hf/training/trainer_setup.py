@@ -22,6 +22,7 @@ from u2u_hf.recognition.model import family_at, start_from
 from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.records import Dropped, U2UError, Utterance
 from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.freezing import freeze_layers
 from u2u_hf.training.trainer import CtcTrainer
 from u2u_hf.training.trainer_metrics import trainer_metrics
 
@@ -50,6 +51,8 @@ def build_trainer(
     say(f"{hours:.2f} hours of training speech: {regularisation}")
     set_seed(args.seed)  # also for the new head's weights
     model, processor = start_from(model_source, train["text"], regularisation.config(), args.fresh_head, say)
+    if frozen := freeze_layers(model, args.freeze_layers):
+        say(frozen)
     trainer = CtcTrainer(
         model=model,
         args=args,

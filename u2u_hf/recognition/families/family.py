@@ -53,6 +53,12 @@ class ModelFamily(Protocol):
     def prepare(self, model: PreTrainedModel, regularisation: Mapping[str, Any]) -> None:
         """Freeze what fine-tuning does not change, and add to training what transformers lacks in this family."""
 
+    def layers(self, model: PreTrainedModel) -> torch.nn.ModuleList:
+        """Return the layers of the transformer, the lowest first."""
+
+    def above_layers(self, model: PreTrainedModel) -> list[torch.nn.Module]:
+        """Return the modules of the encoder that come after its layers."""
+
     def conv_layers(self, model: PreTrainedModel) -> torch.nn.ModuleList | None:
         """Return the layers of the convolutional encoder, None if it has none."""
 

@@ -47,6 +47,13 @@ class LogMelFamily:
     def prepare(self, model, regularisation) -> None:
         pass
 
+    def layers(self, model):
+        return model.base_model.encoder.layers
+
+    def above_layers(self, model):
+        feed_forward = model.base_model.intermediate_ffn
+        return [feed_forward] if feed_forward else []
+
     def conv_layers(self, model):
         return None
 

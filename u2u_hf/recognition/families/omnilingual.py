@@ -57,6 +57,12 @@ class OmnilingualFamily:
 
         model.base_model.audio_tower.subsampling.register_forward_hook(masked)
 
+    def layers(self, model):
+        return model.base_model.audio_tower.layers
+
+    def above_layers(self, model):
+        return [model.base_model.audio_tower.layer_norm]
+
     def conv_layers(self, model):
         return model.base_model.audio_tower.subsampling.conv_layers
 

@@ -49,6 +49,13 @@ class RawFamily:
     def prepare(self, model, regularisation) -> None:
         model.freeze_feature_encoder()
 
+    def layers(self, model):
+        return model.base_model.encoder.layers
+
+    def above_layers(self, model):
+        stable = model.config.do_stable_layer_norm  # otherwise the norm comes before the layers
+        return [model.base_model.encoder.layer_norm] if stable else []
+
     def conv_layers(self, model):
         return model.base_model.feature_extractor.conv_layers
 
