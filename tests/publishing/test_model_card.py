@@ -1,8 +1,11 @@
 """The model's card: its numbers by hand, read back as the Hub reads it, and nobody's name or words in it."""
 
+import re
+
 import datasets
 import pytest
 import yaml
+from conftest import PROJECT
 from huggingface_hub import EvalResult, ModelCard
 
 from u2u_hf.demo.quickstart import BASE_MODEL
@@ -130,6 +133,14 @@ def test_terms_are_told_without_the_card_of_the_base(tmp_path, dataset, base, li
     card = written(tmp_path, dataset, base_model=base)
     assert (card.data.license, card.data.base_model) == (licence, base)
     assert f"## Licence\n\n{said}\n\n## " in card.text
+
+
+def test_the_licences_are_those_of_the_table_in_the_readme(tmp_path, dataset):
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| .* \(`(.+/.+)`\) \| (\S+) \|", readme, re.MULTILINE)
+    assert len(rows) > 5
+    for base, licence in rows:
+        assert written(tmp_path, dataset, base_model=base).data.license == licence.lower(), base
 
 
 def test_a_run_that_left_float16_is_told(tmp_path, dataset):
