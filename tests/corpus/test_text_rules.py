@@ -140,6 +140,16 @@ def test_how_many_texts_each_rule_changed():
     assert dict(rules.touched) == counts
 
 
+def test_a_rule_that_stands_twice_is_counted_twice():
+    rules = TextRules([{"replace": {"A": "AA"}}, {"case": "keep"}, {"replace": {"A": "AA"}}])
+    assert rules("A") == "AAAA"
+    assert list(rules.touched.items()) == [
+        ("replace: {'A': 'AA'}", 1),
+        ("case: keep", 0),
+        ("replace: {'A': 'AA'} (again, as number 3)", 1),
+    ]
+
+
 def test_a_rule_that_changed_nothing_is_counted_too():
     assert dict(TextRules([{"case": "lower"}]).touched) == {"case: lower": 0}
 

@@ -294,3 +294,12 @@ def test_a_card_that_is_not_ours_is_left_alone(tmp_path):
     with pytest.raises(U2UError, match=r"README\.md: the scores cannot be added: add the lines <!-- scores -->"):
         add_scores(tmp_path, "d", "test", TEST_SCORES)
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == theirs
+
+
+@pytest.mark.parametrize("marks", ["<!-- end of scores --> <!-- scores -->", "<!-- onnx -->"])
+def test_a_card_whose_marks_were_edited_is_left_alone(tmp_path, marks):
+    theirs = f"---\nlicense: mit\n---\n# Mine\n{marks}\nwhat I wrote\n"
+    (tmp_path / "README.md").write_text(theirs, encoding="utf-8")
+    with pytest.raises(U2UError, match=r"README\.md: the scores .*cannot be added: add the line"):
+        add_export(tmp_path, "| a |") if "onnx" in marks else add_scores(tmp_path, "d", "test", TEST_SCORES)
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == theirs

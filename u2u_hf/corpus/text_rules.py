@@ -295,7 +295,9 @@ class TextRules:
                     f"rules: number {index}: no rule is called {trimmed(name)}; there are {', '.join(_RULES)}"
                 )
             try:
-                self._rules.append((f"{name}: {settings}", _RULES[name](settings)))
+                written = f"{name}: {settings}"
+                again = f" (again, as number {index})" if written in dict(self._rules) else ""
+                self._rules.append((f"{written}{again}", _RULES[name](settings)))
             except (AttributeError, TypeError) as error:
                 raise U2UError(f"rules: number {index}: {name} cannot have the settings {trimmed(settings)}") from error
         self.touched: Counter[str] = Counter({name: 0 for name, _ in self._rules})

@@ -131,7 +131,7 @@ def add_scores(model_dir: Path, dataset: str, split: str, scores: Mapping[str, A
     """
     path = model_dir / CARD
     card = _load_card(path, "the scores cannot be added")
-    if _BEGIN not in card.text or _END not in card.text:
+    if _END not in card.text.partition(_BEGIN)[2]:
         raise U2UError(f"{path}: the scores cannot be added: add the lines {_BEGIN} and {_END} where they belong")
     card.data.model_name = card.data.model_name or model_dir.resolve().name  # without it, no card could be read again
     _put_scores(card, dataset, split, scores)
@@ -150,11 +150,14 @@ def add_export(model_dir: Path, variants: str) -> None:
     path = model_dir / CARD
     if not path.exists():
         return
-    card = _load_card(path, "the scores of the export cannot be added")
+    problem = "the scores of the export cannot be added"
+    card = _load_card(path, problem)
     section = f"{_ONNX_BEGIN}\n\n## On processors and in browsers\n\n{variants}\n\n{_ONNX_END}"
-    before, _, rest = card.text.partition(_ONNX_BEGIN)
-    after = rest.partition(_ONNX_END)[2]
-    card.text = f"{before.rstrip()}\n\n{section}\n{after}" if rest else f"{card.text.rstrip()}\n\n{section}\n"
+    before, begin, rest = card.text.partition(_ONNX_BEGIN)
+    _, end, after = rest.partition(_ONNX_END)
+    if begin and not end:  # what somebody wrote below would go
+        raise U2UError(f"{path}: {problem}: add the line {_ONNX_END} where it belongs, or remove {_ONNX_BEGIN}")
+    card.text = f"{before.rstrip()}\n\n{section}\n{after}" if begin else f"{card.text.rstrip()}\n\n{section}\n"
     output_folder.amend(path, str(card))
 
 
