@@ -81,7 +81,7 @@ def _require_bare_switches(parser: Parser, argv: Sequence[str]) -> None:
             raise U2UError(f"{flag} {value}: a switch takes no value: give {wanted} alone")
 
 
-def _set_from_file(parser: argparse.ArgumentParser, path: str) -> None:
+def _set_from_file(parser: Parser, path: str) -> None:
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except (OSError, UnicodeDecodeError) as error:
@@ -100,28 +100,38 @@ def _set_from_file(parser: argparse.ArgumentParser, path: str) -> None:
             raise U2UError(f"--config {path}: unknown key {trimmed(key)}{_nearest(str(key), list(actions))}")
         action = actions[key]
         action.required = False
+        if value is None and action.default is not None:
+            raise U2UError(f"--config {path}: {key}: has no value: write one, or remove the line")
         try:
-            values[key] = _coerced(action, value)
-        except (ValueError, TypeError, argparse.ArgumentTypeError) as error:
+            values[key] = _coerced(action, value, key in parser.tables)
+        except (ValueError, TypeError, OverflowError, argparse.ArgumentTypeError) as error:
             raise U2UError(f"--config {path}: {key}: {trimmed(value)} cannot be read ({str(error)[:80]})") from error
     parser.set_defaults(**values)
 
 
-def _coerced(action: argparse.Action, value: Any) -> Any:
+def _coerced(action: argparse.Action, value: Any, table: bool) -> Any:
     """Return `value` as the command line would have given it: YAML reads 5e-5 as a string, `yes` as a boolean.
 
+    Args:
+        table: whether it may be a table, or a list of them.
+
     Raises:
-        ValueError, TypeError, argparse.ArgumentTypeError: a value of the wrong kind.
+        ValueError, TypeError, OverflowError, argparse.ArgumentTypeError: a value of the wrong kind.
     """
     if isinstance(action, Switch) and value is not None:
         return string_to_bool(value if isinstance(value, bool) else str(value))
     if value is None or action.type is None:
         return value
     if action.nargs in ("+", 1):
-        items = value if isinstance(value, list) else [value]
-        return [item if isinstance(item, (dict, list)) else action.type(item) for item in items]
-    if isinstance(value, (dict, list)):
+        return [_one(action, item, table) for item in (value if isinstance(value, list) else [value])]
+    return _one(action, value, table)
+
+
+def _one(action: argparse.Action, value: Any, table: bool) -> Any:
+    if isinstance(value, dict) and table:
         return value
+    if isinstance(value, (dict, list)):
+        raise TypeError("a table or list, where one value belongs")
     if isinstance(value, bool):
         return action.type(str(value).lower())
     return action.type(value if isinstance(value, (int, float)) and action.type in (int, float) else str(value))

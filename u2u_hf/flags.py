@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
 import shutil
 from collections.abc import Sequence
 from typing import Any, NoReturn, get_type_hints
@@ -84,13 +85,19 @@ class _Group:
 
 
 class Parser(HfArgumentParser):
-    """HfArgumentParser whose help shows a recipe's own settings; ``--help_all`` shows transformers' too."""
+    """HfArgumentParser whose help shows a recipe's own settings; ``--help_all`` shows transformers' too.
+
+    Attributes:
+        tables: names of the settings whose value in a YAML file may be a table.
+    """
 
     shows_all = False
+    tables: frozenset[str] = frozenset()
 
     def _add_dataclass_arguments(self, dtype: type) -> None:
         hints = get_type_hints(dtype)
         fields = [field for field in dataclasses.fields(dtype) if field.init]
+        self.tables |= {field.name for field in fields if re.search(r"\b(dict|Mapping)\b", str(hints[field.name]))}
         for field in [field for field in fields if field.metadata.get("fixed")]:
             self.set_defaults(**{field.name: field.default})
             fields.remove(field)
