@@ -6,7 +6,7 @@ import argparse
 import difflib
 import errno
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -103,17 +103,17 @@ def _set_from_file(parser: Parser, path: str) -> None:
         if value is None and action.default is not None:
             raise U2UError(f"--config {path}: {key}: has no value: write one, or remove the line")
         try:
-            values[key] = _coerced(action, value, key in parser.tables)
+            values[key] = _coerced(action, value, parser.nested.get(key, frozenset()))
         except (ValueError, TypeError, OverflowError, argparse.ArgumentTypeError) as error:
             raise U2UError(f"--config {path}: {key}: {trimmed(value)} cannot be read ({str(error)[:80]})") from error
     parser.set_defaults(**values)
 
 
-def _coerced(action: argparse.Action, value: Any, table: bool) -> Any:
+def _coerced(action: argparse.Action, value: Any, nested: Container[type]) -> Any:
     """Return `value` as the command line would have given it: YAML reads 5e-5 as a string, `yes` as a boolean.
 
     Args:
-        table: whether it may be a table, or a list of them.
+        nested: see `Parser.nested`.
 
     Raises:
         ValueError, TypeError, OverflowError, argparse.ArgumentTypeError: a value of the wrong kind.
@@ -123,14 +123,14 @@ def _coerced(action: argparse.Action, value: Any, table: bool) -> Any:
     if value is None or action.type is None:
         return value
     if action.nargs in ("+", 1):
-        return [_one(action, item, table) for item in (value if isinstance(value, list) else [value])]
-    return _one(action, value, table)
+        return [_one(action, item, nested) for item in (value if isinstance(value, list) else [value])]
+    return _one(action, value, nested)
 
 
-def _one(action: argparse.Action, value: Any, table: bool) -> Any:
-    if isinstance(value, dict) and table:
-        return value
+def _one(action: argparse.Action, value: Any, nested: Container[type]) -> Any:
     if isinstance(value, (dict, list)):
+        if type(value) in nested:
+            return value
         raise TypeError("a table or list, where one value belongs")
     if isinstance(value, bool):
         return action.type(str(value).lower())

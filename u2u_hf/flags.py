@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import re
 import shutil
-from collections.abc import Sequence
-from typing import Any, NoReturn, get_type_hints
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 
 from transformers import HfArgumentParser
 from transformers.hf_argparser import string_to_bool
@@ -88,16 +87,16 @@ class Parser(HfArgumentParser):
     """HfArgumentParser whose help shows a recipe's own settings; ``--help_all`` shows transformers' too.
 
     Attributes:
-        tables: names of the settings whose value in a YAML file may be a table.
+        nested: setting → the collections that it or its items may be in a YAML file, by its type: dict, list.
     """
 
     shows_all = False
-    tables: frozenset[str] = frozenset()
+    nested: Mapping[str, frozenset[type]] = {}
 
     def _add_dataclass_arguments(self, dtype: type) -> None:
         hints = get_type_hints(dtype)
         fields = [field for field in dataclasses.fields(dtype) if field.init]
-        self.tables |= {field.name for field in fields if re.search(r"\b(dict|Mapping)\b", str(hints[field.name]))}
+        self.nested = {**self.nested, **{field.name: _collections(hints[field.name]) for field in fields}}
         for field in [field for field in fields if field.metadata.get("fixed")]:
             self.set_defaults(**{field.name: field.default})
             fields.remove(field)
@@ -136,6 +135,17 @@ class Parser(HfArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise U2UError(f"{message} (--help lists the arguments)")
+
+
+def _collections(hint: Any) -> frozenset[type]:
+    """Return the collections in a type, but for one outermost list, whose items a flag takes as words.
+
+    >>> _collections(list[dict]), _collections(list[str]), _collections(str | list[str] | None)
+    (frozenset({<class 'dict'>}), frozenset(), frozenset({<class 'list'>}))
+    """
+    inner = get_args(hint) if get_origin(hint) is list else [hint]
+    kinds = {get_origin(part) or part for part in (*inner, *(union for part in inner for union in get_args(part)))}
+    return frozenset(kind for kind in (dict, list) if kind in kinds)
 
 
 def _declared(dtype: type) -> set[str]:
