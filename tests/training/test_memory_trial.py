@@ -111,7 +111,7 @@ def test_a_run_resumes_where_less_memory_is_as_if_there_were_more(make, tmp_path
 def test_an_utterance_that_does_not_fit_alone_ends_the_run(make):
     trainer = make(FOUR, **RUN)
     lacking(trainer, 40)
-    with pytest.raises(U2UError, match=r"the GPU's memory is too small for an utterance of 1 s: add --gradient_check"):
+    with pytest.raises(U2UError, match=r"the GPU's memory is too small for an utterance of 1 s: add --activation_c"):
         trainer.train()
 
 
