@@ -83,6 +83,14 @@ def test_a_stop_waits_until_the_program_and_what_it_started_have_ended(number, t
     assert signal.getsignal(number) is before
 
 
+def test_after_a_stop_no_other_program_starts(tmp_path):
+    started = tmp_path / "started"
+    with Programs() as programs:
+        signal.raise_signal(signal.SIGINT)  # between two programs
+        assert programs.run([sys.executable, "-c", f"open({str(started)!r}, 'w')"]) == "stopped"
+    assert not started.exists()
+
+
 def test_a_program_shows_its_progress_while_it_runs(tmp_path):
     # The second part is written only after the first one has been shown.
     shown = tmp_path / "shown"

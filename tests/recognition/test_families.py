@@ -28,6 +28,7 @@ from u2u_hf.recognition.model import load_trained, start_from
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.regularisation import Regularisation
 from u2u_hf.training.trainer import save_trained
 from u2u_hf.training.trainer_setup import build_trainer
 
@@ -296,3 +297,13 @@ def test_weights_load_whole_in_all_forms_that_models_are_published_in(tmp_path, 
 def test_each_family_knows_its_class():
     for family in FAMILIES.values():
         assert getattr(transformers, family.architecture).config_class.model_type == family.model_type
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_without_regularisation_nothing_is_random(tmp_path, name):
+    none = Regularisation(mask_time=0, mask_feature=0, dropout=0, layerdrop=0)
+    model, processor = start_from(str(save_base(CONFIGS[name](), tmp_path)), ["ab"], none.config())
+    inputs = processor.feature_extractor(SOUND, sampling_rate=16_000, return_tensors="pt")
+    with torch.no_grad():
+        once, again = (model.train()(**inputs).logits for _ in range(2))
+    assert torch.equal(once, again)

@@ -64,6 +64,16 @@ _FILES = {
         {"vocabulary": _ENGLISH, "settings": {"unk_token": {"content": "<unk>"}, "word_delimiter_token": "|"}},
         [1, 3, 4, 6, 5],
     ),
+    "capitals alone": (
+        "wav2vec2",
+        {"vocabulary": {"<pad>": 1, "<unk>": 3, "|": 4, "B": 5, "A": 6}, "settings": {"unk_token": "<unk>"}},
+        [1, 3, 4, 6, 5],
+    ),
+    "both cases": (
+        "wav2vec2",
+        {"vocabulary": {"<pad>": 1, "|": 4, "A": 2, "a": 3, "B": 5, "b": 6}},
+        [1, None, 4, 3, 6],
+    ),
     "MMS, adapters of the language that it names": (
         "mms with adapters",
         {"vocabulary": {"eng": _ENGLISH, "fra": _FRENCH}, "settings": {"target_lang": "fra", "unk_token": "<unk>"}},

@@ -45,3 +45,8 @@ def test_a_processor_is_asked_for_by_the_launcher(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     args = CtcTrainingArguments(output_dir="x")
     assert (args.device.type, args.dataloader_num_workers) == ("cpu", 0)
+
+
+def test_checkpointing_in_which_frozen_models_learn_nothing_is_refused():
+    with pytest.raises(U2UError, match="--activation_checkpointing_kwargs: use_reentrant does not work here"):
+        CtcTrainingArguments(output_dir="x", activation_checkpointing_kwargs='{"use_reentrant": true}')

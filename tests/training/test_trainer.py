@@ -216,7 +216,7 @@ def test_memory_may_be_saved_by_computing_twice(make):
     splits = SPLITS | {"train": (["ab", "ba a"], [1.0, 0.9])}
     losses = []
     for twice in (False, True):
-        trainer = make(splits, gradient_checkpointing=twice, learning_rate=1e-3, **PLAIN)
+        trainer = make(splits, activation_checkpointing=twice, learning_rate=1e-3, **PLAIN)
         trainer.train()
         losses.append(trainer.state.log_history[-1]["train_loss"])
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)

@@ -15,6 +15,7 @@ from typing import IO
 from u2u_hf.records import trimmed
 
 _ENDED = "ended without a message, mostly by the system for lack of memory: try a lower --batch_seconds, 38 for example"
+_STOPPED = "stopped"
 _KEPT = 20_000  # characters of what a program wrote: some launchers write a report below its error
 
 
@@ -45,8 +46,12 @@ class Programs:
 
         What it writes is shown. It is in a process group of its own, so that Ctrl-C reaches it once, from here.
         """
+        if self.stopped:  # as the program before ended
+            return _STOPPED
         sys.stdout.flush()
         self._process = subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True)
+        if self.stopped:  # while it started
+            self._end()
         stderr = self._process.stderr
         assert stderr is not None
         with stderr:
@@ -57,6 +62,9 @@ class Programs:
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopped = True
+        self._end()
+
+    def _end(self) -> None:
         if self._process and hasattr(os, "killpg"):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGTERM)

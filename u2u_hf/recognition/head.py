@@ -35,11 +35,16 @@ class TrainedHead:
     delimiter: int | None
 
     def rows_for(self, tokenizer: PreTrainedTokenizer) -> dict[int, int]:
-        """Return our label → the row that stands for the same, of each label that the head knows."""
+        """Return our label → the row that stands for the same, in either case, of each label that the head knows."""
         ours = tokenizer.get_vocab()
         special = {tokenizer.pad_token: self.blank, tokenizer.unk_token: self.unknown, DELIMITER: self.delimiter}
-        rows = {label: special[s] if s in special else self.index.get(s) for s, label in ours.items()}
+        rows = {label: special[s] if s in special else self._row(s) for s, label in ours.items()}
         return {label: row for label, row in rows.items() if row is not None}
+
+    def _row(self, symbol: str) -> int | None:
+        """Return the row of a character, or of its other case: many English recognisers know capitals alone."""
+        forms = (symbol, symbol.upper(), symbol.lower())
+        return next((self.index[form] for form in forms if form in self.index), None)
 
 
 def trained_head(

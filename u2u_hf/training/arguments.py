@@ -112,6 +112,9 @@ class CtcTrainingArguments(TrainingArguments):
             super().__post_init__()
         except (ValueError, ImportError) as error:
             raise U2UError(f"the settings do not go together: {error}") from error
+        if (self.activation_checkpointing_kwargs or {}).get("use_reentrant"):
+            # With frozen layers below, torch gives no gradients to those above; with WavLM it never ends (2.14).
+            raise U2UError("--activation_checkpointing_kwargs: use_reentrant does not work here: leave it out")
         if self.fp16:
             self.mixed_precision = "no"  # of accelerate: `training.float16` does it
         # Without a launcher, Trainer would split each batch over all GPUs (DataParallel), which is slow and pads more:

@@ -52,7 +52,7 @@ def parts_that_fit(trainer: Trainer, batches: DurationBatches) -> int:
             if utterances == 1:
                 raise U2UError(
                     f"the GPU's memory is too small for an utterance of {seconds:.0f} s: add "
-                    "--gradient_checkpointing or --freeze_layers N, or prepare with a lower --max_seconds"
+                    "--activation_checkpointing or --freeze_layers N, or prepare with a lower --max_seconds"
                 )
             parts *= 2
     if device.type == "cuda":
@@ -72,11 +72,11 @@ def too_small(error: Exception) -> str:
     if isinstance(error, torch.OutOfMemoryError):
         return (
             "the GPU's memory is too small now: end other programs that use it and resume with --resume, or add "
-            "--gradient_checkpointing or --per_device_eval_batch_size 1"
+            "--activation_checkpointing or --per_device_eval_batch_size 1"
         )
     return (
         "this computer's memory is too small: resume with --resume and a lower --batch_seconds, 40 for example, "
-        "--per_device_eval_batch_size 1, or --gradient_checkpointing"
+        "--per_device_eval_batch_size 1, or --activation_checkpointing"
     )
 
 

@@ -37,6 +37,8 @@ class LogMelFamily:
         set_labels(config, labels, blank)
         for key, value in regularisation.items():
             setattr(config, key, value)
+        if "hidden_dropout" in regularisation:
+            config.conformer_conv_dropout = regularisation["hidden_dropout"]
 
     def extractor(self, extractor, config):
         return extractor  # it always gives a mask
