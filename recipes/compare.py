@@ -32,7 +32,6 @@ class Arguments:
     models: list[str] = setting(help="pre-trained models: folders, or OWNER/NAME on the Hub")
 
     def __post_init__(self):
-        self.models = list(dict.fromkeys(self.models))
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             raise U2UError("start compare.py with python: it starts accelerate launch for each model")
 

@@ -103,3 +103,4 @@ def test_models_have_folders_of_their_own_whatever_others_are_compared(tmp_path)
     for two in (["a/b", "a_b"], ["m", "m_scores"]):
         with pytest.raises(U2UError, match=f"{two[0]} and {two[1]} would share "):
             bases(two, tmp_path)
+    assert len(bases(["m", "./m/", "n", "m"], tmp_path)) == 2

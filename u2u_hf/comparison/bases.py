@@ -45,12 +45,15 @@ class Base:
 
 
 def bases(models: Sequence[str], output_dir: Path) -> list[Base]:
-    """Return a base for each model, once; its folders depend on its name alone, so that others may be added later.
+    """Return a base for each model, once, also if it is named with a slash at its end and without.
+
+    Its folders depend on its name alone, so that others may be added later.
 
     Raises:
         U2UError: two models would be trained in one folder.
     """
-    names = {model: _folder_name(model) for model in models}
+    once = {os.path.normpath(model): model for model in models}.values()
+    names = {model: _folder_name(model) for model in once}
     found = [Base(model, output_dir / name, output_dir / f"{name}_scores") for model, name in names.items()]
     taken: dict[Path, str] = {}
     for base in found:
