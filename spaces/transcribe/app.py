@@ -18,6 +18,8 @@ import upload_folder
 from actions import Actions
 from layout import KEPT_SECONDS, setup_page, transcription_page
 from model_info import facts, fetch
+from page_head import PlayerInHead
+from starlette.middleware import Middleware
 from strings import STRINGS
 
 from u2u_hf.corpus.folder import is_audio
@@ -75,7 +77,7 @@ def main() -> None:
         i18n=page.i18n_words,
         theme=THEME,
         css_paths=HERE / "style.css",
-        head_paths=HERE / "player.html",
+        app_kwargs={"middleware": [Middleware(PlayerInHead)]},
     )
 
 

@@ -259,6 +259,8 @@ def test_backspace_a_reload_and_a_second_transcription_lose_nothing(address, bro
     page.keyboard.press("Enter")
     expect(link).not_to_have_attribute("href", uncorrected)
     page.locator("#transcribe").click()
+    page.evaluate("setTimeout(() => location.reload())")
+    page.wait_for_event("dialog")  # who stays keeps the running transcription
     expect(page.locator("#shown input")).to_have_value(f"{recording.name} (2)", timeout=60_000)
     expect(page.locator("#status")).to_contain_text("The corrected transcripts from before are still there")
     expect(text).to_have_text(heard)
@@ -268,7 +270,7 @@ def test_backspace_a_reload_and_a_second_transcription_lose_nothing(address, bro
     with page.expect_download():
         link.click()
     page.reload()  # everything corrected is downloaded: nothing to ask
-    assert asked == ["beforeunload"]
+    assert asked == ["beforeunload", "beforeunload"]
     page.close()
 
 
