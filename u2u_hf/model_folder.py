@@ -13,6 +13,7 @@ from u2u_hf import output_folder
 
 CONFIG, WEIGHTS, WEIGHTS_INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 PREPROCESSOR, TOKENIZER, VOCABULARY = "preprocessor_config.json", "tokenizer_config.json", "vocab.json"
+TOKENIZER_FILE = "tokenizer.json"
 CURVES, SETTINGS, CARD = "training_curves.png", "train.yaml", "README.md"
 
 # Folders of what is made from the model. The names of the ONNX files are those that transformers.js looks for.
@@ -38,7 +39,7 @@ _LOADED = (
     "generation_config.json",
     PREPROCESSOR,
     "processor_config.json",
-    "tokenizer.json",
+    TOKENIZER_FILE,
     TOKENIZER,
     "special_tokens_map.json",
     "added_tokens.json",
@@ -64,6 +65,12 @@ CHECKPOINT = (
 )
 # Weights and scores only: a run resumes from the last checkpoint.
 BEST_CHECKPOINT = (*_WEIGHTS, STATE)
+
+
+def checkpoints(folder: Path) -> dict[int, Path]:
+    """Return step → folder of each of Trainer's checkpoints in a run's folder, whole or not, in order of steps."""
+    numbers = ((path.name.rpartition("-")[2], path) for path in folder.glob("checkpoint-*"))
+    return dict(sorted((int(number), path) for number, path in numbers if number.isdigit()))
 
 
 def remove(folder: Path, made: str) -> None:

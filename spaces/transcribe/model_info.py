@@ -11,6 +11,7 @@ from u2u_hf.evaluation.card_score import chosen_score
 from u2u_hf.evaluation.verdict import warning
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.model_folder import CARD, NOT_FOR_RECOGNITION
+from u2u_hf.publishing.cards.front_matter import listed
 from u2u_hf.publishing.space_settings import SpaceVariables
 from u2u_hf.records import U2UError
 
@@ -47,5 +48,4 @@ def _told_by_card(folder: Path) -> dict[str, str]:
     except Exception:  # of several libraries, also for a missing card; a page that does not start helps nobody
         return {}
     told = {"cer": warning(*score) or f"{score[0]:.1%} ({score[1]})"} if score else {}
-    named = [name for name in (licences if isinstance(licences, list) else [licences]) if isinstance(name, str)]
-    return told | ({"license": ", ".join(named)} if named else {})
+    return told | ({"license": ", ".join(named)} if (named := listed(licences)) else {})

@@ -182,9 +182,11 @@ def test_too_little_memory_is_no_damage(ears, monkeypatch, error):
 def test_a_training_that_has_not_ended_is_named(ears, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
-    ears.rename(run / "checkpoint-20")
-    with pytest.raises(U2UError, match=r"run: its training has not ended: .*--resume.*checkpoint-20"):
+    shutil.copytree(ears, run / "checkpoint-90")
+    ears.rename(run / "checkpoint-100")  # the later one, though not by its letters
+    with pytest.raises(U2UError, match=r"run: its training has not ended: .*--resume.*checkpoint-100"):
         Recognizer(run)
-    (run / "checkpoint-20").rename(run / "other")
+    shutil.rmtree(run / "checkpoint-90")
+    (run / "checkpoint-100").rename(run / "other")
     with pytest.raises(U2UError, match=r"run: holds no model \(config\.json\): give a folder that train\.py wrote"):
         Recognizer(run)

@@ -16,7 +16,8 @@ from huggingface_hub import ModelCard
 from u2u_hf.comparison.bases import Base
 from u2u_hf.comparison.intervals import Estimate, estimate
 from u2u_hf.evaluation.metrics import MAIN, METRICS
-from u2u_hf.model_folder import CARD, STATE
+from u2u_hf.model_folder import CARD, STATE, checkpoints
+from u2u_hf.publishing.cards.front_matter import listed
 from u2u_hf.records import U2UError
 
 _FLOAT32_BYTES = 4
@@ -126,16 +127,15 @@ def _counts(pairs: Path) -> tuple[tuple[str, ...], dict[str, np.ndarray]]:
 
 def _state(folder: Path) -> dict[str, Any]:
     """Return Trainer's state at the last checkpoint; empty if the run kept none."""
-    checkpoints = sorted(folder.glob(f"checkpoint-*/{STATE}"), key=lambda path: int(path.parent.name.split("-")[1]))
-    return json.loads(checkpoints[-1].read_text(encoding="utf-8")) if checkpoints else {}
+    states = [path / STATE for path in checkpoints(folder).values() if (path / STATE).is_file()]
+    return json.loads(states[-1].read_text(encoding="utf-8")) if states else {}
 
 
 def _licence(card: Path) -> str:
     try:
-        found = ModelCard.load(card).data.get("license")
+        return ", ".join(listed(ModelCard.load(card).data.get("license")))
     except Exception:  # of several libraries; a card that somebody's edit has damaged tells nothing
         return ""
-    return ", ".join(map(str, found if isinstance(found, list) else [found])) if found else ""
 
 
 def best_first(results: Sequence[Result]) -> list[Result]:

@@ -24,7 +24,7 @@ from transformers.utils import cached_file, logging
 from u2u_hf.files import write_text
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.hub.source import require_source
-from u2u_hf.model_folder import CONFIG, PREPROCESSOR, TOKENIZER, VOCABULARY
+from u2u_hf.model_folder import CONFIG, PREPROCESSOR, TOKENIZER, TOKENIZER_FILE, VOCABULARY, checkpoints
 from u2u_hf.recognition.decoding import DELIMITER
 from u2u_hf.recognition.families.family import ModelFamily
 from u2u_hf.recognition.families.registry import family_named
@@ -100,7 +100,7 @@ def _trained_head(source: str, family: ModelFamily, config: PreTrainedConfig) ->
     if family.architecture not in (config.architectures or ()):
         return None
     try:
-        vocabulary = read_vocabulary(optional_file(source, VOCABULARY), optional_file(source, "tokenizer.json"))
+        vocabulary = read_vocabulary(optional_file(source, VOCABULARY), optional_file(source, TOKENIZER_FILE))
         if vocabulary is None:
             return None
         path = optional_file(source, TOKENIZER)
@@ -259,10 +259,10 @@ def _load(source: str, kind: type, **settings):
 def _require_config(folder: Path) -> None:
     if not folder.is_dir() or (folder / CONFIG).is_file():
         return
-    if checkpoints := sorted(folder.glob(f"checkpoint-*/{CONFIG}")):
+    if found := [path for path in checkpoints(folder).values() if (path / CONFIG).is_file()]:
         raise U2UError(
             f"{folder}: its training has not ended: let it end, resume it with --resume, or take a checkpoint: "
-            f"{checkpoints[-1].parent}"
+            f"{found[-1]}"
         )
     raise U2UError(f"{folder}: holds no model ({CONFIG}): give a folder that train.py wrote, or a model's Hub name")
 
@@ -281,4 +281,4 @@ def save_processor(processor: ProcessorMixin, folder: Path) -> None:
     """Write the processor beside its model, with the ``tokenizer.json`` that transformers.js reads."""
     processor.save_pretrained(folder)
     write_text(folder / PREPROCESSOR, processor.feature_extractor.to_json_string())
-    write_text(folder / "tokenizer.json", fast_tokenizer(processor.tokenizer).to_str(pretty=True))
+    write_text(folder / TOKENIZER_FILE, fast_tokenizer(processor.tokenizer).to_str(pretty=True))

@@ -29,6 +29,7 @@ from u2u_hf.model_folder import (
     WEIGHTS,
     WEIGHTS_INDEX,
     belongs,
+    checkpoints,
 )
 from u2u_hf.output_folder import made_by
 from u2u_hf.progress_bar import write_line
@@ -109,9 +110,7 @@ def _step(checkpoint: Path) -> int:
 def _checkpoints(output_dir: Path) -> list[Path]:
     """Return the complete checkpoints, in order of steps; remove the others in a folder that train.py made."""
     complete = []
-    for folder in output_dir.glob("checkpoint-*"):
-        if not folder.name.rpartition("-")[2].isdigit():
-            continue
+    for folder in checkpoints(output_dir).values():
         try:
             _state(folder)  # Trainer writes it last
             complete.append(folder)
@@ -119,7 +118,7 @@ def _checkpoints(output_dir: Path) -> list[Path]:
             # A best checkpoint from the Hub has weights only, and a .best.
             if made_by(output_dir) == "train.py" and not (folder / ".best").exists():
                 shutil.rmtree(folder)
-    return sorted(complete, key=_step)
+    return complete
 
 
 def _point_to_best(last: Path, output_dir: Path) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel, Trainer, TrainerCallback
 
-from u2u_hf.model_folder import STATE
+from u2u_hf.model_folder import STATE, checkpoints
 from u2u_hf.recognition.families.registry import family_of
 
 # A scale that is too high at first is halved by skipped steps: from 2^16 nine of them come down to 2^7.
@@ -82,7 +82,7 @@ class Float16(TrainerCallback):
         trainer = self._trainer
         trainer.callback_handler.on_train_end(trainer.args, trainer.state, trainer.control)
         self._leave(trainer.state.global_step)
-        folders = _checkpoints(Path(trainer.args.output_dir))
+        folders = checkpoints(Path(trainer.args.output_dir))
         good = max((step for step in folders if step <= failure.good), default=None)
         if good is None and not self._first:  # the earliest has learnt least from steps that were not skipped
             good = min(folders, default=None)
@@ -126,11 +126,6 @@ class Float16(TrainerCallback):
 
     def on_save(self, args, state, control, **kwargs):
         self._first = {}  # from now on there is a checkpoint to go back to
-
-
-def _checkpoints(folder: Path) -> dict[int, Path]:
-    numbers = ((path.name.rpartition("-")[2], path) for path in folder.glob("checkpoint-*"))
-    return {int(number): path for number, path in numbers if number.isdigit()}
 
 
 def keep_float32(model: PreTrainedModel) -> None:

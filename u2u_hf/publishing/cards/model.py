@@ -23,6 +23,7 @@ from u2u_hf.evaluation.metrics import METRICS
 from u2u_hf.evaluation.verdict import warning
 from u2u_hf.memory import memory_problem
 from u2u_hf.model_folder import CARD, CONFIG, CURVES
+from u2u_hf.publishing.cards.front_matter import listed
 from u2u_hf.publishing.cards.markdown import indented, table, text
 from u2u_hf.recognition.model import DEFAULT_MODEL
 from u2u_hf.records import U2UError
@@ -76,15 +77,15 @@ def write_model_card(
         U2UError: it cannot be written.
     """
     base, theirs = _front_matter(base_model, ModelCard), _front_matter(dataset, DatasetCard)
-    licences = _listed(base.get("license")) or _listed(_LICENCES.get(base_model))
+    licences = listed(base.get("license")) or listed(_LICENCES.get(base_model))
     licence = ", ".join(licences)
     title = repo_id.split("/")[-1] or output_dir.resolve().name
     data = ModelCardData(
-        language=_listed(theirs.get("language")) or None,
+        language=listed(theirs.get("language")) or None,
         license=_one_or_all(licences),
-        license_name=_one_or_all(_listed(base.get("license_name"))),
-        license_link=_one_or_all(_listed(base.get("license_link"))),
-        base_model=_one_or_all(_listed(base.get("base_model"))) if Path(base_model).is_dir() else base_model,
+        license_name=_one_or_all(listed(base.get("license_name"))),
+        license_link=_one_or_all(listed(base.get("license_link"))),
+        base_model=_one_or_all(listed(base.get("base_model"))) if Path(base_model).is_dir() else base_model,
         datasets=None if Path(dataset).is_dir() else [dataset],
         library_name="transformers",
         pipeline_tag=_TASK,
@@ -98,12 +99,12 @@ def write_model_card(
         data,
         template_path=str(Path(__file__).with_name("model.md")),
         title=text(title),
-        languages=text(", ".join(_listed(theirs.get("language_bcp47")) or _listed(theirs.get("language")))),
+        languages=text(", ".join(listed(theirs.get("language_bcp47")) or listed(theirs.get("language")))),
         base=text(_name(base_model)),
         length=length(_hours(splits["train"])),
         data=_data(splits),
-        dataset=text(" ".join(_listed(theirs.get("pretty_name"))) or _name(dataset)),
-        dataset_licence=text(", ".join(_listed(theirs.get("license")))),
+        dataset=text(" ".join(listed(theirs.get("pretty_name"))) or _name(dataset)),
+        dataset_licence=text(", ".join(listed(theirs.get("license")))),
         character_count=len(alphabet),
         alphabet=text(" ".join(map(shown, alphabet))),
         licence=text(licence),
@@ -269,12 +270,6 @@ def _settings(settings: Mapping[str, Any]) -> str:
 def _name(source: str) -> str:
     """Return a Hub name as it is, and of a folder only the last part: absolute paths are not published."""
     return Path(source).resolve().name if Path(source).is_dir() else source
-
-
-def _listed(value: object) -> list[str]:
-    """Return the strings of a value of somebody's card. Others are no names: YAML reads ``no`` as false."""
-    values = value if isinstance(value, list) else [value]
-    return [item for item in values if isinstance(item, str)]
 
 
 def _one_or_all(values: list[str]) -> str | list[str] | None:
