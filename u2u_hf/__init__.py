@@ -23,6 +23,7 @@ to `browser` also runs in a browser under Pyodide, with the standard library, py
     evaluation/     how good a recogniser is
     training/       dataset to recogniser
     transcription/  recordings to transcripts
+    integrations/   the recogniser in the menus of ELAN and Praat
     publishing/     ONNX, cards, Spaces: what others get
     comparison/     which pre-trained model to start from
     flags           argparse made from a recipe's dataclasses

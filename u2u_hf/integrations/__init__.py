@@ -1,0 +1,1 @@
+"""The recogniser in the menus of ELAN and Praat."""
