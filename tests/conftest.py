@@ -58,6 +58,13 @@ def demo_folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def new_recording(demo_folder):
+    """The demo's recording without a transcript: WAV, two channels, 48 kHz."""
+    (path,) = (demo_folder / "new_recordings").glob("*.wav")
+    return path
+
+
+@pytest.fixture(scope="session")
 def recipe():
     """Run a recipe as a user does: ``recipe("prepare.py", "--corpus", …)`` → finished process."""
 

@@ -11,8 +11,8 @@ from u2u_hf.transcription.voice_detection import VadSettings
 
 
 @pytest.fixture(scope="module")
-def recording(demo_folder):
-    return str(min((demo_folder / "new_recordings").glob("*.wav")))
+def recording(new_recording):
+    return str(new_recording)
 
 
 @pytest.fixture(scope="module")

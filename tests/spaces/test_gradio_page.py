@@ -48,54 +48,49 @@ def guarded(trained_model, tmp_path_factory):
         yield address
 
 
-@pytest.fixture(scope="module")
-def recording(demo_folder):
-    return next((demo_folder / "new_recordings").glob("*.wav"))
-
-
 def downloads(result):
     return {Path(path).name: Path(path) for path in result[-1]["value"]}
 
 
-def test_a_recording_becomes_files_for_elan(address, recording, elan_schema, tmp_path):
-    result = ask(Client(address, verbose=False, download_files=str(tmp_path)), recording).result(60)
-    name = recording.stem
+def test_a_recording_becomes_files_for_elan(address, new_recording, elan_schema, tmp_path):
+    result = ask(Client(address, verbose=False, download_files=str(tmp_path)), new_recording).result(60)
+    name = new_recording.stem
     files = downloads(result)
     assert set(files) == {f"{name}{suffix}" for suffix in (".eaf", ".TextGrid", ".srt", ".tsv", ".zip")}
     elan_schema(files[f"{name}.eaf"])
     document = read_eaf(files[f"{name}.eaf"])
-    assert document.media[0].urls[-1] == f"./{recording.name}"
+    assert document.media[0].urls[-1] == f"./{new_recording.name}"
     assert [tier.name for tier in document.tiers if not tier.parent] == ["channel 1", "channel 2"]
     segments = sum(len(tier.annotations) for tier in document.tiers if not tier.parent)
-    assert result[0].startswith(f"{recording.name}: {segments} segments, ")
+    assert result[0].startswith(f"{new_recording.name}: {segments} segments, ")
 
 
-def test_bad_files_are_named_and_the_good_one_is_transcribed(address, recording, tmp_path):
+def test_bad_files_are_named_and_the_good_one_is_transcribed(address, new_recording, tmp_path):
     (tmp_path / "notes.wav").write_text("these are notes")
     (tmp_path / "empty.wav").touch()
     soundfile.write(tmp_path / "<b>many.wav", np.zeros((1600, 9)), 16_000)
     bad = [tmp_path / "notes.wav", tmp_path / "empty.wav", tmp_path / "<b>many.wav"]
-    result = ask(Client(address, verbose=False), *bad, recording).result(60)
+    result = ask(Client(address, verbose=False), *bad, new_recording).result(60)
     said = result[0].split("\n\n")
-    assert [line[0] for line in said] == ["⚠", "⚠", "⚠", recording.name[0]]
+    assert [line[0] for line in said] == ["⚠", "⚠", "⚠", new_recording.name[0]]
     assert "notes.wav: not a sound file" in said[0]
     assert "has 9 channels; the limit is 8" in said[2]
     assert "<" not in result[0]
-    assert str(Path(recording).parent) not in result[0]
+    assert str(Path(new_recording).parent) not in result[0]
     assert "/gradio/" not in result[0]
-    assert f"{recording.stem}.eaf" in downloads(result)
+    assert f"{new_recording.stem}.eaf" in downloads(result)
 
 
-def test_eight_people_at_once_are_all_served(address, recording):
-    jobs = [ask(Client(address, verbose=False), recording) for _ in range(8)]
+def test_eight_people_at_once_are_all_served(address, new_recording):
+    jobs = [ask(Client(address, verbose=False), new_recording) for _ in range(8)]
     texts = {job.result(120)[0] for job in jobs}
     assert len(texts) == 1
     assert "segments" in texts.pop()
 
 
-def test_more_than_can_wait_are_told_and_the_rest_is_served(address, recording):
+def test_more_than_can_wait_are_told_and_the_rest_is_served(address, new_recording):
     client = Client(address, verbose=False)
-    jobs = [ask(client, recording) for _ in range(24)]
+    jobs = [ask(client, new_recording) for _ in range(24)]
     said = []
     for job in jobs:
         try:
@@ -106,8 +101,8 @@ def test_more_than_can_wait_are_told_and_the_rest_is_served(address, recording):
     assert sum("segments" in text for text in said) >= 16
 
 
-def test_what_is_cancelled_stops_and_the_next_is_served(address, recording, tmp_path):
-    sound, rate = soundfile.read(recording, dtype="int16")
+def test_what_is_cancelled_stops_and_the_next_is_served(address, new_recording, tmp_path):
+    sound, rate = soundfile.read(new_recording, dtype="int16")
     soundfile.write(tmp_path / "long.wav", np.tile(sound, (40, 1)), rate)
     client = Client(address, verbose=False)
     job = ask(client, tmp_path / "long.wav")
@@ -117,10 +112,10 @@ def test_what_is_cancelled_stops_and_the_next_is_served(address, recording, tmp_
         time.sleep(0.05)
     client.predict(api_name="/cancel")
     assert job.result(30)[0] == "Cancelled."
-    assert "segments" in ask(client, recording).result(60)[0]
+    assert "segments" in ask(client, new_recording).result(60)[0]
 
 
-def test_what_is_uploaded_and_made_is_deleted(trained_model, recording, tmp_path, monkeypatch):
+def test_what_is_uploaded_and_made_is_deleted(trained_model, new_recording, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "transcribe"))
     import app
@@ -128,7 +123,7 @@ def test_what_is_uploaded_and_made_is_deleted(trained_model, recording, tmp_path
     page = app.load_page(SpaceVariables(model=str(trained_model)), trained_model)
     _, address, _ = page.queue().launch(prevent_thread_lock=True, quiet=True, i18n=page.i18n_words)
     try:
-        assert "segments" in ask(Client(address, verbose=False), recording).result(60)[0]
+        assert "segments" in ask(Client(address, verbose=False), new_recording).result(60)[0]
         there = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
         assert {".wav", ".eaf", ".TextGrid", ".srt", ".tsv", ".zip"} <= there
         delete_files_created_by_app(page, None)  # what gradio does with those older than `delete_cache` says
@@ -184,21 +179,23 @@ def browser():
         chromium.close()
 
 
-def transcribed(page, address, recording):
+def transcribed(page, address, new_recording):
     page.goto(address)
-    page.locator("#files input[type=file]").set_input_files(recording)
-    expect(page.locator("#files")).to_contain_text(recording.name[:4])
+    page.locator("#files input[type=file]").set_input_files(new_recording)
+    expect(page.locator("#files")).to_contain_text(new_recording.name[:4])
     page.locator("#transcribe").click()
     expect(page.get_by_test_id("cell-0-3").first).to_be_visible(timeout=60_000)
 
 
-def test_a_correction_is_in_the_download_and_nothing_leaves(server, outside, browser, recording, elan_schema, tmp_path):
+def test_a_correction_is_in_the_download_and_nothing_leaves(
+    server, outside, browser, new_recording, elan_schema, tmp_path
+):
     address, process = server
     page = browser.new_page(locale="en-US")
     asked, wrong = [], []
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    transcribed(page, address, recording)
+    transcribed(page, address, new_recording)
     times = [page.get_by_test_id(f"cell-1-{column}").first.inner_text() for column in (0, 1)]
     page.get_by_test_id("cell-1-3").first.click()
     heard = page.wait_for_function("document.querySelector('#player audio').currentTime || null")
@@ -215,7 +212,7 @@ def test_a_correction_is_in_the_download_and_nothing_leaves(server, outside, bro
         link.click()
     path = tmp_path / download.value.suggested_filename
     download.value.save_as(path)
-    assert path.name == f"{recording.stem}.eaf"
+    assert path.name == f"{new_recording.stem}.eaf"
     elan_schema(path)
     assert [a.value for tier in read_eaf(path).tiers for a in tier.annotations].count("ñuu sàví <&") == 1
     assert not wrong
@@ -226,11 +223,11 @@ def test_a_correction_is_in_the_download_and_nothing_leaves(server, outside, bro
     page.close()
 
 
-def test_backspace_a_reload_and_a_second_transcription_lose_nothing(address, browser, recording):
+def test_backspace_a_reload_and_a_second_transcription_lose_nothing(address, browser, new_recording):
     page = browser.new_page(locale="en-US")
     asked = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    transcribed(page, address, recording)
+    transcribed(page, address, new_recording)
     text, undo = page.get_by_test_id("cell-1-3").first, page.locator("#undo")
     heard = text.inner_text()
     expect(undo).to_be_disabled()
@@ -261,11 +258,11 @@ def test_backspace_a_reload_and_a_second_transcription_lose_nothing(address, bro
     page.locator("#transcribe").click()
     page.evaluate("setTimeout(() => location.reload())")
     page.wait_for_event("dialog")  # who stays keeps the running transcription
-    expect(page.locator("#shown input")).to_have_value(f"{recording.name} (2)", timeout=60_000)
+    expect(page.locator("#shown input")).to_have_value(f"{new_recording.name} (2)", timeout=60_000)
     expect(page.locator("#status")).to_contain_text("The corrected transcripts from before are still there")
     expect(text).to_have_text(heard)
     page.locator("#shown input").click()
-    page.get_by_role("option", name=recording.name, exact=True).click()
+    page.get_by_role("option", name=new_recording.name, exact=True).click()
     expect(text).to_have_text("corrected")
     with page.expect_download():
         link.click()
@@ -294,10 +291,10 @@ def test_an_upload_that_breaks_off_is_deleted(server):
     assert not left.exists()
 
 
-def test_on_a_phone_in_spanish_in_the_dark(address, browser, recording):
+def test_on_a_phone_in_spanish_in_the_dark(address, browser, new_recording):
     context = browser.new_context(viewport={"width": 360, "height": 740}, locale="es-MX", color_scheme="dark")
     page = context.new_page()
-    transcribed(page, address, recording)
+    transcribed(page, address, new_recording)
     expect(page.locator("#transcribe")).to_have_text("Transcribir")
     expect(page.locator("#status")).to_contain_text("segmentos")
     expect(page.get_by_test_id("header-0").first).to_contain_text("inicio")

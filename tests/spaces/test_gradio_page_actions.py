@@ -36,8 +36,8 @@ def uploads(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def recording(demo_folder):
-    return str(next((demo_folder / "new_recordings").glob("*.wav")))
+def recording(new_recording):
+    return str(new_recording)
 
 
 def run(actions, results, *paths, request=ENGLISH):

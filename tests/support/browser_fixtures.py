@@ -10,12 +10,6 @@ from u2u_hf.publishing.browser_page import build
 
 
 @pytest.fixture(scope="session")
-def new_recording(demo_folder):
-    (path,) = (demo_folder / "new_recordings").glob("*.wav")
-    return path
-
-
-@pytest.fixture(scope="session")
 def exported(trained_model, new_recording, tmp_path_factory):
     folder = exported_when_sure(trained_model, new_recording, tmp_path_factory.mktemp("exported"))
     (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")

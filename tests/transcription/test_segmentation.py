@@ -14,11 +14,6 @@ from u2u_hf.transcription.voice_detection import VadSettings
 LABELS = Labels(("<pad>", "|", "a"))
 
 
-@pytest.fixture(scope="module")
-def recording(demo_folder):
-    return next((demo_folder / "new_recordings").glob("*.wav"))
-
-
 def document(*tiers):
     return AnnotationDocument("a.eaf", (), tiers)
 
@@ -46,10 +41,10 @@ def test_speech_is_found_where_the_speakers_of_each_channel_speak(demo_folder):
     assert found == 8
 
 
-def test_what_cannot_be_segmented_is_named(recording):
+def test_what_cannot_be_segmented_is_named(new_recording):
     def segmented(*annotations):
         tier = Tier("A", annotations)
-        return segments_of_tiers(Recording("a", document(tier), str(recording)), [tier], TextRules())
+        return segments_of_tiers(Recording("a", document(tier), str(new_recording)), [tier], TextRules())
 
     with pytest.raises(U2UError, match=r"a\.eaf: tier 'A', 1\.500 s: the annotation overlaps"):
         segmented(Annotation(0, 2000, "a"), Annotation(1500, 3000, "b"))
@@ -59,8 +54,8 @@ def test_what_cannot_be_segmented_is_named(recording):
     assert segmented().segments == ()
 
 
-def test_letters_that_the_model_does_not_know_are_named(recording):
+def test_letters_that_the_model_does_not_know_are_named(new_recording):
     tier = Tier("A", (Annotation(0, 900, "Ŋa ʔa"), Annotation(1000, 1500, " ... ")))
-    found = segments_of_tiers(Recording("a", document(tier), str(recording)), [tier], TextRules())
+    found = segments_of_tiers(Recording("a", document(tier), str(new_recording)), [tier], TextRules())
     assert to_align(found, LABELS).note.endswith("ignored in the alignment: ŋ ʔ")
     assert [s.text for s in to_align(found, LABELS).segments] == ["ŋa ʔa"]

@@ -5,9 +5,8 @@ import soundfile
 from u2u_hf.transcription.silero import SileroChannel, SileroDetector
 
 
-def test_detector_hears_speech_and_is_the_same_in_blocks(demo_folder):
-    path = next((demo_folder / "new_recordings").glob("*.wav"))
-    samples = soundfile.read(path, dtype="float32", always_2d=True)[0][::3, 0][: 512 * 400]
+def test_detector_hears_speech_and_is_the_same_in_blocks(new_recording):
+    samples = soundfile.read(new_recording, dtype="float32", always_2d=True)[0][::3, 0][: 512 * 400]
     whole = SileroChannel().add(samples)
     detector = SileroChannel()
     blocks = np.concatenate([detector.add(samples[i : i + 5120]) for i in range(0, len(samples), 5120)])
@@ -29,9 +28,8 @@ def test_detector_is_silero():
     assert SileroChannel().add(samples) == pytest.approx(theirs, abs=1e-3)
 
 
-def test_the_channels_of_a_recording_are_apart(demo_folder):
-    path = next((demo_folder / "new_recordings").glob("*.wav"))
-    samples = soundfile.read(path, dtype="float32", always_2d=True)[0][::3].T[:, : 512 * 100]
+def test_the_channels_of_a_recording_are_apart(new_recording):
+    samples = soundfile.read(new_recording, dtype="float32", always_2d=True)[0][::3].T[:, : 512 * 100]
     detector = SileroDetector(2)
     for start in range(0, samples.shape[1], 5120):
         detector.add(samples[:, start : start + 5120])

@@ -12,22 +12,11 @@ from u2u_hf.corpus.text_rules import TextRules
 from u2u_hf.data.audio import audio_info
 from u2u_hf.evaluation.metrics import error_rates
 from u2u_hf.formats.eaf import read_eaf
-from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.transcription.segmentation import Segmentation, find_speech, segments_of_tiers, to_align
 from u2u_hf.transcription.transcribe import align_words, recognise_words, transcribe
 from u2u_hf.transcription.voice_detection import VadSettings
 
 RATE = 48_000
-
-
-@pytest.fixture(scope="module")
-def recognizer(trained_model):
-    return Recognizer(trained_model)
-
-
-@pytest.fixture(scope="module")
-def recording(demo_folder):
-    return next((demo_folder / "new_recordings").glob("*.wav"))
 
 
 @pytest.fixture
@@ -57,10 +46,10 @@ def common(a, b):
     return max(0, min(a.end_ms, b.end_ms) - max(a.start_ms, b.start_ms)) if a.channel == b.channel else 0
 
 
-def test_what_is_written_down_is_what_was_said_with_words_in_their_places(recording, recognizer, demo_folder):
+def test_what_is_written_down_is_what_was_said_with_words_in_their_places(new_recording, recognizer, demo_folder):
     shares = []
-    found = find_speech(audio_info(recording), VadSettings())
-    transcript = transcribe(recording, found, recognizer, recognise_words(recognizer.labels), shares.append)
+    found = find_speech(audio_info(new_recording), VadSettings())
+    transcript = transcribe(new_recording, found, recognizer, recognise_words(recognizer.labels), shares.append)
     said = [a for t in read_eaf(next((demo_folder / "reference").glob("*.eaf"))).tiers for a in t.annotations
             if t.linguistic_type == "transcription" and a.value]  # fmt: skip
     sentences = " ".join(a.value for a in sorted(said, key=lambda a: a.start_ms))
@@ -77,8 +66,8 @@ def test_what_is_written_down_is_what_was_said_with_words_in_their_places(record
 
 
 @pytest.mark.parametrize("cut_ms", [4000, 6500, 10_801])  # before, after and amid somebody's words
-def test_cutting_a_recording_changes_no_words_away_from_the_cut(recording, heard, cut_ms):
-    samples = soundfile.read(recording)[0]
+def test_cutting_a_recording_changes_no_words_away_from_the_cut(new_recording, heard, cut_ms):
+    samples = soundfile.read(new_recording)[0]
     at = cut_ms * RATE // 1000
     whole, before, after = (heard(part).segments for part in (samples, samples[:at], samples[at:]))
     after = [replace(s, start_ms=s.start_ms + cut_ms, end_ms=s.end_ms + cut_ms) for s in after]
@@ -89,8 +78,8 @@ def test_cutting_a_recording_changes_no_words_away_from_the_cut(recording, heard
     assert distance(found, away) < 0.1
 
 
-def test_two_recordings_in_one_have_both_transcripts(recording, heard, demo_folder):
-    first = soundfile.read(recording)[0]
+def test_two_recordings_in_one_have_both_transcripts(new_recording, heard, demo_folder):
+    first = soundfile.read(new_recording)[0]
     second = soundfile.read(next((demo_folder / "corpus" / "audio").glob("*.wav")))[0]
     ends_ms = len(first) * 1000 // RATE
     both = heard(np.concatenate([first, second])).segments
@@ -118,8 +107,8 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_whatever_the_recording_its_words_are_heard(recording, heard, kind):
-    samples = soundfile.read(recording)[0]
+def test_whatever_the_recording_its_words_are_heard(new_recording, heard, kind):
+    samples = soundfile.read(new_recording)[0]
     reference = heard(samples).segments
     segments = heard(*KINDS[kind](samples)).segments
     assert {s.channel for s in segments} == ({0} if kind == "mono" else {0, 1})
@@ -129,8 +118,8 @@ def test_whatever_the_recording_its_words_are_heard(recording, heard, kind):
     assert distance(segments, reference) < (0.4 if kind == "8 kHz" else 0.25)
 
 
-def test_the_same_sound_on_both_channels_is_transcribed_once(recording, heard):
-    samples = soundfile.read(recording)[0]
+def test_the_same_sound_on_both_channels_is_transcribed_once(new_recording, heard):
+    samples = soundfile.read(new_recording)[0]
     transcript = heard(np.stack([samples[:, 0]] * 2, 1))
     assert {s.channel for s in transcript.segments} == {0}
     assert "all channels are the same" in transcript.note

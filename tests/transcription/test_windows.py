@@ -5,18 +5,7 @@ from u2u_hf.data.audio import audio_info, read_audio
 from u2u_hf.evaluation.metrics import error_rates
 from u2u_hf.frames import frame_count
 from u2u_hf.recognition.decoding import collapse
-from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.transcription.windows import Windows, log_probs_in_windows
-
-
-@pytest.fixture(scope="module")
-def recognizer(trained_model):
-    return Recognizer(trained_model)
-
-
-@pytest.fixture(scope="module")
-def recording(demo_folder):
-    return next((demo_folder / "new_recordings").glob("*.wav"))
 
 
 def test_long_stretches_are_joined_from_windows_frame_by_frame():
@@ -39,8 +28,8 @@ def test_long_stretches_are_joined_from_windows_frame_by_frame():
         assert seen[-1][0] + seen[-1][1] == length
 
 
-def test_windows_hear_what_the_whole_hears(recording, recognizer):
-    samples = read_audio(audio_info(recording), 0, 12_000, [1])[0]
+def test_windows_hear_what_the_whole_hears(new_recording, recognizer):
+    samples = read_audio(audio_info(new_recording), 0, 12_000, [1])[0]
     whole = recognizer.log_probs(samples)
     joined = log_probs_in_windows(recognizer.log_probs, samples, window_s=6)
     assert whole.shape == joined.shape

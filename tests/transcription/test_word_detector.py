@@ -9,7 +9,6 @@ from u2u_hf.data.audio import audio_info
 from u2u_hf.evaluation.metrics import error_rates
 from u2u_hf.frames import frame_count
 from u2u_hf.recognition.decoding import Labels
-from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import Segment
 from u2u_hf.transcription.detectors import DETECTORS
 from u2u_hf.transcription.segmentation import find_speech
@@ -18,24 +17,14 @@ from u2u_hf.transcription.voice_detection import VadSettings
 from u2u_hf.transcription.word_detector import WordDetector
 
 
-@pytest.fixture(scope="module")
-def recognizer(trained_model):
-    return Recognizer(trained_model)
-
-
-@pytest.fixture(scope="module")
-def recording(demo_folder):
-    return next((demo_folder / "new_recordings").glob("*.wav"))
-
-
 def common(a, b):
     """How long two segments are at once on one channel, in ms."""
     return max(0, min(a.end_ms, b.end_ms) - max(a.start_ms, b.start_ms)) if a.channel == b.channel else 0
 
 
-def test_windows_over_everything_find_the_speech_that_silero_finds(recording, recognizer):
+def test_windows_over_everything_find_the_speech_that_silero_finds(new_recording, recognizer):
     """The synthetic voices are clear speech: none of it may be missed. (This small model hears words in noise, too.)"""
-    info = audio_info(recording)
+    info = audio_info(new_recording)
     shares = []
     words = find_speech(info, VadSettings(), partial(WordDetector, recognizer), shares.append).segments
     assert sum(shares) == pytest.approx(1, abs=0.01)
@@ -82,11 +71,11 @@ def test_words_at_the_edge_of_a_block_are_found(tmp_path):
     assert np.abs(np.array(words) - loud).max() <= 20
 
 
-def test_what_is_recognised_once_is_what_a_second_pass_would_write(recording, recognizer):
+def test_what_is_recognised_once_is_what_a_second_pass_would_write(new_recording, recognizer):
     """The words of the windows, with sound on both sides of each segment, are the segments' own or better."""
-    found = find_speech(audio_info(recording), VadSettings(), partial(DETECTORS["words"], recognizer))
+    found = find_speech(audio_info(new_recording), VadSettings(), partial(DETECTORS["words"], recognizer))
     once, twice = (
-        transcribe(recording, segmentation, recognizer, recognise_words(recognizer.labels)).segments
+        transcribe(new_recording, segmentation, recognizer, recognise_words(recognizer.labels)).segments
         for segmentation in (found, replace(found, log_probs=None))
     )
     texts = [" ".join(s.text for s in segments) for segments in (once, twice)]
