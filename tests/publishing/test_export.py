@@ -8,6 +8,7 @@ import pytest
 import torch
 from datasets import concatenate_datasets
 from huggingface_hub import ModelCard
+from support import programs
 from tokenizers import Tokenizer
 from transformers import HubertConfig, HubertForCTC, Wav2Vec2FeatureExtractor, Wav2Vec2Processor, pipeline
 
@@ -55,6 +56,21 @@ def test_both_engines_write_the_same(exported, trained_model, spoken, tmp_path):
     for engine in engines:
         assert engine.labels == engines[0].labels
         assert engine.log_probs(np.zeros(399, np.float32)).shape == (0, len(engine.labels.symbols))
+
+
+def test_what_other_libraries_log_is_not_printed_from_then_on(random_model, tmp_path):
+    code = """
+import logging, sys
+from pathlib import Path
+from u2u_hf.publishing.export_forms import QUANTISED_FORMS, to_onnx
+from u2u_hf.recognition.model import load_trained
+model, full = load_trained(sys.argv[1])[0], Path(sys.argv[2], "model.onnx")
+to_onnx(model, full)
+QUANTISED_FORMS["blocks"].write(model, full, full.with_name("small.onnx"))
+print(logging.getLogger().handlers, logging.getLogger().level == logging.WARNING)
+"""
+    done = programs.run(["-c", code, random_model, tmp_path])
+    assert done.stdout.splitlines()[-1:] == ["[] True"], done.stderr
 
 
 def test_a_gpu_changes_nothing(random_model, tmp_path, monkeypatch):

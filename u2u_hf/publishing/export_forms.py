@@ -14,7 +14,6 @@ from pathlib import Path
 import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
 from torch.nn.utils import parametrize
 from transformers import PreTrainedModel
 
@@ -81,6 +80,8 @@ def _to_int8(model: PreTrainedModel, full: Path, small: Path) -> None:
 
 def _to_blocks(model: PreTrainedModel, full: Path, small: Path) -> None:
     """Write weights in 8 bits, with a scale for each block of 32, and compute in float32."""
+    with _root_logger_kept():
+        from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
     quantizer = MatMulNBitsQuantizer(onnx.load(full), bits=8, block_size=32, is_symmetric=True)
     with _quiet():
         quantizer.process()
@@ -95,6 +96,17 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(logging.NOTSET)
+
+
+@contextlib.contextmanager
+def _root_logger_kept() -> Iterator[None]:
+    """Keep an import from setting up the root logger, which would print each request to the Hub from then on."""
+    handler = logging.NullHandler()  # with any handler, logging.basicConfig does nothing
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
 
 
 @dataclass(frozen=True)
