@@ -1,11 +1,12 @@
 """Python programs in processes of their own, which need not import torch again each time.
 
-Most tests of a recipe start it as a user does, some 200 times in all, and each start spends five seconds on importing
-libraries. multiprocessing's fork server imports them once and forks a new process for each program. None of Hugging
-Face's is among them: these read their environment (HF_HOME, HF_ENDPOINT, …) when they are imported.
+Most tests of a recipe start it as a user does, some 200 times in all, and each start spends seven seconds on importing
+libraries. multiprocessing's fork server imports them once and forks a new process for each program. Hugging Face's read
+their environment (HF_HOME, HF_ENDPOINT, …) when they are imported: a program with another one imports them anew.
 """
 
 import atexit
+import contextlib
 import multiprocessing
 import os
 import runpy
@@ -13,12 +14,16 @@ import socket
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
+import pyarrow
+
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    ["torch", "torch._dynamo", "torchaudio", "numpy", "pandas", "pyarrow.dataset", "pyarrow.parquet", "soundfile", "av"]
-)
+_FORKS.set_forkserver_preload(["support.preloaded"])
+# What is imported again in another environment, and the beginnings of the variables that it or Python reads then.
+_READERS = {"u2u_hf", "huggingface_hub", "datasets", "transformers", "accelerate", "evaluate", "support"}
+_READ = ("HF_", "HUGGING", "TRANSFORMERS_", "ACCELERATE_", "XDG_")
 
 
 def run(arguments, cwd=None, env=None) -> subprocess.CompletedProcess:
@@ -57,8 +62,35 @@ def start(arguments, stdout, stderr, cwd=None, env=None):
     """Start what `run` runs, which writes to two files or to one → its `multiprocessing.Process`."""
     settings = [*map(str, arguments)], str(stdout), str(stderr), str(cwd or os.getcwd()), dict(env or os.environ)
     process = _FORKS.Process(target=_main, args=settings, daemon=True)
-    process.start()
+    with _path_of_tests():
+        process.start()
     return process
+
+
+@contextlib.contextmanager
+def _path_of_tests():
+    """Let the fork server, which the first process starts, find `support.preloaded`: it does not get our path."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), before]))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def _read(environment) -> dict[str, str]:
+    return {name: value for name, value in environment.items() if name.startswith(_READ)}
+
+
+def _forget_readers() -> None:
+    for name in [name for name in sys.modules if name.split(".")[0] in _READERS]:
+        del sys.modules[name]
+    for dimensions in range(2, 6):  # which `datasets` registers, and pyarrow refuses to register again
+        pyarrow.unregister_extension_type(f"datasets.features.features.Array{dimensions}DExtensionType")
+    warnings.filterwarnings("ignore", "A filesystem protocol was already set")  # by the same library
 
 
 def _main(arguments, stdout, stderr, cwd, environment) -> None:
@@ -68,6 +100,8 @@ def _main(arguments, stdout, stderr, cwd, environment) -> None:
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
+    if _read(environment) != _read(sys.modules["support.preloaded"].BEFORE):
+        _forget_readers()
     sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
     try:
         if arguments[0] == "-c":
