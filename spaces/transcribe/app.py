@@ -31,7 +31,13 @@ from u2u_hf.records import U2UError
 HERE = Path(__file__).parent
 WAITING = 16  # visitors in the queue: others are asked to come back later
 # Fonts from the system: hosts of web fonts would learn of every visitor.
-THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]).set(
+    # White on these is read at 5.2 and 7.3 to 1; on Gradio's own orange at 2.8.
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_hover="*primary_800",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_800",
+)
 
 
 def load_page(settings: SpaceVariables, folder: Path) -> gr.Blocks:
