@@ -1,4 +1,4 @@
-"""Rows of a prepared dataset to padded batches."""
+"""Rows of a prepared dataset, or examples made of them, to padded batches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MIN_FRAMES = 10  # for masking in transformers
 
 @dataclass
 class CtcCollator:
-    """Rows of a prepared dataset to one padded batch.
+    """Rows of a prepared dataset, or `neighbours.Examples` of them, to one padded batch.
 
     A batch has the model's inputs (``input_values`` float32 [B, N] for most, see `u2u_hf.data.inputs`), ``labels``
     int64 [B, L] padded with -100, ``frames`` int64 [B] (frames without padding), and a mask, ``attention_mask`` [B, N]
@@ -43,4 +43,6 @@ class CtcCollator:
 
     @staticmethod
     def _samples(row: dict) -> torch.Tensor:
+        if "samples" in row:
+            return torch.from_numpy(row["samples"])
         return torch.from_numpy(decode_mono(row["audio"]["bytes"], row["audio"]["path"] or "audio"))

@@ -88,6 +88,7 @@ class CtcTrainingArguments(TrainingArguments):
     mask_feature: float | None = setting(None, help="share of feature channels masked (default by hours of speech)")
     dropout: float | None = setting(None, help="share of activations dropped (default by hours of speech)")
     layerdrop: float | None = setting(None, help="share of encoder layers skipped (default by hours of speech)")
+    joined: float = setting(0.5, help="share of examples that are two to four neighbouring utterances of one speaker")
     speed_perturbation: float = setting(0.0, help="speed two thirds of the utterances up or down by this share: 0.1")
     noise_snr_db: float | None = setting(None, help="add noise, from this many dB below the speech to 20 dB more: 10")
     bf16: bool | None = setting(None, help="train in bfloat16 (default by device)")
@@ -143,6 +144,8 @@ class CtcTrainingArguments(TrainingArguments):
             raise U2UError(f"--batch_seconds {self.batch_seconds}: give seconds of audio, 75 for example")
         if not 0 <= self.speed_perturbation < 1:
             raise U2UError(f"--speed_perturbation {self.speed_perturbation}: give a share below 1, 0.1 for example")
+        if not 0 <= self.joined < 1:
+            raise U2UError(f"--joined {self.joined}: give a share of the examples, 0 or more and below 1")
         if not 0 <= self.hold_encoder < 1:
             raise U2UError(f"--hold_encoder {self.hold_encoder}: give a share of the run, 0 or more and below 1")
         if self.push_to_hub:  # Trainer would create a public repo, and push every checkpoint

@@ -18,7 +18,6 @@ import torch
 from accelerate.utils import release_memory
 from transformers import Trainer
 
-from u2u_hf.data.audio import flac_bytes
 from u2u_hf.data.batching import DurationBatches
 from u2u_hf.data.collator import CtcCollator
 from u2u_hf.frames import SAMPLING_RATE
@@ -110,9 +109,9 @@ def _compute(trainer: Trainer, utterances: int, seconds: float) -> None:
 def _batch(trainer: Trainer, utterances: int, seconds: float) -> dict[str, torch.Tensor]:
     """Return a batch of silence with the longest texts."""
     samples = round(seconds / (1 - trainer.args.speed_perturbation) * SAMPLING_RATE)
-    audio = {"bytes": flac_bytes(np.zeros(samples)), "path": "silence"}
-    texts = sorted(trainer.train_dataset["text"], key=len)[-utterances:]
-    return CtcCollator(trainer.processing_class)([{"audio": audio, "text": text} for text in texts])
+    silence = np.zeros(samples, dtype=np.float32)
+    texts = sorted(trainer.examples.texts, key=len)[-utterances:]
+    return CtcCollator(trainer.processing_class)([{"samples": silence, "text": text} for text in texts])
 
 
 @contextlib.contextmanager

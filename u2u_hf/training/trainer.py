@@ -23,6 +23,7 @@ from u2u_hf import model_folder
 from u2u_hf.data import augmentation
 from u2u_hf.data.batching import DurationBatches
 from u2u_hf.data.collator import CtcCollator
+from u2u_hf.data.neighbours import Examples, neighbours
 from u2u_hf.evaluation.metrics import MAIN, METRICS, score_keys
 from u2u_hf.frames import SAMPLING_RATE, STRIDE
 from u2u_hf.memory import memory_problem
@@ -54,6 +55,8 @@ class CtcTrainer(Trainer):
         self.add_callback(self.progress)
         if not self.args.disable_tqdm:
             self.add_callback(ProgressBar(self.progress))
+        joined = neighbours(self.train_dataset, self.args.joined, self.args.batch_seconds, self.args.seed)
+        self.examples = Examples(self.train_dataset, joined)
         self._frames, self._since = torch.zeros((), dtype=torch.int64, device=self.args.device), time.perf_counter()
         self._lost = 0
         self.parts = 1  # that each batch is computed in
@@ -90,7 +93,7 @@ class CtcTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader:
         loader = DataLoader(
-            self.train_dataset,
+            self.examples,
             batch_sampler=self._batches(),
             collate_fn=CtcCollator(self.processing_class, augmentation.chosen(self.args)),
             num_workers=self.args.dataloader_num_workers,
@@ -106,7 +109,7 @@ class CtcTrainer(Trainer):
     def _batches(self) -> DurationBatches:
         args, per_step = self.args, self.args.world_size * self.args.gradient_accumulation_steps
         division = args.world_size, args.process_index
-        return DurationBatches(self.train_dataset["duration"], args.batch_seconds, per_step, *division, args.seed)
+        return DurationBatches(self.examples.durations, args.batch_seconds, per_step, *division, args.seed)
 
     def _prepare_for_training(self, *arguments):
         if self.args.tries_memory:  # before DistributedDataParallel wraps the model: it notes what is computed
