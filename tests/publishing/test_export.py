@@ -58,7 +58,7 @@ def test_both_engines_write_the_same(exported, trained_model, spoken, tmp_path):
 
 
 def test_a_gpu_changes_nothing(random_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(recognizer, "processes", lambda: pytest.fail("what is exported was asked for on the GPU"))
+    monkeypatch.setattr(recognizer, "accelerator", lambda: pytest.fail("what is exported was asked for on the GPU"))
     assert export(str(random_model), tmp_path)["variants"]["onnx"]["difference"] < 1e-3
 
 

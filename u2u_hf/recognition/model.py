@@ -19,9 +19,10 @@ from transformers import (
     PreTrainedTokenizer,
     ProcessorMixin,
 )
-from transformers.utils import cached_file, logging
+from transformers.utils import logging
 
 from u2u_hf.files import write_text
+from u2u_hf.hub.model_files import optional_file
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.hub.source import require_source
 from u2u_hf.model_folder import CONFIG, PREPROCESSOR, TOKENIZER, TOKENIZER_FILE, VOCABULARY, checkpoints
@@ -209,26 +210,6 @@ def load_processor(source: str) -> ProcessorMixin:
     except Exception as error:  # of many classes, from a tokenizer that loaded from damaged files
         raise U2UError(f"{source}: its vocabulary is damaged: copy or download the model again") from error
     return processor
-
-
-def optional_file(source: str, name: str) -> Path | None:
-    """Return the path of a model's file, downloaded if the model is on the Hub; None if the model lacks it.
-
-    Raises:
-        U2UError: `source` is neither a folder nor a model on the Hub, or may not be read.
-    """
-    require_source(source, "model")
-    try:
-        found = cached_file(
-            source,
-            name,
-            _raise_exceptions_for_missing_entries=False,
-            _raise_exceptions_for_gated_repo=False,
-            _raise_exceptions_for_connection_errors=False,
-        )
-    except Exception as error:  # of several libraries
-        raise U2UError(f"{source}: cannot be loaded: {loading_problem(source, 'model', error)}") from error
-    return None if found is None else Path(found)
 
 
 @contextlib.contextmanager

@@ -17,12 +17,13 @@ import torch
 from transformers import PreTrainedModel
 
 from u2u_hf.data.inputs import KINDS, input_of_export, inputs_of
-from u2u_hf.data.processes import processes
+from u2u_hf.data.processes import accelerator
 from u2u_hf.frames import STRIDE, delay_ms
+from u2u_hf.hub.model_files import optional_file
 from u2u_hf.memory import memory_problem
 from u2u_hf.model_folder import FULL, FULL_DATA, ONNX, SMALL
 from u2u_hf.recognition.decoding import Labels
-from u2u_hf.recognition.model import load_processor, load_trained, optional_file
+from u2u_hf.recognition.model import load_processor, load_trained
 from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.records import U2UError
 
@@ -118,7 +119,7 @@ def torch_logits(model: PreTrainedModel, device: torch.device | None = None) -> 
     Args:
         device: None for this process's GPU, or the CPU if it has none.
     """
-    device = device or processes().device
+    device = device or accelerator().device
     model = model.to(device, torch.float16) if device.type == "cuda" else model
 
     def logits(samples: np.ndarray) -> np.ndarray:
