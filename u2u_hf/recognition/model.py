@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from transformers import (
 )
 from transformers.utils import logging
 
+from u2u_hf.data.inputs import inputs_of, is_of
 from u2u_hf.files import write_text
+from u2u_hf.frames import SAMPLING_RATE, delay_ms
 from u2u_hf.hub.model_files import optional_file
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.hub.source import require_source
@@ -30,6 +33,7 @@ from u2u_hf.recognition.decoding import DELIMITER
 from u2u_hf.recognition.families.family import ModelFamily
 from u2u_hf.recognition.families.registry import family_named
 from u2u_hf.recognition.head import TrainedHead, brought_over, read_vocabulary, trained_head
+from u2u_hf.recognition.plain_processor import PlainProcessor
 from u2u_hf.recognition.tokenizer import build_tokenizer, fast_tokenizer, labels_of
 from u2u_hf.records import U2UError
 
@@ -61,7 +65,7 @@ def start_from(
     family = family_at(source)
     tokenizer = build_tokenizer(texts)
     extractor = _load(source, AutoFeatureExtractor)
-    if not isinstance(extractor, family.inputs.extractor):
+    if not is_of(extractor, family.inputs):
         raise U2UError(f"{source}: is not a {family.name} model (its feature extractor is {type(extractor).__name__})")
     settings = _load(source, AutoConfig)
     if problem := family.problem(settings, extractor):
@@ -210,6 +214,21 @@ def load_processor(source: str) -> ProcessorMixin:
     except Exception as error:  # of many classes, from a tokenizer that loaded from damaged files
         raise U2UError(f"{source}: its vocabulary is damaged: copy or download the model again") from error
     return processor
+
+
+def load_plain_processor(source: str) -> PlainProcessor:
+    """Return what recognition needs of a model's processor, whoever made it.
+
+    Raises:
+        U2UError: see `load_processor`; or its sound is not at 16 kHz.
+    """
+    processor = load_processor(source)
+    extractor = processor.feature_extractor
+    if extractor.sampling_rate != SAMPLING_RATE:
+        raise U2UError(f"{source}: takes sound at {extractor.sampling_rate} Hz, not at 16 kHz: take another model")
+    inputs = inputs_of(extractor)
+    labels = replace(labels_of(processor.tokenizer), delay_ms=delay_ms(inputs.receptive_field))
+    return PlainProcessor(inputs, inputs.normalised and bool(extractor.do_normalize), labels)
 
 
 @contextlib.contextmanager
