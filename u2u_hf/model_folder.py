@@ -13,6 +13,7 @@ from u2u_hf import output_folder
 
 CONFIG, WEIGHTS, WEIGHTS_INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 PREPROCESSOR, TOKENIZER, VOCABULARY = "preprocessor_config.json", "tokenizer_config.json", "vocab.json"
+PROCESSOR = "processor_config.json"
 TOKENIZER_FILE = "tokenizer.json"
 CURVES, SETTINGS, CARD = "training_curves.png", "train.yaml", "README.md"
 
@@ -38,7 +39,7 @@ _LOADED = (
     *_WEIGHTS,
     "generation_config.json",
     PREPROCESSOR,
-    "processor_config.json",
+    PROCESSOR,
     TOKENIZER_FILE,
     TOKENIZER,
     "special_tokens_map.json",

@@ -68,7 +68,8 @@ def published(name: str):
     family = family_named(config.model_type)
     tokenizer = build_tokenizer([LETTERS])
     family.configure(config, len(tokenizer), tokenizer.pad_token_id, WHOLE)
-    extractor = family.inputs.extractor(**({"do_normalize": True} if family.inputs.normalised else {}))
+    settings = {"do_normalize": True} if family.inputs.normalised else {}
+    extractor = getattr(transformers, family.inputs.extractor)(**settings)
     return config, family, family.processor(feature_extractor=family.extractor(extractor, config), tokenizer=tokenizer)
 
 

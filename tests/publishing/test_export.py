@@ -19,10 +19,11 @@ from u2u_hf.frames import frame_count
 from u2u_hf.model_folder import MODEL, belongs
 from u2u_hf.publishing.cards.model import write_model_card
 from u2u_hf.publishing.export import export, next_steps, own_folder, report_table
-from u2u_hf.recognition import recognizer
+from u2u_hf.recognition import torch_model
 from u2u_hf.recognition.decoding import collapse
 from u2u_hf.recognition.model import load_processor, load_trained, save_processor
-from u2u_hf.recognition.recognizer import Recognizer, onnx_logits
+from u2u_hf.recognition.onnx_model import onnx_logits
+from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.recognition.tokenizer import build_tokenizer
 from u2u_hf.records import U2UError
 
@@ -74,7 +75,7 @@ print(logging.getLogger().handlers, logging.getLogger().level == logging.WARNING
 
 
 def test_a_gpu_changes_nothing(random_model, tmp_path, monkeypatch):
-    monkeypatch.setattr(recognizer, "processes", lambda: pytest.fail("what is exported was asked for on the GPU"))
+    monkeypatch.setattr(torch_model, "accelerator", lambda: pytest.fail("what is exported was asked for on the GPU"))
     assert export(str(random_model), tmp_path)["variants"]["onnx"]["difference"] < 1e-3
 
 

@@ -2,10 +2,13 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torchaudio.functional import forced_align
 
-from u2u_hf.recognition.alignment import align
+from u2u_hf.frames import frames_needed
+from u2u_hf.recognition.alignment import align, best_path
 from u2u_hf.recognition.decoding import Labels, greedy_words
 
 LABELS = Labels(("", "", "|", "a", "b", "ñ"), blank=0)
@@ -70,3 +73,51 @@ def test_what_is_heard_fits_and_lies_where_it_was_heard(path):
     if heard and path.count(2) == len(heard) - 1 and not (path[0] == 2 or path[-1] == 2):
         assert fit == pytest.approx(1)
         assert words == heard
+
+
+def torchaudios_path(rows, targets, blank):
+    path, _ = forced_align(torch.from_numpy(rows)[None], torch.tensor([targets], dtype=torch.int32), blank=blank)
+    return path[0].tolist()
+
+
+def our_path(rows, targets, blank):
+    spelled = [label for target in targets for label in (blank, target)] + [blank]
+    return [spelled[state] for state in best_path(rows, targets, blank)]
+
+
+@pytest.mark.parametrize("kind", ["noise", "speech", "all alike", "impossible labels", "whole numbers"])
+def test_paths_are_those_of_torchaudio(kind):
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        labels = int(rng.integers(2, 8))
+        blank = int(rng.integers(labels))
+        others = [label for label in range(labels) if label != blank]
+        targets = [int(label) for label in rng.choice(others, int(rng.integers(1, 13)))]  # with repeats
+        frames = frames_needed(targets) + int(rng.choice([0, 1, 5, 40]))
+        logits = rng.standard_normal((frames, labels)) * (8 if kind == "speech" else 1)
+        if kind == "all alike":
+            logits[:] = 0
+        rows = (logits - np.log(np.exp(logits).sum(1, keepdims=True))).astype(np.float32)
+        if kind == "impossible labels":
+            rows[rng.random(rows.shape) < 0.02] = -1e4
+        if kind == "whole numbers":
+            rows = np.round(rows)
+        ours, theirs = our_path(rows, targets, blank), torchaudios_path(rows, targets, blank)
+        if kind == "whole numbers":  # of many equal paths torchaudio may take a worse one, see the next test
+            assert rows[range(frames), ours].sum() >= rows[range(frames), theirs].sum()
+        else:
+            assert ours == theirs
+
+
+def test_a_label_reached_equally_well_in_two_ways_is_reached():
+    rows = np.array([[-1, -2, -1], [0, -1, -1], [-1, -1, -1]], dtype=np.float32)
+    # To say 1 and then 2: 1, blank, 2 has -3, and so has blank, 1, 2; 1, 2, 2 has -4, and is torchaudio's.
+    assert our_path(rows, [1, 2], blank=0) == [1, 0, 2]
+    assert torchaudios_path(rows, [1, 2], blank=0) == [1, 2, 2]
+
+
+def test_the_path_of_a_long_text_is_that_of_torchaudio():
+    rng = np.random.default_rng(1)
+    targets = [int(label) for label in rng.integers(1, 30, 200)]
+    rows = np.log(rng.dirichlet(np.full(30, 0.1), 1000) + 1e-9).astype(np.float32)
+    assert our_path(rows, targets, 0) == torchaudios_path(rows, targets, 0)

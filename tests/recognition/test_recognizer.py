@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.torch import load_file, save_file
@@ -111,6 +112,24 @@ def test_an_export_is_heard_with(ears):
     recognizer = Recognizer(ears)
     assert recognizer.engine == "onnxruntime, model_quantized.onnx"
     assert recognizer.log_probs(np.ones(16_000, dtype=np.float32)).shape == (49, 7)
+
+
+def test_an_export_beside_a_token_that_the_vocabulary_lacks_is_used(ears):
+    path = ears / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"eos_token": "</s>"}))
+    write_onnx(ears / "onnx" / "model_quantized.onnx", labels=8)
+    recognizer = Recognizer(ears)
+    assert recognizer.engine == "onnxruntime, model_quantized.onnx"
+    assert recognizer.labels.symbols == ("", "", "|", "a", "b", "¹", "ñ", "")
+
+
+def test_an_export_runs_once_at_the_start(ears, monkeypatch):
+    write_onnx(ears / "onnx" / "model_quantized.onnx")
+    runs = []
+    run = onnxruntime.InferenceSession.run
+    monkeypatch.setattr(onnxruntime.InferenceSession, "run", lambda *given: (runs.append(1), run(*given))[1])
+    Recognizer(ears)
+    assert len(runs) == 1
 
 
 @pytest.mark.parametrize(

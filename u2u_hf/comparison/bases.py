@@ -12,8 +12,9 @@ from pathlib import Path
 
 import torch
 
+from u2u_hf.hub.model_files import optional_file
 from u2u_hf.model_folder import PREPROCESSOR, SETTINGS, WEIGHTS, WEIGHTS_INDEX
-from u2u_hf.recognition.model import family_at, optional_file
+from u2u_hf.recognition.model import family_at
 from u2u_hf.records import U2UError
 
 SPLIT = "validation"

@@ -14,13 +14,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
-from accelerate.utils import gather_object
 
 from u2u_hf.data import shards
 from u2u_hf.data.audio import audio_info, flac_bytes, has_no_numbers, level, read_audio
 from u2u_hf.data.dataset import FEATURES
-from u2u_hf.data.processes import processes
+from u2u_hf.data.processes import gathered, processes
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.output_folder import remove
 from u2u_hf.progress_bar import progress_bar
@@ -128,7 +126,7 @@ def _write_missing(parts: list[_Part]) -> dict[Path, str]:
     state = processes()
     state.wait_for_everyone()  # all have seen the same parts before the first new one is written
     with state.split_between_processes(missing) as own:
-        return dict(gather_object(_write_parts(own)))
+        return dict(gathered(_write_parts(own)))
 
 
 def _unreadable(parts: list[_Part], problems: dict[Path, str]) -> list[Dropped]:
@@ -160,8 +158,6 @@ def _remarks(parts: Iterable[Path]) -> list[str]:
 def _write_parts(parts: list[_Part]) -> list[tuple[Path, str]]:
     """Write part files on all cores; return those that could not be written, with the reason."""
     problems = []
-    torch_threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # each core works on a recording of its own
     # Threads are enough: reading, resampling and encoding release the GIL.
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
@@ -173,7 +169,6 @@ def _write_parts(parts: list[_Part]) -> list[tuple[Path, str]]:
                 problems.append((path_of[future], str(error)))
     finally:
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(torch_threads)
     return problems
 
 

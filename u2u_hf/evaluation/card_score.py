@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from huggingface_hub import ModelCard
-from huggingface_hub.repocard_data import EvalResult
-
 from u2u_hf.evaluation.verdict import is_rate
+from u2u_hf.hub.model_files import optional_file
 from u2u_hf.model_folder import CARD
-from u2u_hf.recognition.model import optional_file
 
 
 def card_score(source: str) -> tuple[float, str] | None:
@@ -19,8 +16,11 @@ def card_score(source: str) -> tuple[float, str] | None:
         source: folder or Hub name of the model.
     """
     try:
-        path = optional_file(source, CARD)
-        results = ModelCard.load(path).data.eval_results if path else None
+        if (path := optional_file(source, CARD)) is None:
+            return None
+        from huggingface_hub import ModelCard  # takes half a second, and not every model has a card
+
+        results = ModelCard.load(path).data.eval_results
     except Exception:  # of several libraries; a card is not needed for recognition
         return None
     return chosen_score(results)
@@ -36,4 +36,6 @@ def chosen_score(results: object) -> tuple[float, str] | None:
 
 
 def _is_cer(result: object) -> bool:
+    from huggingface_hub import EvalResult
+
     return isinstance(result, EvalResult) and result.metric_type == "cer" and is_rate(result.metric_value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import importlib.resources
 import json
 import re
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from u2u_hf.model_folder import BROWSER_FILES, BROWSER_WEIGHTS, CARD, ONNX
 from u2u_hf.records import U2UError
+from u2u_hf.transcription import silero
 
 # npm package → its files that pages load.
 _LIBRARIES = {
@@ -42,7 +42,6 @@ _NOT_SERVED = shutil.ignore_patterns(
     "*.test.js", "node_modules", "package*.json", "eslint.config.js", "*.py", "__pycache__"
 )
 _FOR_GRAPHICS = re.compile("webgpu|asyncify")  # only browsers with WebGPU load these
-_DETECTOR = "silero_vad_16k_sequence.onnx"
 # Prints the name and file of every module that importing `u2u_hf.browser` imports.
 _LIST_MODULES = """
 import json, sys, u2u_hf.browser
@@ -77,7 +76,7 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     write_python(vendor / "python.zip")
     licences += [_licence(name) for name in (*_PYTHON.values(), "silero-vad")]
     (vendor / "LICENCES.txt").write_text("\n\n".join(licences) + "\n", encoding="utf-8")
-    shutil.copy(str(importlib.resources.files("silero_vad") / "data" / _DETECTOR), vendor)
+    shutil.copy(silero.network(), vendor)
     served = [path for path in (*folder.glob("*.*"), *vendor.rglob("*.*")) if path.suffix != ".md"]
     files = sorted(path.relative_to(folder).as_posix() for path in served)
     settings = {

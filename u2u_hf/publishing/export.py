@@ -26,10 +26,12 @@ from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.model_folder import EXPORT_REPORT, FULL, FULL_DATA, MADE_OF_MODEL, ONNX, SMALL
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.publishing.export_forms import QUANTISED_FORMS, to_onnx
-from u2u_hf.recognition.decoding import Labels, collapse
+from u2u_hf.recognition.decoding import Labels, collapse, log_softmax
+from u2u_hf.recognition.engine import Logits
 from u2u_hf.recognition.model import load_trained, save_processor
-from u2u_hf.recognition.recognizer import Logits, onnx_logits, torch_logits
+from u2u_hf.recognition.onnx_model import onnx_logits
 from u2u_hf.recognition.tokenizer import labels_of
+from u2u_hf.recognition.torch_model import torch_logits
 from u2u_hf.records import U2UError
 from u2u_hf.settings import quoted
 
@@ -197,9 +199,11 @@ class _Comparison:
         minutes = sum(map(len, sounds)) / SAMPLING_RATE / 60
         on = _NOISE if validation is None else f"{len(sounds)} utterances of validation, {minutes:.1f} minutes"
         extractor = processor.feature_extractor
-        inputs = [inputs_of(extractor).single(extractor, sound) for sound in sounds]
+        kind = inputs_of(extractor)
+        inputs = [kind.single(extractor, sound) for sound in sounds]
         expected = _log_probs(torch_logits(model, torch.device("cpu")), inputs, "torch")
-        inputs = [input_of_export(extractor, sound) for sound in sounds]
+        normalise = kind.normalised and extractor.do_normalize
+        inputs = [input_of_export(sound, normalise) for sound in sounds]
         return cls(inputs, expected, references, labels_of(processor.tokenizer), on)
 
     def scores(self, found: Sequence[np.ndarray]) -> dict[str, float]:
@@ -238,4 +242,4 @@ def _utterances(validation: Dataset) -> list[np.ndarray]:
 def _log_probs(logits: Logits, sounds: Sequence[np.ndarray], name: str) -> list[np.ndarray]:
     """Return the log-probabilities float32 [T, V] of each sound."""
     progress = progress_bar(sounds, desc=f"recognising with {name}", unit="utterance")
-    return [torch.log_softmax(torch.from_numpy(logits(sound)), -1).numpy() for sound in progress]
+    return [log_softmax(logits(sound)) for sound in progress]

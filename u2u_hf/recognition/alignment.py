@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
-import torch
-from torchaudio.functional import forced_align, merge_tokens
 
 from u2u_hf.frames import frame_end_ms, frame_start_ms, frames_needed
 from u2u_hf.recognition.decoding import DELIMITER, Labels
@@ -36,19 +35,73 @@ def align(log_probs: np.ndarray, text: str, labels: Labels, start_ms: int = 0) -
     targets = [label for _, spelled in words for label in (*between, *spelled)][len(between) :]
     if not targets or frames_needed(targets) > len(log_probs):
         return [], 0.0
-    rows = torch.from_numpy(log_probs.astype(np.float32))[None]
-    path, scores = forced_align(rows, torch.tensor([targets], dtype=torch.int32), blank=labels.blank)
-    spans = iter(merge_tokens(path[0], scores[0], blank=labels.blank))
+    path = best_path(log_probs, targets, labels.blank)
+    spans = iter(zip(targets, *_frames(path, len(targets)), strict=True))
     placed = []
     for number, (word, spelled) in enumerate(words):
         if number and between:
             next(spans)
         own = [next(spans) for _ in spelled]
-        peaks = [float(log_probs[span.start : span.end, span.token].max()) for span in own]
-        start, end = frame_start_ms(own[0].start), frame_end_ms(own[-1].end - 1)
+        peaks = [float(log_probs[first:end, label].max()) for label, first, end in own]
+        (_, first, _), (_, _, end) = own[0], own[-1]
         begun = start_ms + labels.delay_ms
-        placed.append(Word(word, begun + start, begun + end, math.exp(sum(peaks) / len(peaks))))
-    return placed, _fit(log_probs, float(scores[0].sum()), len(targets), labels.blank)
+        span = begun + frame_start_ms(first), begun + frame_end_ms(end - 1)
+        placed.append(Word(word, *span, math.exp(sum(peaks) / len(peaks))))
+    aligned = float(log_probs[np.arange(len(path)), _spelled(targets, labels.blank)[path]].sum())
+    return placed, _fit(log_probs, aligned, len(targets), labels.blank)
+
+
+def best_path(log_probs: np.ndarray, targets: Sequence[int], blank: int) -> np.ndarray:
+    """Return the most probable CTC path that spells `targets` (Viterbi's algorithm), the state of each frame: int [T].
+
+    State 2k + 1 is label k of `targets`, state 2k the blank before it, and the last state the blank after all.
+
+    By hand rather than with `torchaudio.functional.forced_align`: torchaudio imports torch, which takes seconds and is
+    needed for nothing else where an export transcribes. The paths are the same, but for one error of torchaudio 2.11:
+    where a label is as well reached from its blank as from the label before, it stays where it is, though that is less
+    probable.
+
+    Args:
+        log_probs: float32 [T, V], natural logarithms of probabilities; T is at least `frames.frames_needed(targets)`.
+        targets: at least one label, none of them the blank.
+    """
+    spelled = _spelled(targets, blank)
+    frames, states = len(log_probs), len(spelled)
+    # A path goes from a label to the next one without a blank between, unless the two are equal.
+    skips = np.full(states, -np.inf, dtype=np.float32)
+    skips[3::2][spelled[3::2] != spelled[1:-2:2]] = 0
+    steps = np.zeros((frames, states), dtype=np.int8)  # how many states back the best path to a state was before
+    best = np.full(states + 2, -np.inf, dtype=np.float32)  # with two states before the first that no path is in
+    best[2:4] = log_probs[0, spelled[:2]]
+    for frame in range(1, frames):
+        # The states that a path can be in by now, and from which it can still come to the end.
+        low, high = max(0, states - 2 * (frames - frame)), min(states, 2 * frame + 2)
+        stay, next_, skip = best[low + 2 : high + 2], best[low + 1 : high + 1], best[low:high] + skips[low:high]
+        step = steps[frame, low:high]
+        np.greater(next_, stay, out=step.view(bool))
+        either = np.maximum(stay, next_)
+        np.putmask(step, skip > either, 2)
+        best[low + 2 : high + 2] = np.maximum(either, skip) + log_probs[frame, spelled[low:high]]
+        best[: low + 2] = -np.inf
+    path = np.empty(frames, dtype=np.intp)
+    state = states - 1 if best[-1] > best[-2] else states - 2
+    for frame in range(frames - 1, -1, -1):
+        path[frame] = state
+        state -= int(steps[frame, state])
+    return path
+
+
+def _spelled(targets: Sequence[int], blank: int) -> np.ndarray:
+    """Return the label of each state of `best_path`: int [2L + 1]."""
+    spelled = np.full(2 * len(targets) + 1, blank, dtype=np.intp)
+    spelled[1::2] = targets
+    return spelled
+
+
+def _frames(path: np.ndarray, labels: int) -> tuple[list[int], list[int]]:
+    """Return the first frame of each label in a path, and the frame after its last one."""
+    states = 2 * np.arange(labels) + 1
+    return tuple(np.searchsorted(path, states, side).tolist() for side in ("left", "right"))
 
 
 def _fit(log_probs: np.ndarray, aligned: float, characters: int, blank: int) -> float:

@@ -42,6 +42,13 @@ class _Run:
     log_prob: float
 
 
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return the log-probabilities of logits, float32 [T, V] → float32 [T, V], natural logarithms."""
+    with np.errstate(invalid="ignore"):  # of a damaged model
+        shifted = logits - logits.max(1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+
+
 def collapse(path: Sequence[int] | np.ndarray, labels: Labels) -> str:
     """Return the text of a path, one label per frame [T]; words are separated by one space."""
     kept = [label for i, label in enumerate(path) if label != labels.blank and (i == 0 or label != path[i - 1])]

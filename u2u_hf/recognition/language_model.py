@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from u2u_hf.files import replacing, write_text
+from u2u_hf.hub.model_files import optional_file
 from u2u_hf.memory import memory_problem
 from u2u_hf.model_folder import ARPA, ARPA_WEIGHTS, LANGUAGE_MODEL
 from u2u_hf.recognition.decoding import DELIMITER
-from u2u_hf.recognition.model import optional_file
 from u2u_hf.records import U2UError
 
 # One character each in n-grams; ARPA files spell them as usual.

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,12 @@ from transformers import (
     PreTrainedTokenizer,
     ProcessorMixin,
 )
-from transformers.utils import cached_file, logging
+from transformers.utils import logging
 
+from u2u_hf.data.inputs import inputs_of, is_of
 from u2u_hf.files import write_text
+from u2u_hf.frames import SAMPLING_RATE, delay_ms
+from u2u_hf.hub.model_files import optional_file
 from u2u_hf.hub.problems import loading_problem
 from u2u_hf.hub.source import require_source
 from u2u_hf.model_folder import CONFIG, PREPROCESSOR, TOKENIZER, TOKENIZER_FILE, VOCABULARY, checkpoints
@@ -29,6 +33,7 @@ from u2u_hf.recognition.decoding import DELIMITER
 from u2u_hf.recognition.families.family import ModelFamily
 from u2u_hf.recognition.families.registry import family_named
 from u2u_hf.recognition.head import TrainedHead, brought_over, read_vocabulary, trained_head
+from u2u_hf.recognition.plain_processor import PlainProcessor
 from u2u_hf.recognition.tokenizer import build_tokenizer, fast_tokenizer, labels_of
 from u2u_hf.records import U2UError
 
@@ -60,7 +65,7 @@ def start_from(
     family = family_at(source)
     tokenizer = build_tokenizer(texts)
     extractor = _load(source, AutoFeatureExtractor)
-    if not isinstance(extractor, family.inputs.extractor):
+    if not is_of(extractor, family.inputs):
         raise U2UError(f"{source}: is not a {family.name} model (its feature extractor is {type(extractor).__name__})")
     settings = _load(source, AutoConfig)
     if problem := family.problem(settings, extractor):
@@ -211,24 +216,19 @@ def load_processor(source: str) -> ProcessorMixin:
     return processor
 
 
-def optional_file(source: str, name: str) -> Path | None:
-    """Return the path of a model's file, downloaded if the model is on the Hub; None if the model lacks it.
+def load_plain_processor(source: str) -> PlainProcessor:
+    """Return what recognition needs of a model's processor, whoever made it.
 
     Raises:
-        U2UError: `source` is neither a folder nor a model on the Hub, or may not be read.
+        U2UError: see `load_processor`; or its sound is not at 16 kHz.
     """
-    require_source(source, "model")
-    try:
-        found = cached_file(
-            source,
-            name,
-            _raise_exceptions_for_missing_entries=False,
-            _raise_exceptions_for_gated_repo=False,
-            _raise_exceptions_for_connection_errors=False,
-        )
-    except Exception as error:  # of several libraries
-        raise U2UError(f"{source}: cannot be loaded: {loading_problem(source, 'model', error)}") from error
-    return None if found is None else Path(found)
+    processor = load_processor(source)
+    extractor = processor.feature_extractor
+    if extractor.sampling_rate != SAMPLING_RATE:
+        raise U2UError(f"{source}: takes sound at {extractor.sampling_rate} Hz, not at 16 kHz: take another model")
+    inputs = inputs_of(extractor)
+    labels = replace(labels_of(processor.tokenizer), delay_ms=delay_ms(inputs.receptive_field))
+    return PlainProcessor(inputs, inputs.normalised and bool(extractor.do_normalize), labels)
 
 
 @contextlib.contextmanager

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from accelerate.utils import gather_object
 from tqdm import tqdm
 
 from u2u_hf import output_folder
 from u2u_hf.corpus.text_rules import TextRules
 from u2u_hf.corpus.tier_patterns import asked_for
 from u2u_hf.data.audio import audio_info
-from u2u_hf.data.processes import processes
+from u2u_hf.data.processes import gathered, processes
 from u2u_hf.files import write_text
 from u2u_hf.formats import writers
 from u2u_hf.memory import memory_problem
@@ -80,7 +79,7 @@ def transcribe_all(
     decode = align_words(recognizer.labels) if settings.align else recognise_words(recognizer.labels, language_model)
     state = processes()
     with state.split_between_processes(list(jobs)) as own:
-        return gather_object(_Run(recognizer, decode, vad, settings).all(own, show=state.is_local_main_process))
+        return gathered(_Run(recognizer, decode, vad, settings).all(own, show=state.is_local_main_process))
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,32 @@ frames in one call and returns its state for the next call. The package's own wr
 
 from __future__ import annotations
 
-import importlib.resources
+import importlib.util
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
+from u2u_hf.records import U2UError
 from u2u_hf.transcription.voice_detection import FRAME_SAMPLES
 
 _CONTEXT = 64
 _STATE = (1, 1, 128)
 _THREADS = 2
+
+
+def network() -> Path:
+    """Return the path of the network in ONNX, in the package silero-vad.
+
+    Raises:
+        U2UError: the package is not installed.
+    """
+    # Not with importlib.resources, which would import the package, and with it torch, which takes seconds.
+    package = importlib.util.find_spec("silero_vad")
+    if package is None or not package.submodule_search_locations:
+        raise U2UError("silero-vad, which finds speech, is not installed: pip install silero-vad")
+    return Path(package.submodule_search_locations[0], "data", "silero_vad_16k_sequence.onnx")
 
 
 class SileroDetector:
@@ -43,10 +58,9 @@ class SileroChannel:
     """The network's state in one channel."""
 
     def __init__(self):
-        path = importlib.resources.files("silero_vad") / "data" / "silero_vad_16k_sequence.onnx"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(network(), options, providers=["CPUExecutionProvider"])
         self._state = [np.zeros(_STATE, dtype=np.float32) for _ in range(2)]
         self._context = np.zeros(_CONTEXT, dtype=np.float32)
 

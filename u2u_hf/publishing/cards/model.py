@@ -17,7 +17,7 @@ from huggingface_hub import DatasetCard, EvalResult, ModelCard, ModelCardData, R
 from huggingface_hub.repocard_data import CardData
 
 from u2u_hf import __version__, output_folder
-from u2u_hf.data.processes import processes
+from u2u_hf.data.processes import accelerator
 from u2u_hf.evaluation.card_score import chosen_score
 from u2u_hf.evaluation.metrics import METRICS
 from u2u_hf.evaluation.verdict import warning
@@ -255,7 +255,7 @@ def _front_matter(source: str, kind: type[RepoCard]) -> CardData:
 
 
 def _hardware() -> str:
-    state = processes()
+    state = accelerator()
     if state.device.type == "cuda":
         return f"{state.num_processes} × {torch.cuda.get_device_name(state.device)}"
     cores = f"{os.cpu_count()} processor cores"
