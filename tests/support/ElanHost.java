@@ -271,6 +271,7 @@ public class ElanHost {
         builder.environment().putAll(Map.of("PATH", "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL", "C", "HOME", "/nonexistent"));
         long begin = System.nanoTime();
         Process process = builder.start();
+        record("PROCESS", process.pid());
         BufferedReader reader = new BufferedReader(new InputStreamReader(process.getInputStream()));
         writeParameters(entry, new PrintWriter(new BufferedWriter(new OutputStreamWriter(process.getOutputStream())), true));
         String result = listen(reader, process, begin, cancel);

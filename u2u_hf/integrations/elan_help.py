@@ -42,16 +42,16 @@ _DOES = {
     parameters.UNSURE.id: "higher marks more segments on the tier of unsure ones",
 }
 _TIERS = """
-transcript        | Transcribe  | what is said; of several channels: <tt>channel_1</tt>, <tt>channel_2</tt>&nbsp;...
+transcript        | Transcribe  | what is said; of several channels: <tt>channel_1</tt>, <tt>channel_2</tt> ...
 transcript_words  | Transcribe  | each word with its time
 transcript_unsure | Transcribe  | the segments to check first, with how sure the recogniser is: <tt>42%</tt>
 aligned_words     | Align       | each word of your transcripts with its time
 aligned_fit       | Align       | how well each transcript fits the recording: a low number is often a wrong transcript
-speech            | Find speech | segments where somebody speaks; of several channels: <tt>speech_channel_1</tt>&nbsp;...
+speech            | Find speech | segments where somebody speaks; of several channels: <tt>speech_channel_1</tt> ...
 """
 _CURVE = """
-<p><b>Curve of confidence</b>: choose a file for it, and ELAN shows below the waveform how sure the recogniser is of
-each word, from 0 to 1.</p>
+<p style="margin-top: 14px"><b>Curve of confidence</b>: choose a file for it, and ELAN shows below the waveform how
+sure the recogniser is of each word, from 0 to 1.</p>
 <p>A tier of that name that is there already stays as it is: the new one is called <tt>transcript-1</tt>. Correct a tier
 before you add it to your training data, and delete the others of these tiers there: to u2u-hf they look like your own
 work.</p>
@@ -110,7 +110,8 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _task(item: MenuItem) -> str:
     rows = [(_text(p.label), _meaning(p)) for p in item.parameters if p != parameters.RECORDING]
-    return f"<p><b>{item.name}.</b> {item.does}</p>{_table(('parameter', 'what it does'), rows)}"
+    told = f'<p style="margin-top: 14px"><b>{item.name}.</b> {item.does}</p>'
+    return told + _table(("parameter", "what it does"), rows)
 
 
 def _meaning(parameter: Parameter) -> str:

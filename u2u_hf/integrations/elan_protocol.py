@@ -6,6 +6,7 @@ XmlTimeSeriesReader, AbstractRecognizerPanel). Only the standard library is impo
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import html
 import io
@@ -56,8 +57,8 @@ def _system_encoding() -> str:
     """Return the encoding of the user's system, which UTF-8 mode hides; one of 8 bits, because it was not UTF-8."""
     if os.name == "nt":
         return "mbcs"
-    found = locale.getencoding() if hasattr(locale, "getencoding") else ""  # new in Python 3.11
-    return "latin-1" if found.lower() in ("", "utf-8", "ascii", "us-ascii") else found
+    found = codecs.lookup(locale.getencoding() if hasattr(locale, "getencoding") else "utf-8").name  # new in 3.11
+    return "latin-1" if found in ("utf-8", "ascii") else found
 
 
 def read_tier(path: str | os.PathLike[str]) -> tuple[Annotation, ...]:
@@ -123,7 +124,7 @@ class Report:
     def progress(self, share: float, doing: str) -> None:
         """Report the share of the task, 0…1, that is done: never less than before, and below 1 until the result."""
         with self._lock:
-            self._share = max(self._share, min(_MOST, _MOST * share))
+            self._share = max(self._share, min(_MOST, share))
             self._doing = " ".join(doing.split())
             self._write_progress()
 
