@@ -152,7 +152,8 @@ def test_uninstalling_touches_nothing_of_anybody_else(elan):
     theirs = elan.extensions / "xls-r-elan"
     theirs.mkdir()
     (theirs / "xls-r.cmdi").write_text("<CMD/>")
-    (theirs / "u2u-hf.json").write_text('{"made_by": "somebody"}')
+    marker = {"made_by": "somebody", "title": "a", "source": "a", "model": "a", "version": "1"}
+    (theirs / "u2u-hf.json").write_text(json.dumps(marker))
     ours = install(elan.extensions, "my_model", "ana/my_model", Path("/a"))
     kept = install(elan.extensions, "kept", "ana/kept", Path("/b"))
     (ours.folder / "notes.txt").write_text("mine")

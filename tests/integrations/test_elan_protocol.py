@@ -172,7 +172,9 @@ def test_the_last_progress_is_repeated_until_the_result(monkeypatch):
 
     def do(report):
         report.progress(0.3, "transcribing")
+        deadline = time.monotonic() + 20
         while len(written(report)) < 4:
+            assert time.monotonic() < deadline
             time.sleep(0.005)
         report.result(done=True)
         time.sleep(0.05)
