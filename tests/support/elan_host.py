@@ -104,7 +104,14 @@ class Elan:
 
     def __init__(self, classes: Path, extensions: Path, java: tuple[str, ...] = ()):
         self.extensions = extensions
-        self._command = ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8", *java]
+        self._command = [
+            "java",
+            "-Xshare:auto",
+            "-XX:TieredStopAtLevel=1",
+            "-Djava.awt.headless=true",
+            "-Dfile.encoding=UTF-8",
+            *java,
+        ]
         self._command += ["-cp", str(classes), "ElanHost"]
 
     def menu(self) -> Menu:

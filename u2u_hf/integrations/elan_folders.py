@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from u2u_hf.records import U2UError
@@ -91,8 +91,3 @@ def how_to_get_access(folder: Path, platform: str = sys.platform) -> str:
     if platform == "win32":
         return "open the terminal with 'Run as administrator', and give this command again"
     return "put sudo before this command, with the full path of this Python, or make the folder yours"
-
-
-def places(folders: Sequence[Path]) -> str:
-    """Return the folders as lines of output."""
-    return "\n".join(f"  {folder}" for folder in folders)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import u2u_hf
+from u2u_hf.evaluation.card_score import card_score
+from u2u_hf.evaluation.verdict import warning
 from u2u_hf.integrations import elan_extension, elan_folders
 from u2u_hf.integrations.elan_extension import Extension
 from u2u_hf.integrations.exported_model import exported_model, model_name
@@ -37,7 +39,8 @@ def install(source: str, elan: str) -> Outcome:
     folders = elan_folders.chosen_extension_folders(elan)
     model = exported_model(source)
     named = _named(source)
-    lines, entries, failed = [], [], False
+    doubt = warning(*score) if (score := card_score(str(model))) else ""
+    lines, entries, failed = [f"! {source}: {doubt}"] if doubt else [], [], False
     for folder in folders:
         try:
             extension = elan_extension.install(folder, model_name(source), named, model)

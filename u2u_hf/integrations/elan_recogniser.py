@@ -105,9 +105,11 @@ def _run(arguments: argparse.Namespace, report: Report, results: _Results) -> No
         report.say(f"note: {transcript.note}")
     if curve and (document := elan_results.curve_document(transcript)):
         write_result(curve, document)
+    elif curve:
+        report.say("note: no word was recognised, and there is no curve of confidence")
     tiers = elan_results.result_tiers(arguments.task, transcript, unsure_below)
     write_result(output, elan_results.tiers_document(tiers))
-    report.say(f"{len(transcript.segments)} segments, tiers: {', '.join(tiers)}")
+    report.say(f"segments: {len(transcript.segments)}, tiers: {', '.join(tiers)}")
 
 
 def _recording(given: Mapping[str, str]) -> str:

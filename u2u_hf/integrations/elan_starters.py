@@ -23,7 +23,10 @@ _ENVIRONMENT = {
     "PYTHONWARNINGS": "ignore",
     "HF_HUB_OFFLINE": "1",
 }
-if Path(_PACKAGES).name != "site-packages":  # a folder of the project, which `pip install -e` need not have installed
+if Path(_PACKAGES).name not in (
+    "site-packages",
+    "dist-packages",
+):  # a folder of the project, which `pip install -e` need not have installed
     _ENVIRONMENT["PYTHONPATH"] = _PACKAGES
 _GONE = "the Python of u2u-hf is not there any more: run python recipes/elan.py install --model MODEL again"
 
