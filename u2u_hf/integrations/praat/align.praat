@@ -1,0 +1,8 @@
+form: @ALIGN_WINDOW@
+    comment: "Find the times of the words that are written in this tier:"
+    natural: "Tier number", "1"
+endform
+task$ = "align"
+tier = tier_number
+speech_threshold = 0.5
+all_channels = 1
