@@ -30,9 +30,9 @@ def model(trained_model, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def praat(model, recipe, tmp_path_factory):
-    """A Praat with the plug-in of the model."""
-    praat = Praat(tmp_path_factory.mktemp("préférences de Praat"), tmp_path_factory.mktemp("scripts"))
-    result = recipe("praat.py", "install", "--model", model, "--praat", praat.preferences)
+    """A Praat with the plug-in of the model, which the recipe has put where it found that Praat."""
+    praat = Praat(tmp_path_factory.mktemp("chez André"), tmp_path_factory.mktemp("scripts"))
+    result = recipe("praat.py", "install", "--model", model, env=os.environ | praat.environment)
     assert result.returncode == 0, result.stderr
     assert f'click "{NAME}"' in result.stdout
     return praat
@@ -153,7 +153,7 @@ def test_the_intervals_of_a_tier_are_transcribed_and_its_words_aligned(praat, pl
         assert found["Añá transcript"] == texts
         words = [(w.text, w.start_ms, w.end_ms) for s in expected for w in s.words]
         assert [(a.value, a.start_ms, a.end_ms) for a in found["Añá transcript words"]] == words
-    assert [word for word, *_ in words][-2:] == ["mo", "tla"]
+    assert [word for word, *_ in words][-2:] == ["mochi", "tla"]
 
 
 def test_found_speech_is_marked(praat, plugin, recording, written, tmp_path):

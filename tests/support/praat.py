@@ -13,25 +13,32 @@ PROJECT = Path(__file__).parent.parent.parent
 
 
 class Praat:
-    """A Praat with a preferences folder of its own.
+    """A Praat of a person with a home folder of their own.
 
     Attributes:
-        preferences: that folder.
+        preferences: its preferences folder, where plug-ins are.
     """
 
-    def __init__(self, preferences, scratch):
+    def __init__(self, home, scratch):
         if not shutil.which("praat"):
             pytest.skip("Praat is not installed")
-        self.preferences, self._scratch, self._runs = preferences, scratch, 0
+        self._scratch, self._runs = scratch, 0
+        # Of an environment as a desktop gives it: Python's and ours is in the script that it starts.
+        self.environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LC_ALL": "C", "PYTHONPATH": str(PROJECT)}
+        version = subprocess.run(["praat", "--version"], capture_output=True, text=True, check=True).stdout
+        # From 7 on, scripts start other programs only if the user trusts them.
+        self._trust = ["--FULL-TRUST"] if int(re.findall(r"\d+", version)[0]) >= 7 else []
+        self.preferences = Path(self.said("writeInfoLine: preferencesDirectory$").strip())
+        self.preferences.mkdir(parents=True, exist_ok=True)  # Praat 7 makes it when it starts with a window
 
     def run(self, *lines, **settings):
         """Run a script → finished process."""
         self._runs += 1
         script = self._scratch / f"script {self._runs}.praat"
         script.write_text("\n".join([*lines, ""]), encoding="utf-8")
-        command = ["praat", f"--pref-dir={self.preferences}", "--run", script]
-        environment = os.environ | {"PYTHONPATH": str(PROJECT), "LC_ALL": "C"}
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, **settings)
+        command = ["praat", *self._trust, "--run", script]
+        settings = {"env": self.environment, **settings}
+        return subprocess.run(command, capture_output=True, text=True, check=False, **settings)
 
     def said(self, *lines, **settings):
         """Run a script that must succeed → what it wrote to the Info window."""

@@ -62,10 +62,8 @@ def preference_folders(given: str = "") -> list[Path]:
         return [Path(os.path.abspath(given))]
     found = [folder for folder in _known_folders() if folder.is_dir()]
     if not found:
-        searched = ", ".join(map(str, _known_folders()))
-        raise U2UError(
-            f"no Praat found (looked for {searched}): start Praat once, or give its preferences with --praat"
-        )
+        searched = " or ".join(map(str, _known_folders()))
+        raise U2UError(f"no Praat: there is no {searched}: start Praat once, or give its preferences folder to --praat")
     return found
 
 
