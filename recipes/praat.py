@@ -8,7 +8,7 @@
 Start Praat again afterwards, open a recording (a Sound or LongSound), and select it: the button with the model's name
 holds "Transcribe…" and "Find speech…". Select a TextGrid with it for "Transcribe intervals…", which recognises the
 intervals of one of its tiers that have a text, and "Align…", which finds the times of the words in one of its tiers.
-Each makes a new TextGrid. Nothing leaves your computer.
+Each makes a new TextGrid. Praat waits until it is done. Nothing leaves your computer.
 
 The model and this Python stay where they are: install again if you move one of them. Without --model, uninstall removes
 all plug-ins of u2u-hf. Other plug-ins are not touched.
@@ -68,7 +68,7 @@ def _install(model: str, preferences: list[Path]) -> None:
     button = " or ".join(f'"{name}"' for name in sorted(names))
     print(
         f"next: quit Praat, start it again, open a recording, select it in the list of objects, and click {button}. "
-        "Praat 7 asks once whether you trust the script."
+        "Praat 7 asks whether you trust the script: allow it."
     )
 
 

@@ -23,7 +23,8 @@ from u2u_hf.records import U2UError
 _SCRIPTS = Path(__file__).parent / "praat"
 _SETUP, _BODY = "setup.praat", "recognise.praat"
 _COMMANDS = ("transcribe.praat", "find_speech.praat", "transcribe_tier.praat", "align.praat")
-_MARKER, _WORK = "u2u-hf.json", "work"
+MARKER = "u2u-hf.json"
+_WORK = "work"
 _PREFIX = "plugin_u2u_"
 
 
@@ -86,7 +87,7 @@ def installed(preferences: Path) -> dict[Path, Plugin]:
 
 def _read(folder: Path) -> Plugin | None:
     try:
-        return Plugin(**json.loads((folder / _MARKER).read_text(encoding="utf-8")))
+        return Plugin(**json.loads((folder / MARKER).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -120,7 +121,7 @@ def install(preferences: Path, model: str, folder: Path) -> Path:
     except OSError as error:
         raise U2UError(f"{target}: cannot be made ({error.strerror}): give Praat's preferences with --praat") from error
     # The marker first and setup.praat last: what a full disk leaves is ours to remove, and no menu without its scripts.
-    write_text(target / _MARKER, json.dumps(asdict(plugin), ensure_ascii=False, indent=1) + "\n")
+    write_text(target / MARKER, json.dumps(asdict(plugin), ensure_ascii=False, indent=1) + "\n")
     body = (_SCRIPTS / _BODY).read_text(encoding="utf-8")
     for name in _COMMANDS:
         write_text(target / name, _filled((_SCRIPTS / name).read_text(encoding="utf-8") + body, plugin))
@@ -137,7 +138,7 @@ def uninstall(folder: Path) -> None:
     try:
         (folder / _SETUP).unlink(missing_ok=True)  # first: without it Praat ignores the rest
         shutil.rmtree(folder / _WORK, ignore_errors=True)
-        for name in (*_COMMANDS, _MARKER):
+        for name in (*_COMMANDS, MARKER):
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise U2UError(f"{error.filename}: cannot be removed ({error.strerror}): quit Praat and try again") from error

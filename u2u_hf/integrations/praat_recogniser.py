@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from u2u_hf.files import write_text
+from u2u_hf.integrations.praat_plugin import MARKER
 from u2u_hf.memory import memory_problem
 from u2u_hf.records import SEGMENT_TYPE, Tier, Transcript, U2UError
 
@@ -91,8 +92,10 @@ def _with_text(transcript: Transcript) -> Transcript:
     return dataclasses.replace(transcript, segments=tuple(segments))
 
 
-def _remove_left_behind(folder: Path) -> None:
-    for path in folder.iterdir():
+def _remove_left_behind(work: Path) -> None:
+    if not (work.parent / MARKER).is_file():
+        return  # called by hand: this is a person's folder
+    for path in work.iterdir():
         if path.is_file() and time.time() - path.stat().st_mtime > _LEFT_BEHIND_S:
             path.unlink(missing_ok=True)
 

@@ -81,7 +81,6 @@ procedure recognise: .sound
         nocheck Save as text file: .tiers$
         removeObject: .copy
     endif
-    writeInfoLine: @NAME@, ": ", .shown$, ", ", fixed$ (.duration, 0), " s. Praat waits until it is done."
     nocheck runSubprocess: python$, "-m", "u2u_hf.integrations.praat_recogniser", "--task", task$, "--model", model$,
     ... "--audio", .audio$, "--duration_s", string$ (.duration), "--tier", string$ (tier), "--tiers", .tiers$,
     ... "--threshold", string$ (speech_threshold), "--all_channels", string$ (all_channels), "--output", .found$,
@@ -99,11 +98,11 @@ procedure recognise: .sound
             Shift times by: .start
         endif
         Rename: replace_regex$ (.shown$, "^[^ ]* ", "", 1)
+        appendInfoLine: @NAME@, ": ", .shown$, ": done."
         if fileReadable (.note$)
             .remark$ = readFile$ (.note$)
             appendInfoLine: replace$ (.remark$, .audio$, .shown$, 0)
         endif
-        appendInfoLine: "Done."
     endif
     deleteFile: .saved$
     deleteFile: .tiers$
