@@ -1,0 +1,13 @@
+# Run by Praat when it starts. Made by u2u-hf: recipes/praat.py install writes it, recipes/praat.py uninstall removes it.
+Add action command: "Sound", 0, "", 0, "", 0, @MENU@, "View & Edit", 0, ""
+Add action command: "Sound", 0, "", 0, "", 0, @TRANSCRIBE@, @MENU@, 1, "transcribe.praat"
+Add action command: "Sound", 0, "", 0, "", 0, @FIND_SPEECH@, @TRANSCRIBE@, 1, "find_speech.praat"
+Add action command: "LongSound", 0, "", 0, "", 0, @MENU@, "View", 0, ""
+Add action command: "LongSound", 0, "", 0, "", 0, @TRANSCRIBE@, @MENU@, 1, "transcribe.praat"
+Add action command: "LongSound", 0, "", 0, "", 0, @FIND_SPEECH@, @TRANSCRIBE@, 1, "find_speech.praat"
+Add action command: "Sound", 1, "TextGrid", 1, "", 0, @MENU@, "View & Edit", 0, ""
+Add action command: "Sound", 1, "TextGrid", 1, "", 0, @TRANSCRIBE_TIER@, @MENU@, 1, "transcribe_tier.praat"
+Add action command: "Sound", 1, "TextGrid", 1, "", 0, @ALIGN@, @TRANSCRIBE_TIER@, 1, "align.praat"
+Add action command: "LongSound", 1, "TextGrid", 1, "", 0, @MENU@, "View & Edit", 0, ""
+Add action command: "LongSound", 1, "TextGrid", 1, "", 0, @TRANSCRIBE_TIER@, @MENU@, 1, "transcribe_tier.praat"
+Add action command: "LongSound", 1, "TextGrid", 1, "", 0, @ALIGN@, @TRANSCRIBE_TIER@, 1, "align.praat"
