@@ -81,6 +81,11 @@ def test_mistakes_are_named(tmp_path, text, argv, message):
         parse(tmp_path, text, *argv)
 
 
+def test_without_any_argument_the_missing_one_is_named():
+    with pytest.raises(U2UError, match="the following arguments are required: --corpus"):
+        cli.parse(Arguments, argv=[])
+
+
 def test_a_missing_file_is_named():
     with pytest.raises(U2UError, match=r"nowhere\.yaml: cannot be read .No such file"):
         cli.parse(Arguments, argv=["--config", "nowhere.yaml"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import errno
+import itertools
 import sys
 from collections.abc import Callable, Container, Sequence
 from pathlib import Path
@@ -73,7 +74,7 @@ def parse(*classes: type, description: str | None = None, argv: Sequence[str] | 
 
 def _require_bare_switches(parser: Parser, argv: Sequence[str]) -> None:
     switches = parser.switches()
-    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+    for word, following in itertools.pairwise([*argv, ""]):
         flag, _, value = word.partition("=")
         value = value or following
         if flag in switches and ("=" in word or value.lower() in _TRUTH_VALUES):

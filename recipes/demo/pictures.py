@@ -5,6 +5,7 @@
     python recipes/demo/pictures.py --quickstart quickstart --output_dir recipes/demo/pictures
 
 Needs Chromium, Node.js and what `pip install -e ".[test]"` installs. Look at every picture before you commit it.
+praat.webp is a picture of a screen, taken by hand.
 """
 
 import dataclasses
@@ -28,6 +29,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from u2u_hf import cli
 from u2u_hf.formats.eaf import read_eaf
+from u2u_hf.integrations.elan_help import help_page
 from u2u_hf.records import Tier, U2UError
 from u2u_hf.settings import setting
 
@@ -61,6 +63,7 @@ def main() -> None:
         save(scores, folder / "evaluation.webp")
         save(gradio_page(browser, source / "model", recording), folder / "gradio_page.webp")
         save(browser_page(browser, source / "model", recording), folder / "browser_page.webp")
+        save(elan_tab(browser), folder / "elan_tab.webp")
         browser.close()
     print(f"pictures: {folder}, {sum(path.stat().st_size for path in folder.glob('*.webp')) / 1000:.0f} kB")
 
@@ -127,6 +130,13 @@ def document(browser: Browser, path: Path, *sections: str) -> bytes:
     last = page.locator(f"#{sections[-1]}").bounding_box()
     clip = {"x": 0, "y": 0, "width": WIDTH, "height": last["y"] + last["height"] + 20}
     return page.screenshot(full_page=True, clip=clip)
+
+
+def elan_tab(browser: Browser) -> bytes:
+    """Return a PNG of ELAN's tab for a recogniser, as its help page draws it."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": 1000})
+    page.set_content(help_page("my_model"))
+    return page.locator("table").first.screenshot()
 
 
 def new_page(browser: Browser, address: str) -> Page:

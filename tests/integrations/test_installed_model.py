@@ -33,7 +33,7 @@ def test_a_model_without_export_is_sent_to_the_recipe(random_model):
         checked_model(str(random_model))
 
 
-@pytest.mark.parametrize("name", ["config.json", "vocab.json", "onnx/model_quantized.onnx"])
+@pytest.mark.parametrize("name", ["vocab.json", "onnx/model_quantized.onnx"])
 def test_a_damaged_model_is_refused_at_once(model, name, tmp_path):
     shutil.copytree(model, tmp_path / "m")
     (tmp_path / "m" / name).write_bytes(b"{")

@@ -75,7 +75,7 @@ def test_one_elan_can_be_named(elan, home, exported):
     [
         (["install"], "--model: name the model to install: a folder, or OWNER/NAME on the Hub"),
         (["install", "--model", "./gone"], "gone: there is no such model folder"),
-        (["install", "--model", "{random}"], "has no export: run python recipes/export.py --model"),
+        (["install", "--model", "{random}"], "has no ONNX export: run recipes/export.py --model"),
         (["uninstall", "--model", "ana/my_model"], "ana/my_model: is not installed in ELAN"),
         (["uninstall"], "u2u-hf: is not installed in ELAN (python recipes/elan.py list shows what is)"),
         (["remove"], "remove: give one of install, uninstall, list"),
@@ -134,7 +134,7 @@ def test_a_private_model_comes_with_the_login_and_start_needs_no_network(
         hub.add("model", "ana/my_model", private=True, files=files)
         refused = elan("install", "--model", "ana/my_model", **online(hub, tmp_path))
         assert refused.returncode == 1
-        assert refused.stderr.startswith("error: ana/my_model: cannot be downloaded: ")
+        assert refused.stderr.startswith("error: ana/my_model: is not on the Hub, or is private")
         assert extensions(home) == []
         result = elan("install", "--model", "ana/my_model", **online(hub, tmp_path, "hf_ana_read"))
         assert result.returncode == 0, result.stderr

@@ -11,7 +11,7 @@ from u2u_hf.evaluation.card_score import card_score
 from u2u_hf.evaluation.verdict import warning
 from u2u_hf.integrations import elan_extension, elan_folders
 from u2u_hf.integrations.elan_extension import Extension
-from u2u_hf.integrations.exported_model import exported_model, model_name
+from u2u_hf.integrations.installed_model import checked_model, model_name
 from u2u_hf.records import U2UError
 from u2u_hf.settings import quoted
 
@@ -37,7 +37,7 @@ def install(source: str, elan: str) -> Outcome:
     if not source:
         raise U2UError("--model: name the model to install: a folder, or OWNER/NAME on the Hub")
     folders = elan_folders.chosen_extension_folders(elan)
-    model = exported_model(source)
+    model = checked_model(source)
     named = _named(source)
     doubt = warning(*score) if (score := card_score(str(model))) else ""
     lines, entries, failed = [f"! {source}: {doubt}"] if doubt else [], [], False

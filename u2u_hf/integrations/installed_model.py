@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from u2u_hf.hub.source import require_source
@@ -34,6 +35,17 @@ def checked_model(model: str) -> Path:
     Recognizer(folder)  # raises if a file is missing or damaged: here rather than at the first recording
     language_model.load(str(folder))
     return folder
+
+
+def model_name(source: str) -> str:
+    """Return the name of a model for people: the last part of its folder's path or of its name on the Hub.
+
+    >>> model_name("/home/ana/my_model/"), model_name("ana/my_model")
+    ('my_model', 'my_model')
+    """
+    if os.path.isdir(source):
+        return os.path.basename(os.path.abspath(source))
+    return re.split(r"[/\\]", source.rstrip("/\\"))[-1]  # also of a folder that is gone
 
 
 def require_there(folder: Path) -> None:

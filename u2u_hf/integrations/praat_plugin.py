@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from u2u_hf.files import write_text
+from u2u_hf.integrations.installed_model import model_name
 from u2u_hf.records import U2UError
 
 _SCRIPTS = Path(__file__).parent / "praat"
@@ -114,7 +115,7 @@ def install(preferences: Path, model: str, folder: Path) -> Path:
     if target.exists() and not _read(target):
         raise U2UError(f"{target}: was not made by praat.py: move it away")
     others = {plugin.name for at, plugin in installed(preferences).items() if at != target}
-    plugin = Plugin(_free_name(_model_name(model), others), model, str(folder), sys.executable)
+    plugin = Plugin(_free_name(model_name(model), others), model, str(folder), sys.executable)
     try:
         (target / _WORK).mkdir(parents=True, exist_ok=True)
         (target / _WORK).chmod(0o700)  # it holds recordings while they are transcribed
@@ -146,10 +147,6 @@ def uninstall(folder: Path) -> None:
         folder.rmdir()
 
 
-def _model_name(model: str) -> str:
-    return re.split(r"[/\\]", model.rstrip("/\\"))[-1]
-
-
 def _free_name(name: str, others: set[str]) -> str:
     """Return a name that no other plug-in has: of two commands with the same title, Praat shows one."""
     free, number = name, 1
@@ -161,7 +158,7 @@ def _free_name(name: str, others: set[str]) -> str:
 
 def _folder_name(model: str) -> str:
     """Return a folder's name in ASCII, the same for each installation of a model."""
-    readable = re.sub(r"[^A-Za-z0-9]+", "_", _model_name(model)).strip("_")[:40]
+    readable = re.sub(r"[^A-Za-z0-9]+", "_", model_name(model)).strip("_")[:40]
     return f"{_PREFIX}{readable}_{hashlib.sha256(model.encode('utf-8', 'surrogateescape')).hexdigest()[:6]}"
 
 
