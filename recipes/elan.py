@@ -18,7 +18,7 @@ ELAN is looked for in the usual places. Another one is named with --elan, by its
 import dataclasses
 
 from u2u_hf import cli
-from u2u_hf.integrations.elan_install import ACTIONS
+from u2u_hf.integrations.elan.install import ACTIONS
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from u2u_hf import cli
 from u2u_hf.integrations.installed_model import checked_model
-from u2u_hf.integrations.praat_plugin import identity, install, installed, preference_folders, uninstall
+from u2u_hf.integrations.praat.plugin import identity, install, installed, preference_folders, uninstall
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
 

@@ -1,12 +1,13 @@
 """Transcription from an export imports none of the large libraries, which take seconds, and works without them."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from conftest import RECIPES
+from conftest import PROJECT, RECIPES
 
 from u2u_hf.integrations.tasks import Request, Task, run
 from u2u_hf.publishing.export import export
@@ -89,3 +90,11 @@ def test_without_torch_what_needs_it_is_said(exported_model, random_model, recor
     finally:
         path.write_text(before, encoding="utf-8")
     assert said.startswith(f"{exported_model}: its vocab.json is damaged: copy or download the model again, ")
+
+
+def test_the_short_list_of_packages_has_the_versions_of_the_whole():
+    whole = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+    text = (PROJECT / "recipes" / "transcribe_only.txt").read_text(encoding="utf-8")
+    short = [line for line in text.splitlines() if not line.startswith("#")] + re.findall('"(silero-vad.*)"', text)
+    assert len(short) > 10
+    assert [line for line in short if f'"{line}"' not in whole] == []

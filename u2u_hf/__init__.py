@@ -31,6 +31,7 @@ to `browser` also runs in a browser under Pyodide, with the standard library, py
     demo/           the made-up corpus and the tiny model
 """
 
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -48,6 +49,9 @@ os.environ.update(
     DISABLE_SAFETENSORS_CONVERSION="1",
     GRADIO_ANALYTICS_ENABLED="False",
 )
+
+if importlib.util.find_spec("torch") is None:  # who only transcribes needs no advice to install it
+    os.environ["TRANSFORMERS_NO_ADVISORY_WARNINGS"] = "1"
 
 # Python puts the folder of a running recipe first on its path, where it would find recipes/evaluate.py instead of the
 # library `evaluate`.

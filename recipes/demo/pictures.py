@@ -29,7 +29,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from u2u_hf import cli
 from u2u_hf.formats.eaf import read_eaf
-from u2u_hf.integrations.elan_help import help_page
+from u2u_hf.integrations.elan.help_page import help_page
 from u2u_hf.records import Tier, U2UError
 from u2u_hf.settings import setting
 

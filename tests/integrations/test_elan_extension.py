@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from u2u_hf.formats.writers import UNSURE_BELOW
-from u2u_hf.integrations import elan_extension, elan_folders
-from u2u_hf.integrations import elan_parameters as parameters
-from u2u_hf.integrations.elan_extension import install, installed, uninstall
-from u2u_hf.integrations.elan_folders import chosen_extension_folders, find_extension_folders
-from u2u_hf.integrations.elan_starters import batch_starter, shell_starter
+from u2u_hf.integrations.elan import extension as elan_extension
+from u2u_hf.integrations.elan import folders as elan_folders
+from u2u_hf.integrations.elan import parameters
+from u2u_hf.integrations.elan.extension import install, installed, uninstall
+from u2u_hf.integrations.elan.folders import chosen_extension_folders, find_extension_folders
+from u2u_hf.integrations.elan.starters import batch_starter, shell_starter
 from u2u_hf.integrations.tasks import Task
 from u2u_hf.records import U2UError
 from u2u_hf.transcription.voice_detection import VadSettings
@@ -103,7 +104,7 @@ def test_the_shell_starter_gives_paths_as_they_are(tmp_path):
     bare = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
     process = subprocess.Popen([script, "align"], env=bare, stdout=subprocess.PIPE, text=True, encoding="utf-8")
     words, utf8, number = json.loads(process.communicate()[0])
-    assert words == ["-m", "u2u_hf.integrations.elan_recogniser", "--task", "align", "--model", str(MODEL)]
+    assert words == ["-m", "u2u_hf.integrations.elan.recogniser", "--task", "align", "--model", str(MODEL)]
     assert utf8 == "1"
     assert number == process.pid  # what ELAN ends on Cancel
 

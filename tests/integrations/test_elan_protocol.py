@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from u2u_hf.integrations import elan_protocol
-from u2u_hf.integrations.elan_protocol import Remarks, Report, read_parameters, read_tier, write_result
+from u2u_hf.integrations.elan import protocol as elan_protocol
+from u2u_hf.integrations.elan.protocol import Remarks, Report, read_parameters, read_tier, write_result
 from u2u_hf.records import Annotation, U2UError
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'

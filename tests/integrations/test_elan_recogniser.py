@@ -15,7 +15,7 @@ import pytest
 import soundfile
 
 from u2u_hf.formats.eaf import read_eaf, write_eaf
-from u2u_hf.integrations import elan_extension
+from u2u_hf.integrations.elan import extension as elan_extension
 from u2u_hf.records import Annotation, Tier
 
 pytest_plugins = ["support.elan_host", "support.browser_fixtures"]
@@ -336,7 +336,7 @@ def test_what_is_wrong_is_one_line(name, elan, recording):
 
 
 def test_no_parameters_are_told(model):
-    command = [sys.executable, "-m", "u2u_hf.integrations.elan_recogniser", "--task", "transcribe", "--model", model]
+    command = [sys.executable, "-m", "u2u_hf.integrations.elan.recogniser", "--task", "transcribe", "--model", model]
     result = subprocess.run(command, input="", capture_output=True, text=True, check=False)
     assert result.returncode == 1
     problem, last = result.stdout.splitlines()[-2:]
@@ -357,11 +357,11 @@ HEAVY = "numpy torch torchaudio datasets transformers onnxruntime soundfile av h
 
 
 def test_the_first_line_comes_before_anything_heavy_and_any_parameter(model):
-    code = "import sys, u2u_hf.integrations.elan_recogniser; print(*sys.modules)"
+    code = "import sys, u2u_hf.integrations.elan.recogniser; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert "u2u_hf.integrations.elan_protocol" in loaded
+    assert "u2u_hf.integrations.elan.protocol" in loaded
     assert not set(HEAVY) & set(loaded)
-    command = [sys.executable, "-m", "u2u_hf.integrations.elan_recogniser", "--task", "transcribe", "--model", model]
+    command = [sys.executable, "-m", "u2u_hf.integrations.elan.recogniser", "--task", "transcribe", "--model", model]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "PROGRESS: 0.00 starting\n"
         process.send_signal(signal.SIGTERM)
@@ -373,7 +373,7 @@ def test_an_unexpected_error_is_told_with_what_its_authors_need(model, recording
     broken.write_text("import u2u_hf.integrations.tasks as t\ndef run(*a): raise KeyError('what')\nt.run = run\n")
     parameters = f'<PARAM><param name="source">{recording}</param>'.replace("&", "&amp;")
     parameters += f'<param name="output_tiers">{tmp_path}/result.xml</param></PARAM>'
-    command = [sys.executable, "-m", "u2u_hf.integrations.elan_recogniser", "--task", "find_speech", "--model", model]
+    command = [sys.executable, "-m", "u2u_hf.integrations.elan.recogniser", "--task", "find_speech", "--model", model]
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
     result = subprocess.run(
         command, input=parameters, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path}, check=False

@@ -2,8 +2,8 @@
 
 import pytest
 
-from u2u_hf.integrations.elan_parameters import ALIGN, FIND_SPEECH, TRANSCRIBE
-from u2u_hf.integrations.elan_results import curve_document, result_tiers, tiers_document
+from u2u_hf.integrations.elan.parameters import ALIGN, FIND_SPEECH, TRANSCRIBE
+from u2u_hf.integrations.elan.results import curve_document, result_tiers, tiers_document
 from u2u_hf.records import Annotation, Segment, Transcript, Word
 
 pytest_plugins = ["support.elan_host"]

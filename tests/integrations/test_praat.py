@@ -10,8 +10,8 @@ import pytest
 from support.praat import Praat, quoted
 
 from u2u_hf.formats.textgrid import read_textgrid, write_textgrid
-from u2u_hf.integrations import praat_recogniser
-from u2u_hf.integrations.praat_plugin import install, installed
+from u2u_hf.integrations.praat import recogniser as praat_recogniser
+from u2u_hf.integrations.praat.plugin import install, installed
 from u2u_hf.integrations.tasks import Request, Task, run
 from u2u_hf.publishing.export import export
 from u2u_hf.records import Annotation, Tier

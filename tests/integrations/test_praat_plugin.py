@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from u2u_hf.integrations.praat_plugin import install, installed, preference_folders, uninstall
+from u2u_hf.integrations.praat.plugin import install, installed, preference_folders, uninstall
 from u2u_hf.records import U2UError
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from support.hub_server import running_hub
 
-from u2u_hf.integrations import elan_extension, elan_folders, elan_install
+from u2u_hf.integrations.elan import extension as elan_extension
+from u2u_hf.integrations.elan import folders as elan_folders
+from u2u_hf.integrations.elan import install as elan_install
 from u2u_hf.records import U2UError
 
 pytest_plugins = ["support.browser_fixtures", "support.elan_host"]

@@ -81,7 +81,7 @@ procedure recognise: .sound
         nocheck Save as text file: .tiers$
         removeObject: .copy
     endif
-    nocheck runSubprocess: python$, "-m", "u2u_hf.integrations.praat_recogniser", "--task", task$, "--model", model$,
+    nocheck runSubprocess: python$, "-m", "u2u_hf.integrations.praat.recogniser", "--task", task$, "--model", model$,
     ... "--audio", .audio$, "--duration_s", string$ (.duration), "--tier", string$ (tier), "--tiers", .tiers$,
     ... "--threshold", string$ (speech_threshold), "--all_channels", string$ (all_channels), "--output", .found$,
     ... "--problem", .problem$, "--note", .note$

@@ -16,9 +16,9 @@ from xml.sax.saxutils import escape, quoteattr
 
 import u2u_hf
 from u2u_hf.files import write_text
-from u2u_hf.integrations.elan_help import help_page
-from u2u_hf.integrations.elan_icon import icon
-from u2u_hf.integrations.elan_parameters import (
+from u2u_hf.integrations.elan.help_page import help_page
+from u2u_hf.integrations.elan.icon import icon
+from u2u_hf.integrations.elan.parameters import (
     MENU,
     ChoiceParameter,
     FileParameter,
@@ -26,7 +26,7 @@ from u2u_hf.integrations.elan_parameters import (
     NumberParameter,
     Parameter,
 )
-from u2u_hf.integrations.elan_starters import BATCH, COMMANDS, SHELL, batch_starter, shell_starter
+from u2u_hf.integrations.elan.starters import BATCH, COMMANDS, SHELL, batch_starter, shell_starter
 from u2u_hf.records import U2UError
 
 MARKER = "u2u-hf.json"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from u2u_hf.integrations import elan_parameters as parameters
-from u2u_hf.integrations.elan_parameters import ChoiceParameter, FileParameter, MenuItem, NumberParameter, Parameter
+from u2u_hf.integrations.elan import parameters
+from u2u_hf.integrations.elan.parameters import ChoiceParameter, FileParameter, MenuItem, NumberParameter, Parameter
 
 _STYLE = """
 body { font-family: sans-serif; font-size: 12pt; margin: 12px; color: #222222; background-color: #ffffff }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import u2u_hf
 
-_MODULE = "u2u_hf.integrations.elan_recogniser"
+_MODULE = "u2u_hf.integrations.elan.recogniser"
 _PACKAGES = str(Path(u2u_hf.__file__).resolve().parent.parent)
 SHELL, BATCH = "run.sh", "run.bat"
 # Of the .cmdi files, to be followed by the task. Windows looks for programs in the working directory last, or not.

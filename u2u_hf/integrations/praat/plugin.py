@@ -1,8 +1,8 @@
 """Plug-ins that put a model's commands into Praat's menus: written, listed, removed.
 
 A plug-in is a folder ``plugin_…`` in Praat's preferences folder; Praat runs its ``setup.praat`` when it starts. Ours
-holds scripts made of the ones in ``praat/``, a folder for temporary files, and a marker, without which no folder is
-touched.
+holds scripts made of the ones beside this module, a folder for temporary files, and a marker. A folder without the
+marker is not touched.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from u2u_hf.files import write_text
 from u2u_hf.integrations.installed_model import model_name
 from u2u_hf.records import U2UError
 
-_SCRIPTS = Path(__file__).parent / "praat"
+_SCRIPTS = Path(__file__).parent
 _SETUP, _BODY = "setup.praat", "recognise.praat"
 _COMMANDS = ("transcribe.praat", "find_speech.praat", "transcribe_tier.praat", "align.praat")
 MARKER = "u2u-hf.json"

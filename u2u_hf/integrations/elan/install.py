@@ -9,8 +9,9 @@ from pathlib import Path
 import u2u_hf
 from u2u_hf.evaluation.card_score import card_score
 from u2u_hf.evaluation.verdict import warning
-from u2u_hf.integrations import elan_extension, elan_folders
-from u2u_hf.integrations.elan_extension import Extension
+from u2u_hf.integrations.elan import extension as elan_extension
+from u2u_hf.integrations.elan import folders as elan_folders
+from u2u_hf.integrations.elan.extension import Extension
 from u2u_hf.integrations.installed_model import checked_model, model_name
 from u2u_hf.records import U2UError
 from u2u_hf.settings import quoted

@@ -1,6 +1,6 @@
-"""The recogniser that ELAN starts: ``python -m u2u_hf.integrations.elan_recogniser --task transcribe --model FOLDER``.
+"""The recogniser that ELAN starts: ``python -m u2u_hf.integrations.elan.recogniser --task transcribe --model FOLDER``.
 
-Parameters come from the standard input, see `elan_protocol`. Only the standard library is imported before the first
+Parameters come from the standard input, see `protocol`. Only the standard library is imported before the first
 line of progress is out: ELAN's user should see at once that Start has worked.
 """
 
@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from u2u_hf.integrations import elan_parameters as parameters
-from u2u_hf.integrations.elan_protocol import Remarks, Report, read_parameters, read_tier, write_result
-from u2u_hf.integrations.host_process import end_with_host
+from u2u_hf.integrations.elan import parameters
+from u2u_hf.integrations.elan.host_process import end_with_host
+from u2u_hf.integrations.elan.protocol import Remarks, Report, read_parameters, read_tier, write_result
 from u2u_hf.memory import memory_problem
 from u2u_hf.records import Tier, Transcript, U2UError
 
@@ -99,7 +99,8 @@ def _run(arguments: argparse.Namespace, report: Report, results: _Results) -> No
     version = _version(recording)
     request, unsure_below = _request(arguments, recording, given)
 
-    from u2u_hf.integrations import elan_results, tasks
+    from u2u_hf.integrations import tasks
+    from u2u_hf.integrations.elan import results as elan_results
 
     transcript = tasks.run(request, report.progress)
     if _version(recording) != version:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from u2u_hf.formats.writers import tiers_of
-from u2u_hf.integrations.elan_parameters import ALIGN, FIND_SPEECH
+from u2u_hf.integrations.elan.parameters import ALIGN, FIND_SPEECH
 from u2u_hf.records import SEGMENT_TYPE, UNSURE_TYPE, WORD_TYPE, Annotation, Transcript, Word
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -19,7 +19,7 @@ def result_tiers(task: str, transcript: Transcript, unsure_below: float) -> dict
     """Return name → annotations of each result tier, the same as in the files of recipes/transcribe.py.
 
     Args:
-        task: of the `elan_parameters.MENU`.
+        task: of the `parameters.MENU`.
         unsure_below: as for `writers.tiers_of`.
 
     Returns:

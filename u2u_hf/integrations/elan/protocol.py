@@ -1,7 +1,7 @@
 """What ELAN and a recogniser say to each other: parameters, the input tier, the lines of the report, result files.
 
 Read from ELAN's sources (`mpi.eudico.client.annotator.recognizer`: LocalRecognizer, RecTierWriter, XmlTierIO,
-XmlTimeSeriesReader, AbstractRecognizerPanel). Only the standard library is imported, see `elan_parameters`.
+XmlTimeSeriesReader, AbstractRecognizerPanel). Only the standard library is imported, see `parameters`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What Praat's menu starts: one task on a recording, whose result is a TextGrid that Praat then reads.
 
-    python -m u2u_hf.integrations.praat_recogniser --task transcribe --model FOLDER --audio X.wav --output Y.TextGrid …
+    python -m u2u_hf.integrations.praat.recogniser --task transcribe --model FOLDER --audio X.wav --output Y.TextGrid …
 
 What went wrong is written to a file, for all versions of Praat: before 6.3.17 it reads no output and no exit status.
 """
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from u2u_hf.files import write_text
-from u2u_hf.integrations.praat_plugin import MARKER
+from u2u_hf.integrations.praat.plugin import MARKER
 from u2u_hf.memory import memory_problem
 from u2u_hf.records import SEGMENT_TYPE, Tier, Transcript, U2UError
 

@@ -1,0 +1,1 @@
+"""The recogniser in Praat's menus."""
