@@ -50,8 +50,16 @@ class Examples(torch.utils.data.Dataset):
         return len(self._rows)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        parts = [self._split[row] for row in self._rows[index]]
-        signals = [decode_mono(part["audio"]["bytes"], part["audio"]["path"] or "audio") for part in parts]
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """Return a batch of examples, whose rows are read in one go."""
+        wanted = [row for index in indices for row in self._rows[index]]
+        found = iter(self._split[wanted]["audio"])
+        return [self._example(index, [next(found) for _ in self._rows[index]]) for index in indices]
+
+    def _example(self, index: int, sounds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        signals = [decode_mono(sound["bytes"], sound["path"] or "audio") for sound in sounds]
         pauses = [round(self._pauses[row] * SAMPLING_RATE) for row in self._rows[index][1:]]
         # The same each time, in whichever process.
         noise = np.random.default_rng(self._rows[index])

@@ -88,7 +88,7 @@ class CtcTrainingArguments(TrainingArguments):
     mask_feature: float | None = setting(None, help="share of feature channels masked (default by hours of speech)")
     dropout: float | None = setting(None, help="share of activations dropped (default by hours of speech)")
     layerdrop: float | None = setting(None, help="share of encoder layers skipped (default by hours of speech)")
-    joined: float = setting(0.5, help="share of examples that are two to four neighbouring utterances of one speaker")
+    joined: float = setting(0.0, help="share of examples that are 2 to 4 neighbouring utterances of one speaker: 0.5")
     speed_perturbation: float = setting(0.0, help="speed two thirds of the utterances up or down by this share: 0.1")
     noise_snr_db: float | None = setting(None, help="add noise, from this many dB below the speech to 20 dB more: 10")
     bf16: bool | None = setting(None, help="train in bfloat16 (default by device)")
