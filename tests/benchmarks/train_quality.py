@@ -1,147 +1,258 @@
-"""Character error rates after the same time on the same corpus: ours beside a plain Trainer, three seeds.
+"""Error rates after the same computing on the same corpus: ours beside two peers, on speech that no arm has seen.
 
-    python tests/benchmarks/train_quality.py --folder /somewhere --budget 20s
+    python tests/benchmarks/train_quality.py --folder RESULTS --datasets MY_DATASET OTHER_SPLIT --budget 6m
+    python tests/benchmarks/train_quality.py --folder RESULTS --budget 20s
 
-A larger demo corpus, the tiny base model, the processor or GPU at hand. The peer is transformers' Trainer with its
-defaults (linear warm-up and decay, one learning rate, HubertForCTC's own loss), random batches that hold as
-many seconds on average, and as many steps as fit into the time, which it is told; of several learning rates it
-gets the one that is best on the first seed. Both are scored on the validation split at every fifth of the time,
-and on the test split at the end, without choosing a checkpoint.
+A dataset is a prepared one, with the recordings or the speakers of its test split held out; without --datasets, a
+larger demo corpus is made. All arms start from the same base model (--model, by default the demo's tiny one) and have
+the same seconds of computing: processor time of one thread, which what else runs on the computer does not change, or
+time on a GPU. An arm stops there and is scored on the test split:
+
+- ours: recipes/train.py's training with its defaults. --ours "joined=0 average=false" adds an arm with other settings.
+- plain: transformers' Trainer with its defaults (one rate, linear decay after a warm-up of 10 %).
+- original: the recipe of the project that this one grew out of: AdamW, convolutions frozen, the encoder too for the
+  first half; the rate rises for 10 %, stays for 40 %, falls exponentially to a twentieth; gradients cut at norm 1; the
+  loss summed over a batch of at most so many seconds, divided by its utterances.
+
+The peers get of three learning rates the one that is best on the test split with the first seed. Every result is a
+line of RESULTS/results.jsonl: the same command goes on where it was stopped. Intervals are over seeds and utterances.
 """
 
 import argparse
+import json
+import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
-from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+import torch
+from datasets import Dataset, DatasetDict
+from torch.utils.data import DataLoader
+from transformers import Trainer, TrainingArguments, set_seed
+from transformers.loss.loss_ctc import ForCTCLoss
 
+from u2u_hf import cli
+from u2u_hf.data.batching import DurationBatches
 from u2u_hf.data.collator import CtcCollator
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.demo.corpus import make_demo_corpus
+from u2u_hf.evaluation.metrics import METRICS, main_first, rate
+from u2u_hf.recognition.decoding import collapse
 from u2u_hf.recognition.model import start_from
 from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.training.arguments import CtcTrainingArguments, seconds_of
-from u2u_hf.training.trainer import CtcTrainer
-from u2u_hf.training.trainer_metrics import trainer_metrics
 from u2u_hf.training.trainer_setup import build_trainer
 
 PROJECT = Path(__file__).parents[2]
 BASE = PROJECT / "u2u_hf" / "demo" / "base"
-BATCH_SECONDS = 30
+BATCH_SECONDS = 30  # of every arm
 RATES = (1e-3, 3e-3, 1e-2)
-SHARED = {
-    "output_dir": "unused",
-    "save_strategy": "no",
-    "report_to": [],
-    "remove_unused_columns": False,
-    "disable_tqdm": True,
-    "logging_strategy": "no",
-}
+clock = time.perf_counter if torch.cuda.is_available() else time.process_time
 
 
-class Curve(TrainerCallback):
-    """(seconds, CER on validation) at every fifth of the time; stops the peer when the time is up."""
-
-    def __init__(self, budget: float):
-        self.budget, self.points, self._begun = budget, [], 0.0
-
-    def on_train_begin(self, args, state, control, **kwargs):
-        self._begun = time.perf_counter()
-
-    def on_step_end(self, args, state, control, **kwargs):
-        seconds = time.perf_counter() - self._begun
-        control.should_evaluate = seconds >= self.budget * (len(self.points) + 1) / 5 and len(self.points) < 4
-        if seconds >= self.budget:
-            control.should_training_stop = True
-        return control
-
-    def on_evaluate(self, args, state, control, metrics=None, **kwargs):
-        if "eval_cer" in metrics:  # and not the test split's
-            self.points.append((time.perf_counter() - self._begun, metrics["eval_cer"]))
-
-
-class Peer(Trainer):
-    """Scores like ours: on label indices, blank in the padding. It learns as transformers does."""
+class Plain(Trainer):
+    """transformers' Trainer, which does not know the column of frames."""
 
     def compute_loss(self, model, inputs, *args, **kwargs):
         return super().compute_loss(model, {k: v for k, v in inputs.items() if k != "frames"}, *args, **kwargs)
 
-    prediction_step = CtcTrainer.prediction_step
+
+class Original(Trainer):
+    """The recipe of the project that ours grew out of."""
+
+    def get_train_dataloader(self) -> DataLoader:
+        batches = DurationBatches(self.train_dataset["duration"], BATCH_SECONDS, seed=self.args.seed)
+        return DataLoader(self.train_dataset, batch_sampler=batches, collate_fn=self.data_collator)
+
+    def __init__(self, *args, **settings):
+        super().__init__(*args, **settings)
+        self.model.freeze_feature_encoder()
+        self._forward = self.model.base_model.forward
+        self.model.base_model.forward = self._encode
+
+    def _encode(self, *args, **settings):
+        frozen = self.model.training and self.state.global_step < self.args.max_steps / 2
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not frozen):
+            return self._forward(*args, **settings)
+
+    def create_scheduler(self, num_training_steps: int, optimizer=None):
+        def factor(step: int) -> float:
+            share = step / num_training_steps
+            return share / 0.1 if share < 0.1 else 0.05 ** max(0.0, (share - 0.5) / 0.5)
+
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, factor)
+        return self.lr_scheduler
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        labels, frames = inputs.pop("labels"), inputs.pop("frames")
+        logits = model(**inputs).logits
+        return ForCTCLoss(logits, labels, frames, self.model.config.pad_token_id, reduction="sum") / len(labels)
 
 
-def ours(splits, budget: float, seed: int):
-    args = CtcTrainingArguments(
-        **SHARED, batch_seconds=BATCH_SECONDS, learning_rate=1e-3, head_learning_rate=1e-2, hold_encoder=0.2,
-        mask_time=0.0, mask_feature=0.0, dropout=0.0, layerdrop=0.0, seed=seed, eval_strategy="no",
-        load_best_model_at_end=False, time_budget=f"{budget}s",
-    )  # fmt: skip
-    trainer, _ = build_trainer(str(BASE), splits, "demo", args)
+PEERS = {"plain": Plain, "original": Original}
+
+
+def ours(flags: str, splits: DatasetDict, base: str, budget: float, seed: int, folder: str) -> Trainer:
+    given = ["--output_dir", folder, "--time_budget", f"{budget:g}s", "--seed", str(seed), "--disable_tqdm"]
+    (args,) = cli.parse(CtcTrainingArguments, argv=[*given, "--batch_seconds", str(BATCH_SECONDS), *shlex.split(flags)])
+    begun = clock()
+    trainer, _ = build_trainer(base, splits, "the dataset", args)
+    trainer.progress.begun, trainer.progress.clock = begun, clock
+    trainer.train()
     return trainer
 
 
-def peer(splits, budget: float, seed: int, rate: float):
-    set_seed(seed)
-    model, processor = start_from(str(BASE), splits["train"]["text"])
-    seconds = np.mean(splits["train"]["duration"])
+def peer(kind: str, rate: float, splits: DatasetDict, base: str, budget: float, seed: int, folder: str) -> Trainer:
+    utterances = max(1, round(BATCH_SECONDS / np.mean(splits["train"]["duration"])))
 
-    def build(steps: int) -> Peer:
+    def train(steps: int) -> tuple[Trainer, float]:
+        set_seed(seed)
+        model, processor = start_from(base, splits["train"]["text"])
         args = TrainingArguments(
-            **SHARED, per_device_train_batch_size=max(1, round(BATCH_SECONDS / seconds)), learning_rate=rate,
-            warmup_steps=0.1, max_steps=steps, seed=seed, eval_strategy="no",
+            output_dir=folder, learning_rate=rate, warmup_steps=0.1, max_steps=steps, seed=seed, max_grad_norm=1.0,
+            per_device_train_batch_size=utterances, save_strategy="no", report_to=[], remove_unused_columns=False,
+            disable_tqdm=True, logging_strategy="no", dataloader_pin_memory=False,
         )  # fmt: skip
-        return Peer(
-            model=model, args=args, data_collator=CtcCollator(processor), train_dataset=splits["train"],
-            eval_dataset=splits["validation"], compute_metrics=trainer_metrics(labels_of(processor.tokenizer)),
-        )  # fmt: skip
+        trainer = PEERS[kind](
+            model=model,
+            args=args,
+            data_collator=CtcCollator(processor),
+            train_dataset=splits["train"],
+            processing_class=processor,
+        )
+        begun = clock()
+        trainer.train()
+        return trainer, clock() - begun
 
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    trial = build(12)
-    begun = time.perf_counter()
-    trial.train()
-    steps = int(budget / ((time.perf_counter() - begun) / 12))
-    model.load_state_dict(before)
-    return build(steps)
+    _, few = train(4)  # of which the first is slow
+    _, more = train(24)
+    # The original recipe's steps cost less while the encoder is frozen, in the trial as in the run.
+    return train(max(1, int(budget * 20 / (more - few))))[0]
 
 
-def scored(trainer, splits, budget: float) -> tuple[list, float]:
-    curve = Curve(budget)
-    trainer.add_callback(curve)
-    if isinstance(trainer, CtcTrainer):  # else its budget would begin with this process
-        trainer.progress.begun = time.time()
-    trainer.train()
-    cer = trainer.evaluate(splits["test"], metric_key_prefix="test")["test_cer"]
-    return curve.points[:4], cer
+def scored(trainer: Trainer, split: Dataset) -> dict[str, list[list[int]]]:
+    """Return errors and lengths of each utterance of a split: by metric, int [N, 2]."""
+    model, processor = trainer.model.eval(), trainer.processing_class
+    labels, collator = labels_of(processor.tokenizer), CtcCollator(processor)
+    hypotheses = []
+    for row in split:
+        inputs = collator([row])
+        values = {key: value.to(model.device) for key, value in inputs.items() if key not in ("labels", "frames")}
+        with torch.no_grad():
+            hypotheses.append(collapse(model(**values).logits[0].argmax(-1).cpu().numpy(), labels))
+    return {name: metric.counts(hypotheses, split["text"]).tolist() for name, metric in METRICS.items()}
+
+
+class Results:
+    """The runs of a benchmark, one line of JSON each in a file, so that none is done twice."""
+
+    def __init__(self, folder: Path, base: str, budget: float):
+        self.path, self.base, self.budget = folder / "results.jsonl", base, budget
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        self.rows = {json.dumps(row["run"]): row["errors"] for row in map(json.loads, lines)}
+
+    def run(self, dataset: Path, arm: str, seed: int, rate: float = 0.0) -> np.ndarray:
+        """Return the errors and lengths, int [metrics, N, 2], of a run on a dataset's test split."""
+        name = {"dataset": str(dataset), "base": self.base, "budget": self.budget, "arm": arm, "seed": seed}
+        name |= {"rate": rate} if rate else {}
+        if (key := json.dumps(name)) not in self.rows:
+            splits = load_splits(dataset)
+            with tempfile.TemporaryDirectory() as folder:
+                rest = splits, self.base, self.budget, seed, folder
+                trainer = peer(arm, rate, *rest) if rate else ours(arm.removeprefix("ours"), *rest)
+                self.rows[key] = scored(trainer, splits["test"])
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(
+                    json.dumps({"run": name, "steps": trainer.state.global_step, "errors": self.rows[key]}) + "\n"
+                )
+        counts = np.array([self.rows[key][metric] for metric in main_first()])
+        print(f"{dataset.name}  {arm} {rate or ''} seed {seed}: {_percent(_rates(counts[None])[0])}", flush=True)
+        return counts
+
+
+def _rates(counts: np.ndarray) -> np.ndarray:
+    """Return each seed's error rates, float [seeds, metrics], of errors and lengths int [seeds, metrics, N, 2]."""
+    return rate(counts.sum(2))
+
+
+def _percent(rates: np.ndarray) -> str:
+    return ", ".join(f"{metric.label} {value:.1%}" for metric, value in zip(main_first().values(), rates, strict=True))
+
+
+def interval(counts: np.ndarray, other: np.ndarray | None = None) -> tuple[float, float]:
+    """Return the 95 % interval of the mean error rate, or of its ratio to another arm's, over seeds and utterances.
+
+    Args:
+        counts: int [seeds, N, 2]; `other` of the same utterances.
+    """
+    random, drawn = np.random.default_rng(0), []
+    for _ in range(1000):
+        utterances = random.integers(counts.shape[1], size=counts.shape[1])
+        means = [
+            rate(arm[random.integers(len(arm), size=len(arm))][:, utterances].sum(1)).mean()
+            for arm in (counts, other)
+            if arm is not None
+        ]
+        drawn.append(means[0] / means[1] if len(means) > 1 else means[0])
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, required=True, help="for the demo corpus")
-    parser.add_argument("--budget", default="20s", help="of each training")
+    parser.add_argument("--folder", type=Path, required=True, help="for the results, and the demo corpus")
+    parser.add_argument("--datasets", type=Path, nargs="+", help="prepared datasets (default: a demo corpus)")
+    parser.add_argument("--model", default=str(BASE), help="base model")
+    parser.add_argument("--budget", default="20s", help="computing of each training")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--ours", nargs="*", default=[], help="settings of train.py for further arms of ours")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=[*PEERS])
     args = parser.parse_args()
-    if not (args.folder / "dataset" / "report.json").exists():
-        make_demo_corpus(args.folder / "demo", recordings=24)
-        prepare = [sys.executable, PROJECT / "recipes" / "prepare.py", "--corpus", args.folder / "demo" / "corpus"]
+    torch.set_num_threads(1)
+    args.folder.mkdir(parents=True, exist_ok=True)
+    results = Results(args.folder, args.model, seconds_of(args.budget))
+    lines = []
+    for dataset in args.datasets or [demo_dataset(args.folder)]:
+        arms: dict[str, np.ndarray] = {}
+        for kind in args.peers:
+            first = {rate: results.run(dataset, kind, 0, rate) for rate in RATES}
+            best = min(first, key=lambda rate: _rates(first[rate][None])[0, 0])
+            seeds = [first[best], *(results.run(dataset, kind, seed, best) for seed in range(1, args.seeds))]
+            arms[f"{kind}, rate {best:g}"] = np.array(seeds)
+        for flags in ["", *args.ours]:
+            arm = f"ours {flags}".strip()
+            arms[arm] = np.array([results.run(dataset, arm, seed) for seed in range(args.seeds)])
+        lines += [f"\n{dataset.name}: {load_splits(dataset)['train'].num_rows} utterances of training", *table(arms)]
+    print("\n".join(lines))
+
+
+def table(arms: dict[str, np.ndarray]) -> list[str]:
+    """Return a line for each arm: its mean rates, the interval and the seeds' values of the first, the ratio."""
+    peers = {name: counts for name, counts in arms.items() if not name.startswith("ours")}
+    better = min(peers, key=lambda name: _rates(peers[name])[:, 0].mean(), default=None)
+    lines = []
+    for name, counts in arms.items():
+        rates, (low, high) = _rates(counts), interval(counts[:, 0])
+        seeds = " ".join(f"{value:.1%}" for value in rates[:, 0])
+        lines.append(f"{name}: {_percent(rates.mean(0))} ({low:.1%} to {high:.1%}; seeds {seeds})")
+        if better and name not in peers:
+            ratio = rates[:, 0].mean() / _rates(arms[better])[:, 0].mean()
+            low, high = interval(counts[:, 0], arms[better][:, 0])
+            lines.append(f"    {ratio:.2f} times the better peer's ({low:.2f} to {high:.2f})")
+    return lines
+
+
+def demo_dataset(folder: Path) -> Path:
+    if not (folder / "dataset" / "report.json").exists():
+        make_demo_corpus(folder / "demo", recordings=24)
+        prepare = [sys.executable, PROJECT / "recipes" / "prepare.py", "--corpus", folder / "demo" / "corpus"]
         # A large test split, for a difference of a few characters to be none.
         shares = ["--validation_share", "0.1", "--test_share", "0.5"]
-        subprocess.run([*prepare, *shares, "--output_dir", args.folder / "dataset"], check=True)
-    splits, budget = load_splits(args.folder / "dataset"), seconds_of(args.budget)
-    rates = {rate: scored(peer(splits, budget, 0, rate), splits, budget) for rate in RATES}
-    best = min(rates, key=lambda rate: rates[rate][1])
-    said = sum(map(len, splits["test"]["text"]))
-    lines = [f"{sum(splits['train']['duration']) / 60:.1f} minutes of training; {said} characters of test"]
-    lines += [f"plain Trainer, learning rate {rate:g}, seed 0: test CER {cer:.1%}" for rate, (_, cer) in rates.items()]
-    for seed in range(3):
-        results = {
-            f"plain, {best:g}": rates[best] if seed == 0 else scored(peer(splits, budget, seed, best), splits, budget),
-            "ours": scored(ours(splits, budget, seed), splits, budget),
-        }
-        for name, (points, cer) in results.items():
-            curve = "  ".join(f"{seconds:.0f} s {value:.1%}" for seconds, value in points)
-            lines.append(f"seed {seed}  {name:14} validation CER: {curve}   test CER at the end: {cer:.1%}")
-    print("\n".join(lines))
+        subprocess.run([*prepare, *shares, "--output_dir", folder / "dataset"], check=True)
+    return folder / "dataset"
 
 
 if __name__ == "__main__":

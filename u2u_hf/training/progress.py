@@ -25,7 +25,8 @@ class Progress(TrainerCallback):
     step, with a checkpoint; a second one ends it at once.
 
     Attributes:
-        begun: start of this process, in seconds since 1970; the budget counts from here.
+        begun: start of this process, in seconds of `clock`; the budget counts from here.
+        clock: what tells the time, in seconds since 1970.
         total: the count at the end of the run.
         step: the count at the end of the last step.
         pause: duration of the longest evaluation with its checkpoint, in seconds.
@@ -34,7 +35,7 @@ class Progress(TrainerCallback):
 
     def __init__(self, budget_seconds: float | None = None):
         self.budget_seconds = budget_seconds
-        self.begun = psutil.Process().create_time()
+        self.begun, self.clock = psutil.Process().create_time(), time.time
         self.total = self.step = 0
         self.pause = 0.0
         self.interrupted = False
@@ -44,7 +45,7 @@ class Progress(TrainerCallback):
     @property
     def seconds(self) -> float:
         """Return the seconds spent on this run, including those before it was resumed."""
-        return (self._before or 0.0) + time.time() - self.begun
+        return (self._before or 0.0) + self.clock() - self.begun
 
     def at(self, step: int) -> int:
         """Return the count for an optimizer step."""

@@ -240,10 +240,10 @@ class CtcTrainer(Trainer):
         return {key: row[f"eval_{key}"] for name in METRICS for key in score_keys(name) if f"eval_{key}" in row}
 
     def _maybe_log_save_evaluate(self, *arguments, **settings):
-        pauses, begun = self.control.should_evaluate or self.control.should_save, time.perf_counter()
+        pauses, begun = self.control.should_evaluate or self.control.should_save, self.progress.clock()
         super()._maybe_log_save_evaluate(*arguments, **settings)
         if pauses:
-            self.progress.pause = max(self.progress.pause, time.perf_counter() - begun)
+            self.progress.pause = max(self.progress.pause, self.progress.clock() - begun)
 
     def _save_checkpoint(self, model, trial):
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
