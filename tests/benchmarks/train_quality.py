@@ -8,7 +8,7 @@ larger demo corpus is made. All arms start from the same base model (--model, by
 the same seconds of computing: processor time of one thread, which what else runs on the computer does not change, or
 time on a GPU. An arm stops there and is scored on the test split:
 
-- ours: recipes/train.py's training with its defaults. --ours "joined=0 average=false" adds an arm with other settings.
+- ours: recipes/train.py's training with its defaults; --ours "" "--joined 0.5": an arm for each of these settings.
 - plain: transformers' Trainer with its defaults (one rate, linear decay after a warm-up of 10 %).
 - original: the recipe of the project that this one grew out of: AdamW, convolutions frozen, the encoder too for the
   first half; the rate rises for 10 %, stays for 40 %, falls exponentially to a twentieth; gradients cut at norm 1; the
@@ -208,7 +208,7 @@ def main() -> None:
     parser.add_argument("--model", default=str(BASE), help="base model")
     parser.add_argument("--budget", default="20s", help="computing of each training")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--ours", nargs="*", default=[], help="settings of train.py for further arms of ours")
+    parser.add_argument("--ours", nargs="*", default=[""], help="settings of train.py, an arm of ours each")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=[*PEERS])
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -222,7 +222,7 @@ def main() -> None:
             best = min(first, key=lambda rate: _rates(first[rate][None])[0, 0])
             seeds = [first[best], *(results.run(dataset, kind, seed, best) for seed in range(1, args.seeds))]
             arms[f"{kind}, rate {best:g}"] = np.array(seeds)
-        for flags in ["", *args.ours]:
+        for flags in args.ours:
             arm = f"ours {flags}".strip()
             arms[arm] = np.array([results.run(dataset, arm, seed) for seed in range(args.seeds)])
         lines += [f"\n{dataset.name}: {load_splits(dataset)['train'].num_rows} utterances of training", *table(arms)]
