@@ -26,6 +26,7 @@ MADE_OF_MODEL = {ONNX: (FULL, FULL_DATA, SMALL, EXPORT_REPORT), LANGUAGE_MODEL: 
 
 LAST, BEST = "last-checkpoint", "best-checkpoint"  # folders on the Hub
 STATE = "trainer_state.json"  # the last file of a checkpoint that Trainer writes
+AVERAGE = "average.safetensors"  # of the weights of the last steps, in a checkpoint
 
 # Files that the browser page loads, beside one of `BROWSER_WEIGHTS`: for CPUs, for GPUs.
 BROWSER_FILES = (CONFIG, PREPROCESSOR, TOKENIZER, VOCABULARY)
@@ -59,7 +60,7 @@ MODEL = (
 # The files that Trainer needs to resume. Not training_args.bin: Trainer does not read it, and it may contain a token.
 CHECKPOINT = (
     *_LOADED,
-    *(STATE, "optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state.pth", "rng_state_[0-9]*.pth"),
+    *(STATE, AVERAGE, "optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state.pth", "rng_state_[0-9]*.pth"),
     # FSDP and DeepSpeed.
     *("optimizer.bin", "pytorch_model_fsdp.bin", "optimizer_[0-9]*/*", "pytorch_model_fsdp_[0-9]*/*"),
     *("latest", "zero_to_fp32.py", "global_step[0-9]*/*.pt"),

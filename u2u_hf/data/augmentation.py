@@ -1,4 +1,7 @@
-"""Random changes of training audio. To add one: a class here, in `AUGMENTATIONS`, and its training setting."""
+"""Random changes of training audio. To add one: a class here, in `AUGMENTATIONS`, and its training setting.
+
+None of loudness: the models that are fine-tuned here get every utterance at the same loudness.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,9 @@ import torch
 import torchaudio
 
 from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE
+
+_ROOM = 4800  # samples of an echo: 0.3 s
+_KNOTS = 9  # of a microphone's response, from 0 to 8 kHz
 
 
 class Augmentation(Protocol):
@@ -49,9 +55,42 @@ class PinkNoise:
         return torchaudio.functional.add_noise(samples, _pink(len(samples)), snr)
 
 
+@dataclass(frozen=True)
+class Room:
+    """Give this share of the utterances the echo of a small room: noise that fades out within 10 to 60 ms (by 1/e)."""
+
+    share: float
+    OFF: ClassVar[Any] = 0.0
+
+    def __call__(self, samples: torch.Tensor) -> torch.Tensor:
+        if torch.rand(()).item() >= self.share:
+            return samples
+        fading, echo = 0.01 + 0.05 * torch.rand(()).item(), 0.7 * torch.rand(()).item()
+        response = torch.randn(_ROOM) * torch.exp(-torch.arange(_ROOM) / (SAMPLING_RATE * fading))
+        response *= echo / response.norm()
+        response[0] = 1.0  # the direct sound
+        return torchaudio.functional.fftconvolve(samples, response)[: len(samples)]
+
+
+@dataclass(frozen=True)
+class Microphone:
+    """Filter with a smooth random response that rises and falls by up to so many dB, as microphones differ."""
+
+    db: float
+    OFF: ClassVar[Any] = 0.0
+
+    def __call__(self, samples: torch.Tensor) -> torch.Tensor:
+        spectrum = torch.fft.rfft(samples)
+        knots = (2 * torch.rand(1, 1, _KNOTS) - 1) * self.db * torch.rand(())
+        curve = torch.nn.functional.interpolate(knots, size=len(spectrum), mode="linear", align_corners=True)[0, 0]
+        return torch.fft.irfft(spectrum * 10 ** (curve / 20), n=len(samples))
+
+
 # Training setting → the augmentation that it controls. They are applied in this order.
 AUGMENTATIONS: dict[str, type[Augmentation]] = {
     "speed_perturbation": SpeedPerturbation,
+    "room": Room,
+    "microphone_db": Microphone,
     "noise_snr_db": PinkNoise,
 }
 

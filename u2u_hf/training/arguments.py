@@ -90,6 +90,8 @@ class CtcTrainingArguments(TrainingArguments):
     layerdrop: float | None = setting(None, help="share of encoder layers skipped (default by hours of speech)")
     joined: float = setting(0.0, help="share of examples that are 2 to 4 neighbouring utterances of one speaker: 0.5")
     speed_perturbation: float = setting(0.0, help="speed two thirds of the utterances up or down by this share: 0.1")
+    room: float = setting(0.0, help="share of utterances that get the echo of a small room: 0.5")
+    microphone_db: float = setting(0.0, help="filter with a random smooth response, up and down by so many dB: 8")
     noise_snr_db: float | None = setting(None, help="add noise, from this many dB below the speech to 20 dB more: 10")
     bf16: bool | None = setting(None, help="train in bfloat16 (default by device)")
     fp16: bool | None = setting(None, help="train in float16 until it overflows, for older GPUs (default by device)")

@@ -88,8 +88,9 @@ class Progress(TrainerCallback):
         if self.budget_seconds is None:
             self.step = step
         else:
-            # Twice: for the last evaluation with its checkpoint, and for loading the best one and writing the model.
-            usable = self.budget_seconds - (2 * self.pause or _RESERVE * self.budget_seconds)
+            # For the last evaluation with its checkpoint, for loading the best one and scoring the average, and for
+            # writing the model.
+            usable = self.budget_seconds - (3 * self.pause or _RESERVE * self.budget_seconds)
             self.step = max(self.step, min(self.total, int(self.total * seconds / max(usable, 1e-9))))
 
     def _stop(self, number, frame) -> None:

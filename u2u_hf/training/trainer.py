@@ -32,6 +32,7 @@ from u2u_hf.recognition.families.registry import family_of
 from u2u_hf.recognition.model import save_processor
 from u2u_hf.records import U2UError
 from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.averaging import Average
 from u2u_hf.training.float16 import Float16, Float16Failed
 from u2u_hf.training.memory_trial import divided, parts_that_fit, too_small
 from u2u_hf.training.progress import Progress, ProgressBar
@@ -60,16 +61,23 @@ class CtcTrainer(Trainer):
         self._frames, self._since = torch.zeros((), dtype=torch.int64, device=self.args.device), time.perf_counter()
         self._lost = 0
         self.parts = 1  # that each batch is computed in
+        self._average = Average(self.model, self.progress)
+        self.averaged = False  # whether the run has ended with the average of its weights
         self._float16 = Float16(self) if self.args.fp16 else None
         if self._float16:
             self.add_callback(self._float16)
+        if not (self.is_fsdp_enabled or self.is_deepspeed_enabled):  # there no process has all weights
+            self.add_callback(self._average)
         encoder = self.model.base_model
         encoder.forward = self._frozen_at_first(encoder.forward)
 
     def train(self, resume_from_checkpoint: str | Path | None = None, *arguments, **settings):
         checkpoint = Path(resume_from_checkpoint) if resume_from_checkpoint else None
         try:
-            return self._trained(checkpoint, *arguments, **settings)
+            output = self._trained(checkpoint, *arguments, **settings)
+            if self._average and not self.progress.interrupted:
+                self._keep_better()
+            return output
         except U2UError as error:  # from a data loader's process its text ends with that process's traceback
             raise U2UError(str(error).rstrip().split("U2UError: ")[-1]) from error
         except Exception as error:  # for lack of memory libraries raise many classes
@@ -80,6 +88,7 @@ class CtcTrainer(Trainer):
     def _trained(self, checkpoint: Path | None, *arguments, **settings):
         if self._float16:
             self._float16.begin(checkpoint)
+        self._average.load(checkpoint)
         try:
             return super().train(checkpoint and str(checkpoint), *arguments, **settings)
         except Float16Failed as failure:
@@ -89,6 +98,7 @@ class CtcTrainer(Trainer):
                 write_line(f"! float16 overflows ({failure.skipped} steps were skipped): on in float32, {place}")
             if checkpoint is None:
                 set_seed(self.args.seed)
+        self._average.load(checkpoint)
         return super().train(checkpoint and str(checkpoint), *arguments, **settings)
 
     def get_train_dataloader(self) -> DataLoader:
@@ -231,8 +241,23 @@ class CtcTrainer(Trainer):
         super().log(logs, *arguments)
         self._since = time.perf_counter()
 
+    def _keep_better(self) -> None:
+        """End with the average of the weights if it is better on validation."""
+        without = self.scores()[MAIN]
+        self._average.swap()
+        averaged = self.evaluate(metric_key_prefix="average")[f"average_{MAIN}"]
+        self.averaged = averaged < without
+        if not self.averaged:
+            self._average.swap()
+        if self.is_world_process_zero():
+            end = "kept" if self.averaged else f"not kept: {without:.1%} without"
+            write_line(f"average of the last weights: validation {METRICS[MAIN].label} {averaged:.1%}, {end}")
+
     def scores(self) -> dict[str, float]:
         """Return the scores of the trained model on validation, see `evaluation.metrics.scores_with_intervals`."""
+        if self.averaged:
+            row = self.state.log_history[-1]
+            return {key: row[f"average_{key}"] for name in METRICS for key in score_keys(name)}
         loaded = self.args.load_best_model_at_end and self.state.best_model_checkpoint
         kept = self.state.best_global_step if loaded else self.state.global_step
         measured = [row for row in self.state.log_history if row["step"] == kept and f"eval_{MAIN}" in row]
@@ -248,6 +273,9 @@ class CtcTrainer(Trainer):
     def _save_checkpoint(self, model, trial):
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
         with _written(folder, "run the same command with --resume"):
+            if self.is_world_process_zero():  # before Trainer's last file, which marks the checkpoint as whole
+                folder.mkdir(parents=True, exist_ok=True)
+                self._average.save(folder)
             super()._save_checkpoint(model, trial)
 
     def _frozen_at_first(self, forward: Callable) -> Callable:
