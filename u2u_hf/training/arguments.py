@@ -84,10 +84,10 @@ class CtcTrainingArguments(TrainingArguments):
         "warmup_stable_decay",
         help="learning rate schedule; the default warms up, stays, and decays over the last half",
     )
-    mask_time: float | None = setting(None, help="share of frames masked (default by hours of speech)")
-    mask_feature: float | None = setting(None, help="share of feature channels masked (default by hours of speech)")
-    dropout: float | None = setting(None, help="share of activations dropped (default by hours of speech)")
-    layerdrop: float | None = setting(None, help="share of encoder layers skipped (default by hours of speech)")
+    mask_time: float | None = setting(None, help="share of frames masked (default by passes)")
+    mask_feature: float | None = setting(None, help="share of feature channels masked (default by passes)")
+    dropout: float | None = setting(None, help="share of activations dropped (default by passes)")
+    layerdrop: float | None = setting(None, help="share of encoder layers skipped (default by passes)")
     joined: float = setting(0.0, help="share of examples that are 2 to 4 neighbouring utterances of one speaker: 0.5")
     speed_perturbation: float = setting(0.0, help="speed two thirds of the utterances up or down by this share: 0.1")
     room: float = setting(0.0, help="share of utterances that get the echo of a small room: 0.5")
@@ -173,9 +173,9 @@ class CtcTrainingArguments(TrainingArguments):
         if self.ddp_find_unused_parameters is None:  # a frozen encoder and skipped layers get no gradients
             self.ddp_find_unused_parameters = True
 
-    def regularisation(self, hours: float) -> Regularisation:
-        """Return the regularisation for so many hours of training speech; settings replace what is chosen."""
-        return regularisation(hours, vars(self))
+    def regularisation(self) -> Regularisation:
+        """Return the regularisation after some passes over the speech; settings replace what is chosen."""
+        return regularisation(vars(self))
 
 
 def _bf16_on_gpu() -> bool:

@@ -36,6 +36,7 @@ from u2u_hf.training.averaging import Average
 from u2u_hf.training.float16 import Float16, Float16Failed
 from u2u_hf.training.memory_trial import divided, parts_that_fit, too_small
 from u2u_hf.training.progress import Progress, ProgressBar
+from u2u_hf.training.regularisation import GrowingRegularisation
 
 
 class CtcTrainer(Trainer):
@@ -61,6 +62,9 @@ class CtcTrainer(Trainer):
         self._frames, self._since = torch.zeros((), dtype=torch.int64, device=self.args.device), time.perf_counter()
         self._lost = 0
         self.parts = 1  # that each batch is computed in
+        # Joined neighbours are heard again.
+        passes = sum(self.examples.durations) / max(1e-9, sum(self.train_dataset["duration"]))
+        self.add_callback(GrowingRegularisation(self.model, vars(self.args), lambda epochs: epochs * passes))
         self._average = Average(self.model, self.progress)
         self.averaged = False  # whether the run has ended with the average of its weights
         self._float16 = Float16(self) if self.args.fp16 else None

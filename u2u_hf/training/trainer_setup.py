@@ -47,8 +47,8 @@ def build_trainer(
     train = _feasible(train, receptive_field, source, say)
     _warn_of_unseen_characters(train, validation, say)
     hours = sum(train["duration"]) / 3600
-    regularisation = args.regularisation(hours)
-    say(f"{hours:.2f} hours of training speech: {regularisation}")
+    regularisation = args.regularisation()
+    say(f"{hours:.2f} hours of training speech; after some passes over it: {regularisation}")
     set_seed(args.seed)  # also for the new head's weights
     model, processor = start_from(model_source, train["text"], regularisation.config(), args.fresh_head, say)
     if frozen := freeze_layers(model, args.freeze_layers):

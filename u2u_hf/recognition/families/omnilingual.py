@@ -46,14 +46,17 @@ class OmnilingualFamily:
 
     def prepare(self, model, regularisation) -> None:
         self.conv_layers(model).requires_grad_(False)
-        time, channels = (regularisation.get(f"mask_{axis}_prob", 0.0) for axis in ("time", "feature"))
+        config = model.config.audio_config  # read at each step, as transformers does in the other families
+        for key in ("mask_time_prob", "mask_feature_prob"):
+            setattr(config, key, regularisation.get(key, 0.0))
 
         def masked(module, arguments, features: torch.Tensor) -> torch.Tensor:
             if not module.training:
                 return features
             utterances, frames, width = features.shape
-            features = _zeroed(features, _masks(utterances, frames, time, _MASK_FRAMES)[:, :, None])
-            return _zeroed(features, _masks(utterances, width, channels, _MASK_CHANNELS)[:, None])
+            features = _zeroed(features, _masks(utterances, frames, config.mask_time_prob, _MASK_FRAMES)[:, :, None])
+            channels = _masks(utterances, width, config.mask_feature_prob, _MASK_CHANNELS)
+            return _zeroed(features, channels[:, None])
 
         model.base_model.audio_tower.subsampling.register_forward_hook(masked)
 
