@@ -24,12 +24,11 @@ from u2u_hf.publishing.cards.model import write_model_card
 from u2u_hf.recognition.model import DEFAULT_MODEL
 from u2u_hf.settings import changed, setting
 from u2u_hf.training.arguments import CtcTrainingArguments
-from u2u_hf.training.checkpoints import HubCheckpoints, is_finished, resume_point
+from u2u_hf.training.checkpoints import HubCheckpoints, is_finished
 from u2u_hf.training.curves import training_curves
 from u2u_hf.training.float16 import numbers
 from u2u_hf.training.peak_memory import peak_memory
-from u2u_hf.training.trainer import save_trained
-from u2u_hf.training.trainer_setup import build_trainer
+from u2u_hf.training.run import train
 
 
 @dataclasses.dataclass
@@ -53,16 +52,11 @@ def main() -> int:
                 print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
         return 0
     splits = load_splits(args.dataset)
-    trainer, processor = build_trainer(args.model, splits, args.dataset, training)
-    checkpoint = resume_point(output_dir, training.resume, processor.tokenizer.get_vocab(), push.push_to)
-    if push.push_to:
-        trainer.add_callback(HubCheckpoints(push.push_to, push.public))
-    trainer.train(checkpoint)
-    if trainer.progress.interrupted:
+    callbacks = [HubCheckpoints(push.push_to, push.public)] if push.push_to else []
+    trainer, scores = train(args.model, splits, args.dataset, training, callbacks=callbacks, push_to=push.push_to)
+    if scores is None:
         print(f"stopped at step {trainer.state.global_step}; the same command with --resume resumes there")
         return 130
-    scores = trainer.scores()
-    save_trained(trainer, processor, output_dir)
     if trainer.is_world_process_zero():
         memory = peak_memory(training.device, training.world_size)
         training_curves(trainer.state.log_history, output_dir / CURVES)

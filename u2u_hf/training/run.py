@@ -1,0 +1,54 @@
+"""One training from its base model to the model that it leaves in its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from datasets import DatasetDict
+from transformers import TrainerCallback
+
+from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.checkpoints import resume_point
+from u2u_hf.training.trainer import CtcTrainer, save_trained
+from u2u_hf.training.trainer_setup import build_trainer
+
+
+def train(
+    model_source: str,
+    splits: DatasetDict,
+    source: str,
+    args: CtcTrainingArguments,
+    *,
+    callbacks: Sequence[TrainerCallback] = (),
+    push_to: str = "",
+    begun: float | None = None,
+) -> tuple[CtcTrainer, dict[str, float] | None]:
+    """Train, or resume, and write model and processor into ``args.output_dir``.
+
+    Args:
+        model_source: folder or Hub name of the base model.
+        source: the dataset's name, for messages.
+        push_to: OWNER/NAME on the Hub, whose checkpoint is resumed from if the folder has none. Or empty.
+        begun: seconds since 1970 from which a time budget counts; None for the start of this process.
+
+    Returns:
+        the trainer, and its scores on validation; None if it was asked to stop, and nothing but a checkpoint is
+        written.
+
+    Raises:
+        U2UError: see `build_trainer`, `resume_point` and `save_trained`.
+    """
+    output_dir = Path(args.output_dir)
+    trainer, processor = build_trainer(model_source, splits, source, args)
+    if begun is not None:
+        trainer.progress.begun = begun
+    checkpoint = resume_point(output_dir, args.resume, processor.tokenizer.get_vocab(), push_to)
+    for callback in callbacks:
+        trainer.add_callback(callback)
+    trainer.train(checkpoint)
+    if trainer.progress.interrupted:
+        return trainer, None
+    scores = trainer.scores()
+    save_trained(trainer, processor, output_dir)
+    return trainer, scores
