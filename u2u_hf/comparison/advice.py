@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 
 from u2u_hf.comparison.conditions import SharedTraining
-from u2u_hf.comparison.intervals import Estimate
 from u2u_hf.comparison.results import Result
+from u2u_hf.evaluation.intervals import Estimate
 from u2u_hf.evaluation.verdict import is_useful
 from u2u_hf.reports.quantities import length
 from u2u_hf.settings import as_flags, quoted

@@ -14,7 +14,7 @@ import numpy as np
 from huggingface_hub import ModelCard
 
 from u2u_hf.comparison.bases import Base
-from u2u_hf.comparison.intervals import Estimate, estimate
+from u2u_hf.evaluation.intervals import Estimate, estimate
 from u2u_hf.evaluation.metrics import MAIN, METRICS
 from u2u_hf.model_folder import CARD, STATE, checkpoints
 from u2u_hf.publishing.cards.front_matter import listed

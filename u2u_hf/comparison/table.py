@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from u2u_hf.comparison.advice import signed
-from u2u_hf.comparison.intervals import Estimate
 from u2u_hf.comparison.results import Result
+from u2u_hf.evaluation.intervals import Estimate
 from u2u_hf.evaluation.metrics import main_first
 
 UNKNOWN = "–"

@@ -1,4 +1,4 @@
-"""Error rates and their differences with confidence intervals by recording."""
+"""Error rates and their differences with confidence intervals by recording or speaker."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _NORMAL = 1.959964
 
 @dataclass(frozen=True)
 class Estimate:
-    """A rate, or a difference of two, with its 95% confidence interval; None from fewer than two recordings."""
+    """A rate, or a difference of two, with its 95% confidence interval; None from fewer than two groups."""
 
     value: float
     interval: tuple[float, float] | None
 
 
 def estimate(errors: np.ndarray, lengths: np.ndarray) -> Estimate:
-    """Return errors over length, with an interval for recordings like these.
+    """Return errors over length, with an interval for recordings (or speakers) like these.
 
     Utterances of a recording share its speakers, topic and microphone, so recordings are what varies. Linearised
     variance of a ratio over clusters with Student's t (Cochran 1977, Sampling Techniques, ch. 9 and 11): corpora have a
@@ -29,8 +29,8 @@ def estimate(errors: np.ndarray, lengths: np.ndarray) -> Estimate:
     2008).
 
     Args:
-        errors: float or int64 [R], of each recording; for a difference, those of one model less those of the other on
-            the same utterances.
+        errors: float or int64 [R], of each recording (or speaker); for a difference, those of one model less those of
+            the other on the same utterances.
         lengths: int64 [R], the length of each recording's references, in all at least 1.
     """
     total, count = lengths.sum(), len(lengths)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from u2u_hf.comparison.intervals import estimate, t_quantile
+from u2u_hf.evaluation.intervals import estimate, t_quantile
 
 
 def of(errors, lengths):
