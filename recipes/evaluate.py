@@ -1,12 +1,19 @@
-"""Score a trained model on a split of a prepared dataset.
+"""Score a trained model on a split of a prepared dataset, or its training on speakers or recordings left out in turn.
 
     python recipes/evaluate.py --model my_model --dataset my_dataset --split test --output_dir my_scores
     python recipes/evaluate.py --model my_model --dataset my_dataset --output_dir my_scores --ignore tones punctuation
+    accelerate launch recipes/evaluate.py --model my_model --dataset my_dataset --leave_out speaker --output_dir scores
 
 Writes OUTPUT_DIR/metrics.json (word and character error rates with confidence intervals, also by speaker and
 recording; 0 is perfect), OUTPUT_DIR/evaluation.html (the same to look at, with the errors and the worst utterances)
 and OUTPUT_DIR/pairs.tsv (reference and hypothesis of every utterance). These files name speakers and quote them;
 they are never pushed.
+
+With --leave_out, recognisers are trained as MODEL was, from its base model and with the settings in its train.yaml,
+each without some speakers (or recordings) of the whole dataset, and recognise these: all speech is scored, each
+utterance by a recogniser that never saw it. OUTPUT_DIR/leave_out.json has the scores with intervals over speakers (or
+recordings), OUTPUT_DIR/leave_out.jsonl every utterance with the confidence of its words and characters. The recognisers
+are removed once they are scored. With --time_budget all of it ends in that time. Run the same command again to resume.
 """
 
 import dataclasses
@@ -14,7 +21,12 @@ import json
 from pathlib import Path
 
 from u2u_hf import cli, output_folder
+from u2u_hf.cross_validation.page import leave_out_page
+from u2u_hf.cross_validation.results import evaluation_of, summary
+from u2u_hf.cross_validation.run import cross_validation
+from u2u_hf.cross_validation.settings import LeaveOut
 from u2u_hf.data.dataset import load_splits, require_split
+from u2u_hf.data.processes import processes
 from u2u_hf.evaluation.closing import after_evaluation
 from u2u_hf.evaluation.html_page import evaluation_page
 from u2u_hf.evaluation.scoring import as_tsv, ignoring, measure, recognise_split
@@ -42,8 +54,12 @@ class Arguments:
             raise U2UError(f"--update_card: needs the model's folder, and {self.model} is not one: download it first")
 
 
-def main() -> None:
-    (args,) = cli.parse(Arguments, description=__doc__)
+def main() -> int:
+    args, leave_out = cli.parse(Arguments, LeaveOut, description=__doc__)
+    return score_left_out(args, leave_out) if leave_out.leave_out else score_split(args)
+
+
+def score_split(args: Arguments) -> int:
     output_dir = Path(args.output_dir)
     output_folder.claim(output_dir, "evaluate.py")
     split = require_split(load_splits(args.dataset), args.split, args.dataset)
@@ -58,6 +74,32 @@ def main() -> None:
         add_scores(Path(args.model), args.dataset, args.split, metrics)
     print(f"every error: {output_dir / 'evaluation.html'}")
     print(after_evaluation(metrics, f"{args.split}, {metrics['utterances']} utterances", args.model))
+    return 0
+
+
+def score_left_out(args: Arguments, leave_out: LeaveOut) -> int:
+    if args.update_card:
+        raise U2UError("--update_card: the card has scores of a split: run without --leave_out for them")
+    output_dir, main_process = Path(args.output_dir), processes().is_main_process
+    if main_process:
+        output_folder.claim(output_dir, "evaluate.py")
+    todo = cross_validation(load_splits(args.dataset), args.dataset, args.model, leave_out, output_dir)
+    todo.announce()
+    found = todo.run()
+    if found is None:
+        print("stopped; the same command resumes there")
+        return 130
+    if main_process:
+        metrics = evaluation_of(found, leave_out.leave_out, args.ignore)
+        scores = summary(metrics, found, todo)
+        sounds = [todo.rows[found[row["row"]].row]["audio"]["bytes"] for row in metrics["worst"]] if args.audio else []
+        output_folder.write(output_dir / "leave_out.json", json.dumps(scores, ensure_ascii=False, indent=2) + "\n")
+        output_folder.write(output_dir / "pairs.tsv", as_tsv([unseen.pair for unseen in found]))
+        page = leave_out_page(metrics, scores, Path(args.model).name, sounds)
+        output_folder.write(output_dir / "evaluation.html", page)
+        print(f"every error: {output_dir / 'evaluation.html'}")
+        print(after_evaluation(metrics, f"each {leave_out.leave_out} left out", args.model))
+    return 0
 
 
 if __name__ == "__main__":

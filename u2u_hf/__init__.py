@@ -26,6 +26,7 @@ to `browser` also runs in a browser under Pyodide, with the standard library, py
     integrations/   the recogniser in the menus of ELAN and Praat
     publishing/     ONNX, cards, Spaces: what others get
     comparison/     which pre-trained model to start from
+    cross_validation/  how good recognisers are on what each did not learn from
     flags           argparse made from a recipe's dataclasses
     cli             the recipes' door: flags, --config, errors in one line
     demo/           the made-up corpus and the tiny model

@@ -17,22 +17,37 @@ from u2u_hf.reports.svg import bar
 from u2u_hf.visible_text import code_point
 
 _NOTHING = "–"
+_PRIVATE = "This page names speakers and quotes them: show it only to people who may know both."
+INTERVAL = (
+    "From–to is the 95% confidence interval for utterances like these. It does not hold for other speakers, topics or "
+    "microphones."
+)
 
 
-def evaluation_page(metrics: Mapping[str, Any], title: str, sounds: Sequence[bytes] = ()) -> str:
+def evaluation_page(
+    metrics: Mapping[str, Any],
+    title: str,
+    sounds: Sequence[bytes] = (),
+    *,
+    about_intervals: str = INTERVAL,
+    more: Sequence[tuple[str, Markup]] = (),
+) -> str:
     """Return the whole page as HTML.
 
     Args:
         metrics: from `scoring.measure`.
         sounds: FLAC files of the worst utterances, in their order, to be played on the page; or none.
+        about_intervals: what the intervals of the scores hold for.
+        more: headings and contents of sections after the scores.
     """
     rates = [
-        (_percent(metrics[name]), f"of {metric.unit} wrong ({metric.label})") for name, metric in main_first().items()
+        (percent(metrics[name]), f"of {metric.unit} wrong ({metric.label})") for name, metric in main_first().items()
     ]
     amounts = [(f"{metrics['utterances']:,}", "utterances"), (length(metrics["seconds"] / 3600), "of speech")]
     top = [numbers([*rates, *amounts]), element("p", _PRIVATE, class_="soft")]
     sections = [
-        ("Scores", _scores(metrics)),
+        ("Scores", _scores(metrics, about_intervals)),
+        *more,
         ("Speakers", _groups("speaker", metrics["speakers"])),
         ("Recordings", _groups("recording", metrics["recordings"])),
         ("Characters", _errors(metrics["characters"], _letter)),
@@ -42,25 +57,18 @@ def evaluation_page(metrics: Mapping[str, Any], title: str, sounds: Sequence[byt
     return document(title, STYLE, top, sections)
 
 
-_PRIVATE = "This page names speakers and quotes them: show it only to people who may know both."
-_INTERVAL = (
-    "From–to is the 95% confidence interval for utterances like these. It does not hold for other speakers, topics or "
-    "microphones."
-)
-
-
-def _scores(metrics: Mapping[str, Any]) -> Markup:
+def _scores(metrics: Mapping[str, Any], about: str) -> Markup:
     rows = [_score("as written", metrics)]
     if also := metrics.get("ignoring"):
         rows.append(_score(f"ignoring {', '.join(also['what'])}", also))
     heads = ["what is compared"]
     for metric in main_first().values():
         heads += [f"#{metric.label}", "#from–to"]
-    return joined(table(heads, rows), element("p", _INTERVAL, class_="soft"))
+    return joined(table(heads, rows), element("p", about, class_="soft"))
 
 
 def _score(what: str, scores: Mapping[str, float]) -> list[str]:
-    return [what, *(cell for name in main_first() for cell in (_percent(scores[name]), _interval(scores, name)))]
+    return [what, *(cell for name in main_first() for cell in (percent(scores[name]), _interval(scores, name)))]
 
 
 def _groups(what: str, groups: Mapping[str, Mapping[str, Any]]) -> Markup:
@@ -75,9 +83,9 @@ def _groups(what: str, groups: Mapping[str, Mapping[str, Any]]) -> Markup:
             (
                 name or _NOTHING,
                 bar(scores[main] / most, (scores[low] / most, scores[high] / most) if several else None),
-                _percent(scores[main]),
+                percent(scores[main]),
                 _interval(scores, main) if several else "",
-                *(_percent(scores[other]) for other in others),
+                *(percent(scores[other]) for other in others),
                 scores["utterances"],
                 length(scores["hours"]),
             )
@@ -123,7 +131,7 @@ def _worst(worst: Sequence[Mapping[str, Any]], sounds: Sequence[bytes]) -> Marku
         (
             element("div", row["recording"], element("span", row["tier"], class_="where")),
             element("span", elan_time(row["start_ms"]), class_="time"),
-            _percent(row[MAIN]),
+            percent(row[MAIN]),
             element("div", side_by_side(row["reference"], row["hypothesis"]), player),
         )
         for row, player in zip(worst, players, strict=True)
@@ -176,7 +184,8 @@ def _marked(letters: Sequence[tuple[str, bool]], **attributes: str) -> Markup:
     return element("span", *parts, **attributes)
 
 
-def _percent(rate: float) -> str:
+def percent(rate: float) -> str:
+    """Return an error rate in per cent with one decimal."""
     return f"{rate:.1%}"
 
 

@@ -6,7 +6,7 @@ import time
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -120,12 +120,11 @@ def measure(pairs: Sequence[Pair], ignored: Sequence[str | Mapping[str, Any]] = 
     """
     found = _scores(pairs) | {"seconds": round(3600 * sum(pair.hours for pair in pairs), 2)}
     if ignored:
-        rules = ignoring(ignored)
-        # Together, because what is an apostrophe and what a quotation mark shows in all texts.
-        texts = rules.of_corpus([text for pair in pairs for text in (pair.hypothesis, pair.reference)])
-        less = list(zip(texts[::2], texts[1::2], strict=True))
+        less = without_ignored(pairs, ignored)
         what = [item if isinstance(item, str) else next(iter(item)) for item in ignored]
-        found["ignoring"] = {"what": what} | scores_with_intervals(*zip(*less, strict=True))
+        found["ignoring"] = {"what": what} | scores_with_intervals(
+            [pair.hypothesis for pair in less], [pair.reference for pair in less]
+        )
     return found | {
         "speakers": _by(pairs, lambda pair: pair.speaker),
         "recordings": _by(pairs, lambda pair: pair.recording),
@@ -133,6 +132,16 @@ def measure(pairs: Sequence[Pair], ignored: Sequence[str | Mapping[str, Any]] = 
         "words": _errors(aligned(p.reference, p.hypothesis, WORDS) for p in pairs),
         "worst": _worst(pairs),
     }
+
+
+def without_ignored(pairs: Sequence[Pair], ignored: Sequence[str | Mapping[str, Any]]) -> list[Pair]:
+    """Return pairs whose texts lack what is ignored, see `ignoring`."""
+    # Together, because what is an apostrophe and what a quotation mark shows in all texts.
+    texts = ignoring(ignored).of_corpus([text for pair in pairs for text in (pair.hypothesis, pair.reference)])
+    return [
+        replace(pair, hypothesis=hypothesis, reference=reference)
+        for pair, hypothesis, reference in zip(pairs, texts[::2], texts[1::2], strict=True)
+    ]
 
 
 def _scores(pairs: Sequence[Pair]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Labels:
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
     """Successive frames with the same label; `log_prob` is its highest of the run, natural log."""
 
     label: int
@@ -66,8 +66,8 @@ def greedy_words(log_probs: np.ndarray, labels: Labels, start_ms: int = 0) -> li
         start_ms: time in the recording where frame 0's samples begin.
     """
     words: list[Word] = []
-    current: list[_Run] = []
-    for run in [*_runs(log_probs, labels), None]:
+    current: list[Run] = []
+    for run in [*runs_of(log_probs, labels), None]:
         if run is not None and labels.symbols[run.label] != DELIMITER:
             current.append(run)
         elif current:
@@ -76,19 +76,24 @@ def greedy_words(log_probs: np.ndarray, labels: Labels, start_ms: int = 0) -> li
     return words
 
 
-def _runs(log_probs: np.ndarray, labels: Labels) -> list[_Run]:
+def runs_of(log_probs: np.ndarray, labels: Labels) -> list[Run]:
+    """Return the characters of the most probable path as runs, in order of time; blanks lie between them.
+
+    Args:
+        log_probs: float32 [T, V], natural logarithms of probabilities.
+    """
     if not len(log_probs):
         return []
     path = log_probs.argmax(1)
     edges = np.flatnonzero(np.diff(path)) + 1
     return [
-        _Run(int(path[first]), int(first), int(end) - 1, float(log_probs[first:end, path[first]].max()))
+        Run(int(path[first]), int(first), int(end) - 1, float(log_probs[first:end, path[first]].max()))
         for first, end in zip([0, *edges], [*edges, len(path)], strict=True)
         if path[first] != labels.blank
     ]
 
 
-def _word(runs: list[_Run], labels: Labels, start_ms: int) -> Word:
+def _word(runs: list[Run], labels: Labels, start_ms: int) -> Word:
     return Word(
         text="".join(labels.symbols[run.label] for run in runs),
         start_ms=start_ms + labels.delay_ms + frame_start_ms(runs[0].first),
