@@ -46,6 +46,7 @@ def test_the_page_tells_the_folds():
         {"fold": 1, "left_out": ["Ana", *ATTACKS], "cer": 0.2, "wer": 1.0, "utterances": 1, "hours": 0.01},
         {"fold": 2, "left_out": ["Eva", "Sol"], "cer": 0.267, "wer": 1.0, "utterances": 3, "hours": 0.03},
     ]
+    folds = [fold | {"cer_low": 0.9 * fold["cer"], "cer_high": 1.1 * fold["cer"]} for fold in folds]
     run = {"training_hours": 0.5, "validation_hours": 0.1, "steps": 1200, "seconds": 90.0, "validation_cer": 0.123}
     summary = {"leave_out": "speaker", "utterances": 4, "folds": [fold | run for fold in folds]}
     summary["new_sentences"] = {"cer": 0.26, "wer": 1.0, "utterances": 3}

@@ -31,6 +31,13 @@ def test_folds_are_trained_as_the_model_was(model, random_base, tmp_path, capsys
     assert (args.max_steps, args.warmup_steps, args.budget_seconds) == (40, 0.25, 90)
 
 
+@pytest.mark.parametrize("length", [{"max_steps": 40}, {"num_train_epochs": 2}])
+def test_steps_that_are_no_share_of_the_run_are_the_default_ones(model, random_base, tmp_path, length):
+    noted = {"eval_steps": 20, "save_steps": 100, **length}
+    args = training_of(model(**noted, use_cpu=True), str(random_base)).arguments(tmp_path / "fold", "90s")
+    assert (args.eval_steps, args.save_steps) == (0.1, 0.1)
+
+
 def test_the_base_is_the_one_that_is_noted(model, random_base, monkeypatch):
     monkeypatch.chdir(random_base.parent)
     assert training_of(model(model=random_base.name)).base_model == random_base.name

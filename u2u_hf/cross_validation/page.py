@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from u2u_hf.evaluation.html_page import evaluation_page, percent
-from u2u_hf.evaluation.metrics import MAIN, main_first
+from u2u_hf.evaluation.metrics import MAIN, main_first, score_keys
 from u2u_hf.reports.html import Markup, element, joined, table
 from u2u_hf.reports.quantities import length
 from u2u_hf.reports.svg import bar
@@ -38,11 +38,12 @@ def leave_out_page(
 
 
 def _folds(summary: Mapping[str, Any]) -> Markup:
-    most = max(row[MAIN] for row in summary["folds"]) or 1
+    _, low, high = score_keys(MAIN)
+    most = max(row[high] for row in summary["folds"]) or 1
     rows = [
         (
             joined(*(element("div", name) for name in row["left_out"])),
-            bar(row[MAIN] / most),
+            bar(row[MAIN] / most, (row[low] / most, row[high] / most) if row["utterances"] > 1 else None),
             *(percent(row[name]) for name in main_first()),
             row["utterances"],
             length(row["hours"]),
@@ -55,7 +56,7 @@ def _folds(summary: Mapping[str, Any]) -> Markup:
     ]
     main, *others = (metric.label for metric in main_first().values())
     heads = ["left out", "|", f"#{main}", *(f"#{label}" for label in others), "#utterances", "#length"]
-    heads += ["#learnt from", f"#validation {main}", "#steps", "#training"]
+    heads += ["#learnt from", f"#validation {main}", "#steps", "#time"]
     return table(heads, rows, open_rows=30)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from u2u_hf.cross_validation.run import CrossValidation
 from u2u_hf.cross_validation.unseen import Unseen
 from u2u_hf.evaluation.intervals import Estimate, estimate
-from u2u_hf.evaluation.metrics import METRICS, error_rates, score_keys
+from u2u_hf.evaluation.metrics import METRICS, error_rates, score_keys, scores_with_intervals
 from u2u_hf.evaluation.scoring import Pair, measure, without_ignored
 
 
@@ -65,17 +65,16 @@ def summary(metrics: Mapping[str, Any], found: Sequence[Unseen], done: CrossVali
 
 
 def fold_rows(found: Sequence[Unseen], done: CrossValidation) -> list[dict[str, Any]]:
-    """Return for each fold what it left out, its scores there, and its training."""
-    rows = []
+    """Return for each fold what it left out, its scores there with intervals over utterances, and its training."""
+    rows, seconds = [], done.rows["duration"][:]
     for fold in done.folds:
         own = [unseen.pair for unseen in found if unseen.fold == fold.number]
         parts = {"hours": fold.left_out, "training_hours": fold.train, "validation_hours": fold.validation}
-        seconds = done.rows["duration"][:]
         rows.append(
             {
                 "fold": fold.number,
                 "left_out": list(fold.names),
-                **_plain_rates(own),
+                **scores_with_intervals([pair.hypothesis for pair in own], [pair.reference for pair in own]),
                 "utterances": len(own),
                 **{name: round(sum(seconds[row] for row in part) / 3600, 4) for name, part in parts.items()},
                 **asdict(done.state.runs[fold.number]),

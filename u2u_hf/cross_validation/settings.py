@@ -126,12 +126,9 @@ def _require_base(base: str, model: str) -> None:
 
 
 def _in_shares(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings whose steps are shares of the run; where the run's length is in epochs, the default ones."""
+    """Return settings whose steps are shares of the run: the default ones, where it is shorter or in epochs."""
     steps = 0 if "num_train_epochs" in settings else settings.get("max_steps", _STEPS)
-    found = {}
-    for name, value in settings.items():
-        if name not in _SHARES or not isinstance(value, (int, float)) or value < 1:
-            found[name] = value
-        elif steps > 0:
-            found[name] = min(value / steps, 0.5)
-    return found
+    counted = {name for name in _SHARES if isinstance(value := settings.get(name), (int, float)) and value >= 1}
+    if any(steps <= settings[name] for name in counted):
+        return {name: value for name, value in settings.items() if name not in _SHARES}
+    return {name: value / steps if name in counted else value for name, value in settings.items()}
