@@ -10,17 +10,17 @@ def test_each_training_has_an_equal_share_of_what_recognition_leaves():
 
 
 @pytest.mark.parametrize(
-    ("time_budget", "folds", "recognition_s", "message"),
+    ("time_budget", "folds", "other_s", "message"),
     [
         # 4 of 20 s and 100 s to recognise are 3 minutes.
         ("2m", 4, 100, "--time_budget 2m: is too short for 4 trainings: give 3m or more, or lower --folds$"),
         ("30s", 2, 0, "give 1m or more$"),
     ],
 )
-def test_too_short_a_budget_names_the_least(time_budget, folds, recognition_s, message):
+def test_too_short_a_budget_names_the_least(time_budget, folds, other_s, message):
     with pytest.raises(U2UError, match=message):
-        share(time_budget, folds, recognition_s)
-    share(message.split("give ")[1].split()[0], folds, recognition_s)
+        share(time_budget, folds, other_s)
+    share(message.split("give ")[1].split()[0], folds, other_s)
 
 
 def test_recognition_takes_longer_for_more_speech(random_model, monkeypatch):

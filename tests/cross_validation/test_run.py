@@ -128,7 +128,8 @@ def test_a_dataset_without_speakers_is_refused(begin):
 
 def test_with_a_budget_every_training_gets_the_same_time(begin, monkeypatch):
     asked = []
-    monkeypatch.setattr(run, "recognition_seconds", lambda model, speech_s: 60.0)
+    monkeypatch.setattr(run, "recognition_seconds", lambda model, speech_s: 40.0)
+    monkeypatch.setattr(run, "seconds_since_start", lambda: 20.0)
     monkeypatch.setattr(run.Training, "arguments", lambda self, folder, budget: asked.append(budget) or 1 / 0)
     todo = begin(time_budget="10m")
     with pytest.raises(ZeroDivisionError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import psutil
 
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.recognition import torch_model
@@ -16,21 +17,26 @@ _MARGIN = 1.5  # decoding, reading, other programs
 LEAST_SECONDS = 20  # of each training: to load a model and to write it takes some ten seconds
 
 
-def share(time_budget: str, folds: int, recognition_s: float) -> int:
+def share(time_budget: str, folds: int, other_s: float) -> int:
     """Return the whole seconds of each training.
 
     Args:
-        recognition_s: seconds that recognition of everything takes.
+        other_s: seconds that all else takes.
 
     Raises:
         U2UError: they are too few.
     """
-    seconds = int((seconds_of(time_budget) - recognition_s) // folds)
+    seconds = int((seconds_of(time_budget) - other_s) // folds)
     if seconds < LEAST_SECONDS:
-        least = duration(60 * -int(-(LEAST_SECONDS * folds + recognition_s) // 60))
+        least = duration(60 * -int(-(LEAST_SECONDS * folds + other_s) // 60))
         fewer = ", or lower --folds" if folds > 2 else ""
         raise U2UError(f"--time_budget {time_budget}: is too short for {folds} trainings: give {least} or more{fewer}")
     return seconds
+
+
+def seconds_since_start() -> float:
+    """Return the seconds since this process started, which a time budget counts too."""
+    return time.time() - psutil.Process().create_time()
 
 
 def recognition_seconds(model: str, speech_s: float) -> float:

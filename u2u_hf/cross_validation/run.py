@@ -18,7 +18,7 @@ from datasets import Dataset, DatasetDict, concatenate_datasets
 
 from u2u_hf import folder_lock, output_folder
 from u2u_hf.corpus.split_table import SPLITS
-from u2u_hf.cross_validation.budget import recognition_seconds, share
+from u2u_hf.cross_validation.budget import recognition_seconds, seconds_since_start, share
 from u2u_hf.cross_validation.folds import Fold, Rows, make_folds
 from u2u_hf.cross_validation.settings import LeaveOut, Training, training_of
 from u2u_hf.cross_validation.state import FoldRun, State, resumed
@@ -72,8 +72,8 @@ class CrossValidation:
             return found
         share_s = None
         if self.asked.time_budget:
-            recognition_s = recognition_seconds(self.model, 3600 * self.hours)
-            share_s = share(self.asked.time_budget, len(self.folds), max(gathered([recognition_s])))
+            other_s = recognition_seconds(self.model, 3600 * self.hours) + seconds_since_start()
+            share_s = share(self.asked.time_budget, len(self.folds), max(gathered([other_s])))
         return State(self.output_dir, self._conditions(), share_s)
 
     def announce(self) -> None:
