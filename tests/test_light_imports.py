@@ -32,11 +32,6 @@ def exported_model(random_model, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def recording(demo_folder):
-    return min((demo_folder / "new_recordings").glob("*.wav"))
-
-
 def python(code, *arguments, without=()):
     """Run code in a Python of its own that lacks some packages → what it printed."""
     lacking = f"import json, sys; sys.modules.update(dict.fromkeys({[*without]}))\n"
@@ -50,31 +45,31 @@ def loaded(printed):
     return {name.partition(".")[0] for name in json.loads(printed.splitlines()[-1])}
 
 
-def test_a_task_needs_no_large_library(exported_model, recording):
-    printed = python(TASK + LOADED, recording, exported_model)
+def test_a_task_needs_no_large_library(exported_model, new_recording):
+    printed = python(TASK + LOADED, new_recording, exported_model)
     assert not loaded(printed) & {*FOR_TRAINING, *OF_THE_HUB}
     assert "onnxruntime" in loaded(printed)
 
 
-def test_the_recipe_needs_no_library_of_training(exported_model, recording, tmp_path):
-    arguments = ["--model", exported_model, "--output_dir", tmp_path / "out", recording]
+def test_the_recipe_needs_no_library_of_training(exported_model, new_recording, tmp_path):
+    arguments = ["--model", exported_model, "--output_dir", tmp_path / "out", new_recording]
     printed = python(RECIPE + LOADED, RECIPES / "transcribe.py", *arguments)
     assert not loaded(printed) & {*FOR_TRAINING, "tokenizers"}
-    assert (tmp_path / "out" / f"{recording.stem}.eaf").is_file()
+    assert (tmp_path / "out" / f"{new_recording.stem}.eaf").is_file()
 
 
-def test_without_the_libraries_of_training_the_same_is_heard(exported_model, recording, tmp_path):
+def test_without_the_libraries_of_training_the_same_is_heard(exported_model, new_recording, tmp_path):
     without = [name for name in FOR_TRAINING if name != "silero_vad"]  # whose file is used
-    found = json.loads(python(TASK, recording, exported_model, without=[*without, *OF_THE_HUB]))
-    expected = run(Request(Task.TRANSCRIBE, str(recording), str(exported_model))).segments
+    found = json.loads(python(TASK, new_recording, exported_model, without=[*without, *OF_THE_HUB]))
+    expected = run(Request(Task.TRANSCRIBE, str(new_recording), str(exported_model))).segments
     assert found == [[s.channel, s.start_ms, s.end_ms, s.text] for s in expected]
-    arguments = ["--model", exported_model, "--output_dir", tmp_path / "out", "--formats", "json", recording]
+    arguments = ["--model", exported_model, "--output_dir", tmp_path / "out", "--formats", "json", new_recording]
     python(RECIPE, RECIPES / "transcribe.py", *arguments, without=without)
-    written = json.loads(Path(tmp_path / "out" / f"{recording.stem}.json").read_text(encoding="utf-8"))
+    written = json.loads(Path(tmp_path / "out" / f"{new_recording.stem}.json").read_text(encoding="utf-8"))
     assert [s["text"] for s in written["segments"]] == [text for *_, text in found]
 
 
-def test_without_torch_what_needs_it_is_said(exported_model, random_model, recording):
+def test_without_torch_what_needs_it_is_said(exported_model, random_model, new_recording):
     code = "from u2u_hf.recognition.recognizer import Recognizer; from u2u_hf.records import U2UError\n"
     code += "try: Recognizer(sys.argv[1])\nexcept U2UError as error: print(error)\n"
     said = python(code, random_model, without=["torch"])
