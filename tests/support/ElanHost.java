@@ -386,14 +386,35 @@ public class ElanHost {
         }
     }
 
+    /** Collects the texts of the elements v that a span or a point of time has. */
+    abstract static class Values extends DefaultHandler {
+        final List<String> values = new ArrayList<>();
+        private String content = "";
+
+        abstract void ended(String name);
+
+        @Override
+        public void characters(char[] text, int begin, int length) {
+            content += new String(text, begin, length);
+        }
+
+        @Override
+        public void endElement(String uri, String name, String qName) {
+            if (name.equals("v")) {
+                values.add(content.trim());
+                content = "";
+            } else {
+                ended(name);
+            }
+        }
+    }
+
     static void loadTiers(File file) throws Exception {
         List<String> names = new ArrayList<>();
         List<List<Object[]>> spans = new ArrayList<>();
-        DefaultHandler handler = new DefaultHandler() {
+        Values handler = new Values() {
             boolean many;
             long start, end;
-            List<String> texts = new ArrayList<>();
-            String content = "";
 
             @Override
             public void startElement(String uri, String name, String qName, Attributes attributes) throws SAXException {
@@ -411,25 +432,17 @@ public class ElanHost {
                 } else if (name.equals("span")) {
                     start = time(attributes.getValue("start"));
                     end = time(attributes.getValue("end"));
-                    texts.clear();
+                    values.clear();
                 }
             }
 
             @Override
-            public void characters(char[] text, int begin, int length) {
-                content += new String(text, begin, length);
-            }
-
-            @Override
-            public void endElement(String uri, String name, String qName) {
-                if (name.equals("v")) {
-                    texts.add(content.trim());
-                    content = "";
-                } else if (name.equals("span") && start > -1 && end > -1) {
-                    for (int i = 0; i < texts.size(); i++) {
-                        int at = many ? names.size() - texts.size() + i : i;
+            void ended(String name) {
+                if (name.equals("span") && start > -1 && end > -1) {
+                    for (int i = 0; i < values.size(); i++) {
+                        int at = many ? names.size() - values.size() + i : i;
                         if (at < names.size()) {
-                            spans.get(at).add(new Object[] {start, end, texts.get(i)});
+                            spans.get(at).add(new Object[] {start, end, values.get(i)});
                         }
                     }
                 }
@@ -454,10 +467,8 @@ public class ElanHost {
 
     static void loadTracks(File file) throws Exception {
         List<String> names = new ArrayList<>();
-        DefaultHandler handler = new DefaultHandler() {
+        Values handler = new Values() {
             long time;
-            List<String> values = new ArrayList<>();
-            String content = "";
             boolean[] broken;
 
             @Override
@@ -477,16 +488,8 @@ public class ElanHost {
             }
 
             @Override
-            public void characters(char[] text, int begin, int length) {
-                content += new String(text, begin, length);
-            }
-
-            @Override
-            public void endElement(String uri, String name, String qName) {
-                if (name.equals("v")) {
-                    values.add(content.trim());
-                    content = "";
-                } else if (name.equals("i") && time > -1) {
+            void ended(String name) {
+                if (name.equals("i") && time > -1) {
                     for (int i = 0; i < values.size() && i < names.size(); i++) {
                         float value;
                         try {
