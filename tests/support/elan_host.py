@@ -99,17 +99,19 @@ class Elan:
 
     Args:
         classes: folder of the compiled ElanHost.
+        scratch: folder for temporary files, ELAN's own too.
         java: further arguments of Java.
     """
 
-    def __init__(self, classes: Path, extensions: Path, java: tuple[str, ...] = ()):
-        self.extensions = extensions
+    def __init__(self, classes: Path, extensions: Path, scratch: Path, java: tuple[str, ...] = ()):
+        self.extensions, self._scratch = extensions, scratch
         self._command = [
             "java",
             "-Xshare:auto",
             "-XX:TieredStopAtLevel=1",
             "-Djava.awt.headless=true",
             "-Dfile.encoding=UTF-8",
+            f"-Djava.io.tmpdir={scratch}",
             *java,
         ]
         self._command += ["-cp", str(classes), "ElanHost"]
@@ -129,7 +131,7 @@ class Elan:
 
     def start(self, entry: str, cancel: str = "-", **values: object) -> subprocess.Popen:
         """Press Start, see `run`, and return the host's process; `finished` waits for it."""
-        folder = Path(tempfile.mkdtemp(prefix="elan_"))
+        folder = Path(tempfile.mkdtemp(dir=self._scratch))
         lines = []
         for name, value in values.items():
             if isinstance(value, list):  # annotations of a tier
@@ -237,6 +239,8 @@ def new_elan(elan_classes, tmp_path):
     def new(name="ELAN_7-0", java=()):
         extensions = tmp_path / name / "lib" / "app" / "extensions"
         extensions.mkdir(parents=True)
-        return Elan(elan_classes, extensions, java)
+        scratch = tmp_path / f"{name} temporary"
+        scratch.mkdir()
+        return Elan(elan_classes, extensions, scratch, java)
 
     return new
