@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 import torch
 
-from u2u_hf.data.augmentation import AUGMENTATIONS, PinkNoise, SpeedPerturbation, augmented, chosen
+from u2u_hf.data.augmentation import (
+    AUGMENTATIONS,
+    Microphone,
+    PinkNoise,
+    Room,
+    SpeedPerturbation,
+    _fast_length,
+    augmented,
+    chosen,
+)
 from u2u_hf.training.arguments import CtcTrainingArguments
 
 
@@ -16,7 +25,9 @@ def test_every_augmentation_is_off_by_default_and_has_a_training_setting(tmp_pat
 
 
 def test_noise_at_0_db_is_not_off():
-    assert chosen(SimpleNamespace(speed_perturbation=0.0, noise_snr_db=0.0)) == [PinkNoise(0.0)]
+    assert chosen(SimpleNamespace(speed_perturbation=0.0, room=0.0, microphone_db=0.0, noise_snr_db=0.0)) == [
+        PinkNoise(0.0)
+    ]
 
 
 def test_augmentations_are_applied_in_turn():
@@ -40,3 +51,32 @@ def test_augmented_speech_is_a_little_faster_slower_or_noisier():
     octaves = [spectrum[2**k : 2 ** (k + 1)].mean() for k in range(4, 12)]
     drops = [10 * torch.log10(a / b).item() for a, b in itertools.pairwise(octaves)]
     assert np.mean(drops) == pytest.approx(3, abs=0.5)
+
+
+def test_a_room_adds_an_echo_to_its_share_of_the_utterances_and_nothing_before_the_sound():
+    torch.manual_seed(0)
+    click = torch.zeros(16_000)
+    click[4_000] = 1.0
+    echoes = [Room(1.0)(click) for _ in range(20)]
+    for echo in echoes:
+        assert echo[:4_000].abs().max() < 1e-6
+        assert echo[4_000].item() == pytest.approx(1.0, abs=1e-5)
+        assert echo[8_800:].abs().max() < 1e-6  # 0.3 s
+        assert 0 <= echo[4_001:].norm() <= 0.7
+    assert max(echo[4_001:].norm() for echo in echoes) > 0.3
+    rooms = [not torch.equal(Room(0.5)(click), click) for _ in range(200)]
+    assert 70 < sum(rooms) < 130
+
+
+def test_a_microphone_changes_each_frequency_by_its_decibels_at_most_and_smoothly():
+    torch.manual_seed(0)
+    click = torch.zeros(16_000)
+    click[8_000] = 1.0
+    gains = [20 * torch.log10(torch.fft.rfft(Microphone(8)(click)).abs()) for _ in range(20)]
+    assert max(gain.abs().max() for gain in gains) <= 8.5  # and the cut at the ends
+    assert max(gain.abs().max() for gain in gains) > 5
+    assert max(gain.diff().abs().max() for gain in gains) < 0.1
+
+
+def test_lengths_for_fourier_transforms():
+    assert [_fast_length(length) for length in (1, 9, 10, 33, 48_000, 60_001)] == [1, 9, 10, 36, 49_152, 65_536]

@@ -130,11 +130,11 @@ def test_a_time_budget_takes_the_place_of_steps(timed):
 
 def test_a_time_budget_keeps_what_the_last_evaluation_will_take(timed):
     trainer, _ = timed(eval_strategy="steps", eval_steps=0.5, save_strategy="steps", save_steps=0.5)
-    trainer.progress.pause = 20.0  # as measured at an earlier one: 105 - 40 s are left
+    trainer.progress.pause = 10.0  # as measured at an earlier one: 105 - 30 s are left
     trainer.train()
-    assert trainer.state.global_step == 7
-    assert [row["step"] for row in trainer.state.log_history if "eval_cer" in row] == [4, 7]  # half of 65 s; the end
-    assert {p.name for p in Path(trainer.args.output_dir).iterdir()} == {"checkpoint-4", "checkpoint-7"}
+    assert trainer.state.global_step == 8
+    assert [row["step"] for row in trainer.state.log_history if "eval_cer" in row] == [4, 8]  # half of 75 s; the end
+    assert {p.name for p in Path(trainer.args.output_dir).iterdir()} == {"checkpoint-4", "checkpoint-8"}
 
 
 def test_what_a_step_learns_does_not_depend_on_how_it_is_divided(make):

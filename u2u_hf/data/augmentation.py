@@ -5,6 +5,7 @@ None of loudness: the models that are fine-tuned here get every utterance at the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -69,7 +70,8 @@ class Room:
         response = torch.randn(_ROOM) * torch.exp(-torch.arange(_ROOM) / (SAMPLING_RATE * fading))
         response *= echo / response.norm()
         response[0] = 1.0  # the direct sound
-        return torchaudio.functional.fftconvolve(samples, response)[: len(samples)]
+        size = _fast_length(len(samples) + _ROOM)
+        return torch.fft.irfft(torch.fft.rfft(samples, size) * torch.fft.rfft(response, size), size)[: len(samples)]
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,11 @@ class Microphone:
     OFF: ClassVar[Any] = 0.0
 
     def __call__(self, samples: torch.Tensor) -> torch.Tensor:
-        spectrum = torch.fft.rfft(samples)
+        size = _fast_length(len(samples) + SAMPLING_RATE // 100)  # so that no end reaches round to the beginning
+        spectrum = torch.fft.rfft(samples, size)
         knots = (2 * torch.rand(1, 1, _KNOTS) - 1) * self.db * torch.rand(())
         curve = torch.nn.functional.interpolate(knots, size=len(spectrum), mode="linear", align_corners=True)[0, 0]
-        return torch.fft.irfft(spectrum * 10 ** (curve / 20), n=len(samples))
+        return torch.fft.irfft(spectrum * 10 ** (curve / 20), size)[: len(samples)]
 
 
 # Training setting → the augmentation that it controls. They are applied in this order.
@@ -110,5 +113,11 @@ def augmented(samples: torch.Tensor, augmentations: Sequence[Augmentation]) -> t
 
 def _pink(length: int) -> torch.Tensor:
     """Return noise [N] whose power falls by 3 dB an octave, about as that of wind, motors and crowds does."""
-    spectrum = torch.fft.rfft(torch.randn(length))
-    return torch.fft.irfft(spectrum / torch.arange(1, len(spectrum) + 1).sqrt(), n=length)
+    size = _fast_length(length)
+    spectrum = torch.fft.rfft(torch.randn(size))
+    return torch.fft.irfft(spectrum / torch.arange(1, len(spectrum) + 1).sqrt(), n=size)[:length]
+
+
+def _fast_length(length: int) -> int:
+    """Return a length, a little longer at most, whose Fourier transform is fast: 2 to a power, times 1, 3, 5 or 9."""
+    return min(odd * 2 ** max(0, math.ceil(math.log2(length / odd))) for odd in (1, 3, 5, 9))

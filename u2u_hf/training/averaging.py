@@ -68,7 +68,7 @@ class Average(TrainerCallback):
         if folder and (folder / AVERAGE).is_file():
             with safe_open(folder / AVERAGE, "pt") as file:
                 self._at = float(file.metadata()["at"])
-                saved = {name: file.get_tensor(name) for name in file}
+                saved = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             self._weights = {name: saved[name].to(weight.device) for name, weight in self._learning()}
 
     def _learning(self) -> Iterator[tuple[str, torch.nn.Parameter]]:

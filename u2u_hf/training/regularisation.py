@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
 from transformers import PreTrainedModel, TrainerCallback
 
 # Passes over the training speech before which there is none, and after which there is all of it. In the first passes
