@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import errno
+import importlib.util
 import itertools
 import sys
 from collections.abc import Callable, Container, Sequence
@@ -33,6 +34,32 @@ _WAYS_OUT = {
     errno.EIO: "the disk cannot be read or written here: check its cable, and copy what is on it",
 }
 _TRUTH_VALUES = ("true", "false", "yes", "no")
+_only_read: list[str] | None = None  # the words that `understood` asks a recipe about
+
+
+class _Read(BaseException):
+    """What a recipe read from `_only_read`, in place of running."""
+
+
+def understood(recipe: Path, words: Sequence[str]) -> tuple[Any, ...]:
+    """Return the dataclasses that a recipe fills from the words of its command line. Nothing else of it runs.
+
+    Raises:
+        U2UError: as `parse`.
+    """
+    global _only_read
+    spec = importlib.util.spec_from_file_location(recipe.stem, recipe)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    _only_read = list(words)
+    try:
+        module.main()
+    except _Read as read:
+        return read.args
+    finally:
+        _only_read = None
+    raise AssertionError(f"{recipe}: does not begin with cli.parse")
 
 
 def parse(*classes: type, description: str | None = None, argv: Sequence[str] | None = None) -> tuple[Any, ...]:
@@ -47,7 +74,9 @@ def parse(*classes: type, description: str | None = None, argv: Sequence[str] | 
     Raises:
         U2UError: an unknown key or flag (the nearest known one is named), or a value of the wrong kind.
     """
-    argv = list(sys.argv[1:] if argv is None else argv)
+    if argv is None:
+        argv = sys.argv[1:] if _only_read is None else _only_read
+    argv = list(argv)
     parser = Parser(
         classes,
         description=description,
@@ -69,6 +98,8 @@ def parse(*classes: type, description: str | None = None, argv: Sequence[str] | 
     for word in unknown:
         advice = _nearest(word.split("=")[0], flags) if word.startswith("-") else _in_quotes(word, argv)
         raise U2UError(f"unknown argument {word}{advice} (--help lists the arguments)")
+    if _only_read is not None:
+        raise _Read(*filled)
     return tuple(filled)
 
 

@@ -1,4 +1,4 @@
-"""A setting of a recipe: a dataclass field with help."""
+"""A setting of a recipe: a dataclass field with help, and how durations and paths are written in one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import os
 import re
 from collections.abc import Collection, Iterator
 from typing import Any
+
+from u2u_hf.records import U2UError
+
+_UNIT_SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
 
 
 def setting(default: Any = dataclasses.MISSING, help: str = "", **metadata: Any) -> Any:
@@ -79,3 +83,29 @@ def quoted(path: str | os.PathLike[str]) -> str:
     """
     path = str(path)
     return path if re.fullmatch(r"[\w./\\:~-]+", path) else f'"{path}"'
+
+
+def seconds_of(duration: str) -> float:
+    """Return the seconds of a duration such as ``2h30m`` (9000); units d, h, m, s.
+
+    Raises:
+        U2UError: the duration is invalid or 0.
+    """
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([dhms])", duration)
+    seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+    if not seconds or re.sub(r"(\d+(?:\.\d+)?)\s*([dhms])\s*", "", duration).strip():
+        raise U2UError(f"--time_budget {duration}: write it as 2h30m, 45m or 90s")
+    return seconds
+
+
+def duration(seconds: int) -> str:
+    """Return whole seconds as `seconds_of` reads them.
+
+    >>> duration(9000), duration(600), duration(61)
+    ('2h30m', '10m', '1m1s')
+    """
+    parts = []
+    for unit, length in _UNIT_SECONDS.items():
+        number, seconds = divmod(seconds, length)
+        parts += [f"{number}{unit}"] if number else []
+    return "".join(parts)

@@ -43,7 +43,8 @@ from u2u_hf.evaluation.metrics import METRICS, main_first, rate
 from u2u_hf.recognition.decoding import collapse
 from u2u_hf.recognition.model import start_from
 from u2u_hf.recognition.tokenizer import labels_of
-from u2u_hf.training.arguments import CtcTrainingArguments, seconds_of
+from u2u_hf.settings import seconds_of
+from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.trainer_setup import build_trainer
 
 PROJECT = Path(__file__).parents[2]

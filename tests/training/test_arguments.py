@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from u2u_hf.records import U2UError
-from u2u_hf.training.arguments import CtcTrainingArguments, seconds_of
+from u2u_hf.settings import seconds_of
+from u2u_hf.training.arguments import CtcTrainingArguments
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from datasets import Dataset
 
 from u2u_hf.files import write_text
 from u2u_hf.records import U2UError
-from u2u_hf.settings import as_flags, setting
-from u2u_hf.training.arguments import CtcTrainingArguments, duration, seconds_of
+from u2u_hf.settings import as_flags, duration, seconds_of, setting
+from u2u_hf.training.arguments import CtcTrainingArguments
 
 CONDITIONS = ".conditions.json"
 _LEAST_SECONDS = 60  # of each model: a program starts and loads a model in some ten seconds

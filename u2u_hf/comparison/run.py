@@ -19,7 +19,7 @@ from u2u_hf.comparison.results import Result, as_rows, best_first, result_of
 from u2u_hf.comparison.table import terminal_table
 from u2u_hf.progress_bar import write_line
 from u2u_hf.reports.quantities import length
-from u2u_hf.training.arguments import duration
+from u2u_hf.settings import duration
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, fields
 
 import torch
@@ -12,7 +11,7 @@ from transformers import TrainingArguments
 
 from u2u_hf.evaluation.metrics import MAIN, METRICS
 from u2u_hf.records import U2UError
-from u2u_hf.settings import setting
+from u2u_hf.settings import seconds_of, setting
 from u2u_hf.training.regularisation import Regularisation, regularisation
 
 _STEPS = 3000
@@ -29,33 +28,6 @@ _WITHOUT_EFFECT = {
     "label_smoothing_factor": "CTC has no label smoothing; --dropout and --mask_time regularise",
     "resume_from_checkpoint": "--resume resumes from the last checkpoint in --output_dir",
 }
-_UNIT_SECONDS = {"d": 86_400, "h": 3600, "m": 60, "s": 1}
-
-
-def seconds_of(duration: str) -> float:
-    """Return the seconds of a duration such as ``2h30m`` (9000); units d, h, m, s.
-
-    Raises:
-        U2UError: the duration is invalid or 0.
-    """
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([dhms])", duration)
-    seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
-    if not seconds or re.sub(r"(\d+(?:\.\d+)?)\s*([dhms])\s*", "", duration).strip():
-        raise U2UError(f"--time_budget {duration}: write it as 2h30m, 45m or 90s")
-    return seconds
-
-
-def duration(seconds: int) -> str:
-    """Return whole seconds as `seconds_of` reads them.
-
-    >>> duration(9000), duration(600), duration(61)
-    ('2h30m', '10m', '1m1s')
-    """
-    parts = []
-    for unit, length in _UNIT_SECONDS.items():
-        number, seconds = divmod(seconds, length)
-        parts += [f"{number}{unit}"] if number else []
-    return "".join(parts)
 
 
 @dataclass
