@@ -49,7 +49,8 @@ def understood(recipe: Path, words: Sequence[str]) -> tuple[Any, ...]:
     """
     global _only_read
     spec = importlib.util.spec_from_file_location(recipe.stem, recipe)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     _only_read = list(words)

@@ -24,7 +24,11 @@ def refusal(status, message="", **more):
 @pytest.mark.parametrize(
     ("status", "message", "words"),
     [
-        (402, "Pay first", "Pay first): see what your plan includes at https://huggingface.co/settings/billing"),
+        (
+            402,
+            "Pay first",
+            "Pay first): buy credit, or see what your plan includes at https://huggingface.co/settings/billing",
+        ),
         (403, FULL, f"{FULL}): {DELETE}"),
         (403, "Access to this repo is disabled", "Access to this repo is disabled): "),
         (413, "Payload too large", "Payload too large): push smaller or fewer files"),

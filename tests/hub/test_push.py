@@ -502,7 +502,7 @@ print(json.dumps(said))
     full, unpaid, push_portal, load_portal, dataset_as_model, model_as_dataset = client(code, "hf_ana_write")
     assert "ana/full: cannot be pushed to: the Hugging Face Hub refuses (HTTP 403: Private repository storage " in full
     assert "limit reached, please upgrade your plan): delete what you do not need there, or see your plan at" in full
-    assert "(HTTP 402: Payment required): see what your plan includes at" in unpaid
+    assert "(HTTP 402: Payment required): buy credit, or see what your plan includes at" in unpaid
     for message in (push_portal, load_portal):
         assert message.startswith("ana/portal: cannot be ")
         assert f"another page answers in place of {hub.url}, such as the login page of a network" in message

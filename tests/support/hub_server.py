@@ -24,12 +24,15 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+from support.hub_jobs import HARDWARE, Job, Runner
 
 TOKENS = {
     "hf_ana_write": ("ana", "write"),
     "hf_ana_read": ("ana", "read"),
+    "hf_ana_for_the_job": ("ana", "write"),
     "hf_ben_write": ("ben", "write"),
     "hf_ben_read": ("ben", "read"),
 }
@@ -109,6 +112,8 @@ class Hub:
         repos: by (kind, OWNER/NAME).
         refusals: repo → what every request for it is answered: status, message. As the Hub refuses who may do no more.
         gated: OWNER/NAMEs whose owners ask for consent, which nobody has given: everybody may know of them.
+        runner: runs jobs; a job's folder lies in its own.
+        without_credit: users who cannot pay for a job.
         portal: OWNER/NAMEs for which a network's page to log in answers in place of the Hub.
     """
 
@@ -121,6 +126,8 @@ class Hub:
         self.refusals: dict[str, tuple[int, str]] = {}
         self.gated: set[str] = set()
         self.portal: set[str] = set()
+        self.runner = Runner(folder / "jobs")
+        self.without_credit: set[str] = set()
 
     def add(self, kind: str, repo_id: str, private: bool, files: dict[str, bytes] | None = None) -> Repo:
         """Put a repo there without asking over HTTP."""
@@ -409,12 +416,70 @@ class Hub:
         shown = ("key", "description") if request.path_params["what"] == "secrets" else ("key", "value", "description")
         return JSONResponse({key: {k: v for k, v in item.items() if k in shown} for key, item in items.items()})
 
+    # Jobs
+
+    async def hardware(self, request: Request) -> Response:
+        return JSONResponse(HARDWARE)
+
+    def _job(self, request: Request) -> Job:
+        user, _ = self._user(request)
+        job = self.runner.jobs.get(request.path_params["job"])
+        if job is None or not user == job.owner == request.path_params["owner"]:
+            raise Refused(404 if user else 401, None, "Job not found")
+        return job
+
+    async def add_job(self, request: Request) -> Response:
+        user, role = self._user(request)
+        spec = await request.json()
+        if user != request.path_params["owner"] or role != "write":
+            raise Refused(403, None, "You need the job.write permission to start jobs here")
+        if user in self.without_credit:
+            raise Refused(402, None, "Pre-paid credit balance is insufficient")
+        if spec["flavor"] not in {item["name"] for item in HARDWARE}:
+            raise Refused(400, None, f"Invalid flavor {spec['flavor']}")
+        return JSONResponse(self.runner.start(user, spec, self.url).shown())
+
+    async def list_jobs(self, request: Request) -> Response:
+        user, _ = self._user(request)
+        if user != request.path_params["owner"]:
+            raise Refused(403, None, "Forbidden")
+        stages, labels = request.query_params.getlist("stage"), request.query_params.getlist("label")
+        return JSONResponse(
+            [
+                job.shown()
+                for job in self.runner.jobs.values()
+                if job.owner == user
+                and (not stages or job.stage in stages)
+                and {tuple(label.split("=", 1)) for label in labels} <= job.spec.get("labels", {}).items()
+            ]
+        )
+
+    async def job(self, request: Request) -> Response:
+        return JSONResponse(self._job(request).shown())
+
+    async def job_log(self, request: Request) -> Response:
+        return StreamingResponse(self.runner.log(self._job(request)), media_type="text/event-stream")
+
+    async def cancel_job(self, request: Request) -> Response:
+        job = self._job(request)
+        if self._user(request)[1] != "write":
+            raise Refused(403, None, "You need the job.write permission")
+        job.stop("CANCELED", None)
+        return JSONResponse(job.shown())
+
     # The wire
 
     def app(self) -> Starlette:
         repo, file = "/api/{kind}s/{owner}/{name}", "{owner}/{name}/resolve/{revision}/{path:path}"
+        jobs, job = "/api/jobs/{owner}", "/api/jobs/{owner}/{job}"
         routes = [
             ("GET", "/api/whoami-v2", self.whoami),
+            ("GET", "/api/jobs/hardware", self.hardware),
+            ("POST", jobs, self.add_job),
+            ("GET", jobs, self.list_jobs),
+            ("GET", job, self.job),
+            ("GET", job + "/logs", self.job_log),
+            ("POST", job + "/cancel", self.cancel_job),
             ("POST", "/api/repos/create", self.create),
             ("DELETE", "/api/repos/delete", self.delete),
             ("POST", "/api/validate-yaml", self.validate_yaml),
@@ -494,5 +559,6 @@ def running_hub(folder: Path) -> Iterator[Hub]:
     try:
         yield hub
     finally:
+        hub.runner.close()
         server.should_exit = True
         thread.join(10)

@@ -12,6 +12,7 @@ from huggingface_hub import HfApi, constants, get_token
 from huggingface_hub.errors import (
     GatedRepoError,
     HFValidationError,
+    JobNotFoundError,
     LocalTokenNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
@@ -27,7 +28,7 @@ from u2u_hf.visible_text import visible
 _MOST_CHARACTERS = 120  # of another program's message
 # What to do when the Hub refuses, by HTTP status.
 _WAYS_OUT = {
-    402: "see what your plan includes at {endpoint}/settings/billing",
+    402: "buy credit, or see what your plan includes at {endpoint}/settings/billing",
     413: "push smaller or fewer files",
     429: "wait some minutes, then run the same again",
     507: "delete what you do not need there, or see your plan at {endpoint}/settings/billing",
@@ -92,6 +93,8 @@ def _known(error: BaseException, access: str) -> str:
         if isinstance(link, GatedRepoError):
             after = "try again" if get_token() else log_in(access)
             return f"its owners ask for consent: agree on its page, then {after}"
+        if isinstance(link, JobNotFoundError):
+            return f"is no job of your account: look it up at {constants.ENDPOINT}/settings/jobs"
         if isinstance(link, RevisionNotFoundError):
             return "has no such branch, tag or commit: look it up on its page"
         if isinstance(link, RepositoryNotFoundError):
