@@ -124,7 +124,6 @@ def test_a_job_that_is_stopped_resumes_once_within_the_price(hub, remote):
 
 
 def test_a_job_whose_time_is_over_is_not_paid_twice_without_asking(hub, remote):
-    hub.runner.stopped_at[0] = "step 2: validation"
     done = without_tokens(remote(*RENT[:2], "--time_budget", "1s", *RENT[4:], "--yes", *train("ana/ears", *SHORT)))
     assert done.returncode == 1
     assert len(hub.runner.jobs) == 1
@@ -220,6 +219,27 @@ def test_ctrl_c_lets_the_job_go_on_or_cancels_it(hub, environment, remote, tmp_p
     assert watched.stderr.startswith(f"error: the job was cancelled: {hub.url}/jobs/ana/{job.id} (")
     again = remote("--cancel", job.id)  # no harm
     assert (again.returncode, again.stdout) == (0, f"cancelled: {hub.url}/jobs/ana/{job.id}\n")
+
+
+def test_a_token_in_a_log_is_not_shown(hub, environment, remote):
+    printed = "hf_" + "aB3" * 12
+    start = f"from huggingface_hub import run_job; run_job(image='x', command=['echo', 'token', '{printed}!'])"
+    assert programs.run(["-c", start], env=environment).returncode == 0
+    (job,) = hub.runner.jobs.values()
+    job.secrets["HF_TOKEN"] = OF_THE_JOB  # it had none
+    done = remote("--watch", job.id)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-2] == "token hf_…!"
+    assert re.fullmatch(rf"finished: {hub.url}/jobs/ana/{job.id} \(\d+s, about \$0.0\d\)", done.stdout.splitlines()[-1])
+
+
+def test_the_login_is_passed_on_only_if_it_is_named(hub, tmp_path, tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    (home / "token").write_text(LOGIN)  # as `hf auth login` leaves it
+    words = [*RENT[:4], "--secret", "HF_TOKEN", *train(EARS)]
+    done = programs.run([RECIPES / "remote.py", *words], cwd=tmp_path, env=hub.environment(home))
+    assert "gives     the token of your login to the job, encrypted, as its secret HF_TOKEN" in done.stdout
+    assert LOGIN not in done.stdout + done.stderr
 
 
 def test_computers_are_listed_with_their_prices_the_cheapest_first(remote):

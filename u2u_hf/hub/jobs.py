@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from huggingface_hub import HfApi, JobHardwareInfo, JobInfo, JobStage
+from huggingface_hub import HfApi, JobHardwareInfo, JobInfo, JobStage, get_token
 
 from u2u_hf.hub.job_code import exit_status
 from u2u_hf.hub.problems import hub_problem
@@ -20,6 +20,7 @@ from u2u_hf.records import U2UError
 
 _UNITS_AN_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 _POLL_S = 2.0
+TOKEN = re.compile(r"hf_[A-Za-z0-9]{30,}")
 ACTIVE = (JobStage.SCHEDULING, JobStage.RUNNING)
 
 
@@ -152,13 +153,19 @@ def follow(job_id: str, write: Callable[[str], None]) -> Ending:
             _wait_for_computer(job_id, write)
             for line in HfApi().fetch_job_logs(job_id=job_id, follow=True):
                 if (found := exit_status(line)) is None:
-                    write(line)
+                    write(_hidden(line))
                 else:
                     status = found
             job = HfApi().wait_for_job(job_id=job_id, poll_interval=_POLL_S)
     except U2UError as error:
         raise U2UError(f"{error}. The job goes on, and costs: recipes/remote.py --watch {job_id}") from error
     return Ending(_kind(job, status), _seconds(job), job.status.message or "")
+
+
+def _hidden(line: str) -> str:
+    """Return a line without what is or looks like a token: a job may have written it."""
+    token = get_token()
+    return TOKEN.sub("hf_…", line.replace(token, "hf_…") if token else line)
 
 
 def _wait_for_computer(job_id: str, write: Callable[[str], None]) -> None:

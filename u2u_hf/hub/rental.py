@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -28,7 +29,6 @@ _LABEL = "u2u-hf"  # of our jobs; its value is the repository that the job write
 RECIPES = ("train.py", "export.py", "language_model.py")  # which push what they make, and read what is on the Hub
 _READS = ("dataset", "model")  # settings of recipes that name what is read, and its kind on the Hub
 _LENGTHS = {"--time_budget", "--max_steps", "--num_train_epochs"}  # flags that say how long train.py trains
-_TOKEN = re.compile(r"hf_[A-Za-z0-9_]{8,}")
 
 
 @dataclass
@@ -158,7 +158,7 @@ def described(plan: Plan) -> str:
     lines = [
         f"rents     {plan.computer.name}: {jobs.described(plan.computer)}",
         f"costs     at most {plan.most}: {duration(plan.seconds)} at {price} an hour, paid by the minute; less if it "
-        "ends earlier",
+        "ends earlier. The Hub may also count the minutes of its start",
         f"runs      {plan.recipe} {' '.join(plan.words)}",
         f"reads     {reads or 'nothing'}, where it is, on the Hub",
         f"uploads   the code of u2u-hf, {len(plan.files)} files, {size:.1f} MB, to {plan.code_repo} (private). "
@@ -212,7 +212,7 @@ class Rented:
     def follow(self) -> jobs.Ending:
         """Write the log, resume once within what was agreed to, and return how it ended."""
         ending = jobs.follow(self.job.id, self._write)
-        left = self._plan.seconds - ending.seconds
+        left = self._plan.seconds - 60 * math.ceil(ending.seconds / 60)  # a begun minute is paid
         # Less would go into installing alone.
         if ending.kind != "stopped" or left <= _set_up(self._plan.seconds) or not self._revision:
             return ending
@@ -275,8 +275,7 @@ def attended(follow: Callable[[], jobs.Ending], job_id: Callable[[], str], ask: 
             f"To end it: python recipes/remote.py --cancel {job_id()}"
         )
     job = jobs.inspect(job_id())
-    price = jobs.usd(jobs.cost(jobs.flavor(str(job.flavor)), ending.seconds))
-    place = f"{job.url} ({duration(ending.seconds) or '0s'}, about {price})"
+    place = f"{job.url} ({duration(ending.seconds) or '0s'}{_price(job, ending.seconds)})"
     if ending.kind == "finished":
         return f"finished: {place}"
     if ending.kind == "cancelled":
@@ -287,6 +286,13 @@ def attended(follow: Callable[[], jobs.Ending], job_id: Callable[[], str], ask: 
             "the last checkpoint, and costs again"
         )
     raise U2UError(f"the recipe ended with an error, which stands above{_because(ending)}: {place}: correct it")
+
+
+def _price(job: JobInfo, seconds: int) -> str:
+    try:
+        return f", about {jobs.usd(jobs.cost(jobs.flavor(str(job.flavor)), seconds))}"
+    except U2UError:  # its computer is not offered any more, or the Hub does not answer: the job has ended all the same
+        return ""
 
 
 def _because(ending: jobs.Ending) -> str:
@@ -316,7 +322,7 @@ def _secret(name: str) -> Secret:
     advice = "--secret HF_TOKEN takes the variable HF_TOKEN, or else your login"
     if not name:
         raise U2UError(f"--secret: name the environment variable with the token that the job gets: {advice}")
-    if _TOKEN.search(name) or name == get_token():
+    if name.startswith("hf_") or name == get_token():
         raise U2UError(
             "--secret: give the name of an environment variable, not the token: what is typed here is kept: replace "
             f"the token at {constants.ENDPOINT}/settings/tokens"
@@ -329,7 +335,8 @@ def _secret(name: str) -> Secret:
 
 
 def _require_no_token(words: Sequence[str], secret: Secret) -> None:
-    if any(secret.value in word or _TOKEN.search(word) for word in words):
+    known = {secret.value, get_token() or secret.value}
+    if any(jobs.TOKEN.search(word) or any(token in word for token in known) for word in words):
         raise U2UError("a token stands in the command, which everybody who sees the job could read: leave it out")
 
 
