@@ -10,7 +10,7 @@ import psutil
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.recognition import torch_model
 from u2u_hf.records import U2UError
-from u2u_hf.training.arguments import duration, seconds_of
+from u2u_hf.settings import duration, seconds_of
 
 _TRIAL_S = 10  # of noise
 _MARGIN = 1.5  # decoding, reading, other programs

@@ -31,7 +31,7 @@ from u2u_hf.progress_bar import write_line
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 from u2u_hf.reports.quantities import length
-from u2u_hf.training.arguments import duration
+from u2u_hf.settings import duration
 from u2u_hf.training.run import train
 
 _NO_NAME = "(no name)"

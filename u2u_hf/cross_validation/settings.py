@@ -16,8 +16,8 @@ from u2u_hf.model_folder import CONFIG, SETTINGS
 from u2u_hf.progress_bar import write_line
 from u2u_hf.recognition.model import DEFAULT_MODEL
 from u2u_hf.records import U2UError
-from u2u_hf.settings import setting
-from u2u_hf.training.arguments import CtcTrainingArguments, seconds_of
+from u2u_hf.settings import seconds_of, setting
+from u2u_hf.training.arguments import CtcTrainingArguments
 
 WHAT = ("speaker", "recording")
 _STEPS = 3000  # of a training without a length, see `training.arguments`
