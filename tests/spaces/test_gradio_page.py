@@ -1,11 +1,13 @@
 """The Gradio Space as visitors have it: its server, its own client, a browser."""
 
+import functools
 import importlib
 import json
 import os
 import re
 import shutil
 import socket
+import tempfile
 import time
 from pathlib import Path
 
@@ -48,12 +50,20 @@ def guarded(trained_model, tmp_path_factory):
         yield address
 
 
+@pytest.fixture
+def connect(tmp_path_factory, monkeypatch):
+    """A client of a page: what it downloads, and the empty folder that it leaves for each file, stay with the test."""
+    folder = str(tmp_path_factory.mktemp("downloads"))
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    return functools.partial(Client, verbose=False, download_files=folder)
+
+
 def downloads(result):
     return {Path(path).name: Path(path) for path in result[-1]["value"]}
 
 
-def test_a_recording_becomes_files_for_elan(address, new_recording, elan_schema, tmp_path):
-    result = ask(Client(address, verbose=False, download_files=str(tmp_path)), new_recording).result(60)
+def test_a_recording_becomes_files_for_elan(address, new_recording, elan_schema, tmp_path, connect):
+    result = ask(connect(address), new_recording).result(60)
     name = new_recording.stem
     files = downloads(result)
     assert set(files) == {f"{name}{suffix}" for suffix in (".eaf", ".TextGrid", ".srt", ".tsv", ".zip")}
@@ -65,12 +75,12 @@ def test_a_recording_becomes_files_for_elan(address, new_recording, elan_schema,
     assert result[0].startswith(f"{new_recording.name}: {segments} segments, ")
 
 
-def test_bad_files_are_named_and_the_good_one_is_transcribed(address, new_recording, tmp_path):
+def test_bad_files_are_named_and_the_good_one_is_transcribed(address, new_recording, tmp_path, connect):
     (tmp_path / "notes.wav").write_text("these are notes")
     (tmp_path / "empty.wav").touch()
     soundfile.write(tmp_path / "<b>many.wav", np.zeros((1600, 9)), 16_000)
     bad = [tmp_path / "notes.wav", tmp_path / "empty.wav", tmp_path / "<b>many.wav"]
-    result = ask(Client(address, verbose=False), *bad, new_recording).result(60)
+    result = ask(connect(address), *bad, new_recording).result(60)
     said = result[0].split("\n\n")
     assert [line[0] for line in said] == ["⚠", "⚠", "⚠", new_recording.name[0]]
     assert "notes.wav: not a sound file" in said[0]
@@ -81,15 +91,15 @@ def test_bad_files_are_named_and_the_good_one_is_transcribed(address, new_record
     assert f"{new_recording.stem}.eaf" in downloads(result)
 
 
-def test_eight_people_at_once_are_all_served(address, new_recording):
-    jobs = [ask(Client(address, verbose=False), new_recording) for _ in range(8)]
+def test_eight_people_at_once_are_all_served(address, new_recording, connect):
+    jobs = [ask(connect(address), new_recording) for _ in range(8)]
     texts = {job.result(120)[0] for job in jobs}
     assert len(texts) == 1
     assert "segments" in texts.pop()
 
 
-def test_more_than_can_wait_are_told_and_the_rest_is_served(address, new_recording):
-    client = Client(address, verbose=False)
+def test_more_than_can_wait_are_told_and_the_rest_is_served(address, new_recording, connect):
+    client = connect(address)
     jobs = [ask(client, new_recording) for _ in range(24)]
     said = []
     for job in jobs:
@@ -101,10 +111,10 @@ def test_more_than_can_wait_are_told_and_the_rest_is_served(address, new_recordi
     assert sum("segments" in text for text in said) >= 16
 
 
-def test_what_is_cancelled_stops_and_the_next_is_served(address, new_recording, tmp_path):
+def test_what_is_cancelled_stops_and_the_next_is_served(address, new_recording, tmp_path, connect):
     sound, rate = soundfile.read(new_recording, dtype="int16")
     soundfile.write(tmp_path / "long.wav", np.tile(sound, (40, 1)), rate)
-    client = Client(address, verbose=False)
+    client = connect(address)
     job = ask(client, tmp_path / "long.wav")
     deadline = time.monotonic() + 60
     while not ((progress := job.status().progress_data) and progress[0].progress):
@@ -115,7 +125,7 @@ def test_what_is_cancelled_stops_and_the_next_is_served(address, new_recording, 
     assert "segments" in ask(client, new_recording).result(60)[0]
 
 
-def test_what_is_uploaded_and_made_is_deleted(trained_model, new_recording, tmp_path, monkeypatch):
+def test_what_is_uploaded_and_made_is_deleted(trained_model, new_recording, tmp_path, monkeypatch, connect):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "transcribe"))
     import app
@@ -123,7 +133,7 @@ def test_what_is_uploaded_and_made_is_deleted(trained_model, new_recording, tmp_
     page = app.load_page(SpaceVariables(model=str(trained_model)), trained_model)
     _, address, _ = page.queue().launch(prevent_thread_lock=True, quiet=True, i18n=page.i18n_words)
     try:
-        assert "segments" in ask(Client(address, verbose=False), new_recording).result(60)[0]
+        assert "segments" in ask(connect(address), new_recording).result(60)[0]
         there = {path.suffix for path in tmp_path.rglob("*") if path.is_file()}
         assert {".wav", ".eaf", ".TextGrid", ".srt", ".tsv", ".zip"} <= there
         delete_files_created_by_app(page, None)  # what gradio does with those older than `delete_cache` says
@@ -143,17 +153,17 @@ def test_what_is_recorded_is_given_on_as_it_is(trained_model, monkeypatch, tmp_p
     assert recorded.preprocess(gradio.FileData(path=path)) == path
 
 
-def test_the_password_is_asked_for(guarded):
+def test_the_password_is_asked_for(guarded, connect):
     with pytest.raises(Exception, match=r"(?i)auth|login"):
-        Client(guarded, verbose=False)
+        connect(guarded)
     with pytest.raises(Exception, match=r"(?i)auth|login"):
-        Client(guarded, auth=("ana", "otomi"), verbose=False)
-    client = Client(guarded, auth=("anybody", "otomí"), verbose=False)
+        connect(guarded, auth=("ana", "otomi"))
+    client = connect(guarded, auth=("anybody", "otomí"))
     assert "hello.wav" in json.dumps(client.config)
 
 
-def test_what_is_too_long_or_too_large_is_not_begun(guarded, tmp_path):
-    client = Client(guarded, auth=("ana", "otomí"), verbose=False)
+def test_what_is_too_long_or_too_large_is_not_begun(guarded, tmp_path, connect):
+    client = connect(guarded, auth=("ana", "otomí"))
     soundfile.write(tmp_path / "long.flac", np.zeros(16_000 * 60), 16_000)
     assert ask(client, tmp_path / "long.flac").result(60)[0] == (
         "⚠ long.flac: is 1.0 minutes long; the limit is 0.05: split it"
@@ -163,9 +173,9 @@ def test_what_is_too_long_or_too_large_is_not_begun(guarded, tmp_path):
         ask(client, tmp_path / "large.wav").result(60)
 
 
-def test_what_is_not_set_is_said_on_the_page(tmp_path):
+def test_what_is_not_set_is_said_on_the_page(tmp_path, connect):
     with serving(tmp_path / "space", MODEL_ID="") as (address, _):
-        config = Client(address, verbose=False).config
+        config = connect(address).config
         shown = " ".join(str(component["props"].get("value", "")) for component in config["components"])
         assert "MODEL_ID is not set" in shown
         assert "setup_how" in shown
