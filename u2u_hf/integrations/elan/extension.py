@@ -6,7 +6,7 @@ environment and the model stay where they are: at each start, ELAN looks through
 
 from __future__ import annotations
 
-import json
+import contextlib
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -27,11 +27,11 @@ from u2u_hf.integrations.elan.parameters import (
     Parameter,
 )
 from u2u_hf.integrations.elan.starters import BATCH, COMMANDS, SHELL, batch_starter, shell_starter
+from u2u_hf.integrations.menu_folder import MARKER, free_name, note, noted, remove
 from u2u_hf.records import U2UError
 
-MARKER = "u2u-hf.json"
 _HELP, _ICON = "help.html", "icon.png"
-_OWN = (*(f"{item.task}.cmdi" for item in MENU), SHELL, BATCH, _HELP, _ICON, MARKER)
+_OWN = (*(f"{item.task}.cmdi" for item in MENU), SHELL, BATCH, _HELP, _ICON)
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,9 @@ def installed(extensions: Path) -> list[Extension]:
 
 def _installed(extensions: Path) -> Iterator[Extension]:
     for marker in sorted(extensions.glob(f"*/{MARKER}")):
-        try:
-            found = json.loads(marker.read_text(encoding="utf-8"))
-            if found.pop("made_by") == "u2u-hf" and not marker.parent.is_symlink():
-                yield Extension(folder=marker.parent, **{name: str(value) for name, value in found.items()})
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            continue  # not one of ours
+        if found := noted(marker.parent):
+            with contextlib.suppress(TypeError):  # not one of ours
+                yield Extension(folder=marker.parent, **found)
 
 
 def install(extensions: Path, name: str, source: str, model: Path) -> Extension:
@@ -85,18 +82,17 @@ def install(extensions: Path, name: str, source: str, model: Path) -> Extension:
     """
     there = installed(extensions)
     before = next((extension for extension in there if extension.source == source), None)
-    taken = {path.name.lower() for path in _inside(extensions)}
-    folder = before.folder if before else extensions / _free(_ascii(name), taken)
-    title = before.title if before else _free(name, {extension.title for extension in there}, " ")
+    taken = {path.name for path in _inside(extensions)}
+    folder = before.folder if before else extensions / free_name(_ascii(name), taken, "_")
+    title = before.title if before else free_name(name, {extension.title for extension in there})
     extension = Extension(folder, title, source, str(model))
-    marker = {"made_by": "u2u-hf", **{key: value for key, value in asdict(extension).items() if key != "folder"}}
-    # First the marker, so that what a failure leaves is known for ours; last the .cmdi files, which ELAN looks for.
-    write_text(folder / MARKER, json.dumps(marker, ensure_ascii=False, indent=1) + "\n")
+    note(folder, {key: value for key, value in asdict(extension).items() if key != "folder"})
     write_text(folder / SHELL, shell_starter(str(model)))
     _write_bytes(folder / BATCH, batch_starter(str(model)).encode())
     _write_bytes(folder / _ICON, icon())
     write_text(folder / _HELP, help_page(title))
     (folder / SHELL).chmod(0o755)
+    # Last, because these are what ELAN looks for.
     for item in MENU:
         write_text(folder / f"{item.task}.cmdi", cmdi(item, title))
     return extension
@@ -119,15 +115,7 @@ def uninstall(extension: Extension) -> list[str]:
     Raises:
         U2UError: a file cannot be removed.
     """
-    try:
-        for name in _OWN:  # the marker last: what a failure leaves is still known for ours
-            (extension.folder / name).unlink(missing_ok=True)
-        others = sorted(path.name for path in extension.folder.iterdir())
-        if not others:
-            extension.folder.rmdir()
-        return others
-    except OSError as error:
-        raise U2UError(f"{error.filename}: cannot be removed ({error.strerror})") from error
+    return remove(extension.folder, _OWN)
 
 
 def _ascii(name: str) -> str:
@@ -138,11 +126,6 @@ def _ascii(name: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return f"u2u-hf_{re.sub(r'[^A-Za-z0-9-]+', '_', plain).strip('_-')[:60] or 'model'}"
-
-
-def _free(name: str, taken: set[str], before_number: str = "_") -> str:
-    names = (name, *(f"{name}{before_number}{number}" for number in range(2, 1000)))
-    return next(n for n in names if n not in taken and n.lower() not in taken)
 
 
 def _entry(item: MenuItem, title: str) -> str:

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import re
-import shutil
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from u2u_hf.files import write_text
 from u2u_hf.integrations.installed_model import model_name
+from u2u_hf.integrations.menu_folder import free_name, note, noted, remove
 from u2u_hf.records import U2UError
 
 _SCRIPTS = Path(__file__).parent
 _SETUP, _BODY = "setup.praat", "recognise.praat"
 _COMMANDS = ("transcribe.praat", "find_speech.praat", "transcribe_tier.praat", "align.praat")
-MARKER = "u2u-hf.json"
 _WORK = "work"
 _PREFIX = "plugin_u2u_"
 
@@ -87,10 +85,10 @@ def installed(preferences: Path) -> dict[Path, Plugin]:
 
 
 def _read(folder: Path) -> Plugin | None:
-    try:
-        return Plugin(**json.loads((folder / MARKER).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
+    with contextlib.suppress(TypeError):  # not one of ours
+        if found := noted(folder):
+            return Plugin(**found)
+    return None
 
 
 def identity(model: str) -> str:
@@ -115,14 +113,14 @@ def install(preferences: Path, model: str, folder: Path) -> Path:
     if target.exists() and not _read(target):
         raise U2UError(f"{target}: was not made by praat.py: move it away")
     others = {plugin.name for at, plugin in installed(preferences).items() if at != target}
-    plugin = Plugin(_free_name(model_name(model), others), model, str(folder), sys.executable)
+    plugin = Plugin(free_name(model_name(model), others), model, str(folder), sys.executable)
     try:
         (target / _WORK).mkdir(parents=True, exist_ok=True)
         (target / _WORK).chmod(0o700)  # it holds recordings while they are transcribed
     except OSError as error:
         raise U2UError(f"{target}: cannot be made ({error.strerror}): give Praat's preferences with --praat") from error
     # The marker first and setup.praat last: what a full disk leaves is ours to remove, and no menu without its scripts.
-    write_text(target / MARKER, json.dumps(asdict(plugin), ensure_ascii=False, indent=1) + "\n")
+    note(target, asdict(plugin))
     body = (_SCRIPTS / _BODY).read_text(encoding="utf-8")
     for name in _COMMANDS:
         write_text(target / name, _filled((_SCRIPTS / name).read_text(encoding="utf-8") + body, plugin))
@@ -136,24 +134,8 @@ def uninstall(folder: Path) -> None:
     Raises:
         U2UError: a file cannot be removed.
     """
-    try:
-        (folder / _SETUP).unlink(missing_ok=True)  # first: without it Praat ignores the rest
-        shutil.rmtree(folder / _WORK, ignore_errors=True)
-        for name in (*_COMMANDS, MARKER):
-            (folder / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise U2UError(f"{error.filename}: cannot be removed ({error.strerror}): quit Praat and try again") from error
-    with contextlib.suppress(OSError):  # a person's files
-        folder.rmdir()
-
-
-def _free_name(name: str, others: set[str]) -> str:
-    """Return a name that no other plug-in has: of two commands with the same title, Praat shows one."""
-    free, number = name, 1
-    while free in others:
-        number += 1
-        free = f"{name} {number}"
-    return free
+    # First the script without which Praat ignores the rest.
+    remove(folder, (_SETUP, _WORK, *_COMMANDS), "quit Praat and try again")
 
 
 def _folder_name(model: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from u2u_hf.files import write_text
-from u2u_hf.integrations.praat.plugin import MARKER
+from u2u_hf.integrations.menu_folder import MARKER
 from u2u_hf.memory import memory_problem
 from u2u_hf.records import SEGMENT_TYPE, Tier, Transcript, U2UError
 
