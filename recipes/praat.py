@@ -26,32 +26,32 @@ from u2u_hf.settings import setting
 
 @dataclasses.dataclass
 class Arguments:
-    command: list[str] = setting([], help="install, uninstall or list", positional=True)
+    action: list[str] = setting([], help="install, uninstall or list", positional=True)
     model: str = setting("", help="trained model with an ONNX export: a folder, or OWNER/NAME on the Hub")
     praat: str = setting("", help="Praat's preferences folder (default: that of each Praat on this computer)")
 
     def __post_init__(self):
-        if self.command not in (["install"], ["uninstall"], ["list"]):
-            raise U2UError(f"{' '.join(self.command)}: give one of install, uninstall, list")
-        if self.command == ["install"] and not self.model:
+        if self.action not in (["install"], ["uninstall"], ["list"]):
+            raise U2UError(f"{' '.join(self.action)}: give one of install, uninstall, list")
+        if self.action == ["install"] and not self.model:
             raise U2UError("install needs --model: a folder, or OWNER/NAME on the Hub")
 
 
 def main() -> None:
     (args,) = cli.parse(Arguments, description=__doc__)
     folders = preference_folders(args.praat)
-    if args.command == ["install"]:
+    if args.action == ["install"]:
         _install(args.model, folders)
         return
     plugins = [(folder, plugin) for preferences in folders for folder, plugin in installed(preferences).items()]
-    if args.command == ["uninstall"] and args.model:  # also by its name in the menu, for a model that is gone
+    if args.action == ["uninstall"] and args.model:  # also by its name in the menu, for a model that is gone
         wanted = {args.model, identity(args.model)}
         plugins = [(folder, plugin) for folder, plugin in plugins if wanted & {plugin.name, plugin.model}]
     if not plugins:
         of = f" of {args.model}" if args.model else ""
         print(f"no plug-in{of} in {', '.join(map(str, folders))}")
     for folder, plugin in plugins:
-        if args.command == ["uninstall"]:
+        if args.action == ["uninstall"]:
             uninstall(folder)
             print(f"removed: {folder}")
         else:
