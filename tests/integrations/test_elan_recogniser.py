@@ -243,7 +243,7 @@ def test_a_model_that_was_moved_is_told(elan, recording, tmp_path):
     entry = elan_extension.install(elan.extensions, "gone", "ana/gone", tmp_path / "gone ñ").entries
     problem = fails(elan, entry[0], recording, source=recording)
     assert problem == (
-        f"{tmp_path}/gone ñ: the model is not there any more: run python recipes/elan.py install --model MODEL again"
+        f"{tmp_path}/gone ñ: the model is not there any more: install the menu again with the model's new folder"
     )
     assert elan.run(entry[2], source=recording).result == "done"
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from u2u_hf.integrations.tasks import Request
 
 _SOON_S = 0.5
-_INSTALL = "run python recipes/elan.py install --model MODEL again"
 
 
 def main() -> int:
@@ -146,12 +145,13 @@ def _request(arguments: argparse.Namespace, recording: str, given: Mapping[str, 
     annotations = read_tier(tier_file) if tier_file else ()
     if arguments.task == parameters.ALIGN and not any(a.value.strip() for a in annotations):
         raise U2UError(f"{parameters.TRANSCRIPTS.label}: choose a tier whose annotations hold text")
-    if arguments.task != parameters.FIND_SPEECH and not os.path.isdir(arguments.model):
-        raise U2UError(f"{arguments.model}: the model is not there any more: {_INSTALL}")
 
+    from u2u_hf.integrations.installed_model import require_there
     from u2u_hf.integrations.tasks import Request, Task
     from u2u_hf.transcription.voice_detection import VadSettings
 
+    if arguments.task != parameters.FIND_SPEECH:
+        require_there(Path(arguments.model))
     vad = VadSettings()
     if parameters.SENSITIVITY.id in values:
         longest_ms = round(1000 * values[parameters.LONGEST.id])
