@@ -15,6 +15,8 @@ Every argument of transformers.TrainingArguments works too; --help_all lists the
 import dataclasses
 from pathlib import Path
 
+from datasets import Dataset, DatasetDict
+
 from u2u_hf import cli, output_folder
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.evaluation.closing import after_training
@@ -28,8 +30,11 @@ from u2u_hf.training.checkpoints import HubCheckpoints, is_finished, resume_poin
 from u2u_hf.training.curves import training_curves
 from u2u_hf.training.float16 import numbers
 from u2u_hf.training.peak_memory import peak_memory
+from u2u_hf.training.stages import FOLDER as STAGES
+from u2u_hf.training.stages import Stopped, Trained, tidy, train_in_stages
 from u2u_hf.training.trainer import save_trained
 from u2u_hf.training.trainer_setup import build_trainer
+from u2u_hf.transcription.untranscribed import untranscribed_speech
 
 
 @dataclasses.dataclass
@@ -53,40 +58,64 @@ def main() -> int:
                 print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
         return 0
     splits = load_splits(args.dataset)
+    try:
+        if training.untranscribed:
+            trained = train_in_stages(args.model, splits, args.dataset, training, speech(training, splits))
+        else:
+            trained = train(args, push, training, splits)
+    except Stopped as stopped:
+        print(f"stopped at {stopped}; the same command with --resume resumes there")
+        return 130
+    if training.process_index == 0:
+        memory = peak_memory(training.device, training.world_size)
+        training_curves(trained.log_history, output_dir / CURVES)
+        write_model_card(
+            output_dir,
+            base_model=args.model,
+            dataset=args.dataset,
+            splits=splits,
+            scores=trained.scores,
+            settings=changed(args, training),
+            steps=trained.steps,
+            seconds=trained.seconds,
+            memory=memory,
+            numbers=" ".join(filter(None, (numbers(trained.log_history), trained.account))),
+            repo_id=push.push_to,
+        )
+        cli.save(output_dir / SETTINGS, args, training)
+        if training.untranscribed:
+            tidy(output_dir)
+        print(f"memory: at most {memory}")
+        print(f"curves: {output_dir / CURVES}")
+        print(f"model: {output_dir}")
+        if push.push_to:
+            print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
+        print(after_training(trained.scores, training.output_dir, args.dataset))
+    return 0
+
+
+def train(args: Arguments, push: Push, training: CtcTrainingArguments, splits: DatasetDict) -> Trained:
+    """Fine-tune on the transcribed utterances alone, and write the model."""
+    output_dir = Path(training.output_dir)
     trainer, processor = build_trainer(args.model, splits, args.dataset, training)
     checkpoint = resume_point(output_dir, training.resume, processor.tokenizer.get_vocab(), push.push_to)
     if push.push_to:
         trainer.add_callback(HubCheckpoints(push.push_to, push.public))
     trainer.train(checkpoint)
     if trainer.progress.interrupted:
-        print(f"stopped at step {trainer.state.global_step}; the same command with --resume resumes there")
-        return 130
+        raise Stopped(f"step {trainer.state.global_step}")
     scores = trainer.scores()
     save_trained(trainer, processor, output_dir)
-    if trainer.is_world_process_zero():
-        memory = peak_memory(training.device, training.world_size)
-        training_curves(trainer.state.log_history, output_dir / CURVES)
-        write_model_card(
-            output_dir,
-            base_model=args.model,
-            dataset=args.dataset,
-            splits=splits,
-            scores=scores,
-            settings=changed(args, training),
-            steps=trainer.state.global_step,
-            seconds=trainer.progress.seconds,
-            memory=memory,
-            numbers=numbers(trainer.state.log_history),
-            repo_id=push.push_to,
-        )
-        cli.save(output_dir / SETTINGS, args, training)
-        print(f"memory: at most {memory}")
-        print(f"curves: {output_dir / CURVES}")
-        print(f"model: {output_dir}")
-        if push.push_to:
-            print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
-        print(after_training(scores, training.output_dir, args.dataset))
-    return 0
+    return Trained(scores, trainer.state.global_step, trainer.progress.seconds, trainer.state.log_history)
+
+
+def speech(training: CtcTrainingArguments, splits: DatasetDict) -> Dataset:
+    """Return the speech of --untranscribed, and print how much there is and what is not in it."""
+    folder = Path(training.output_dir, STAGES, "speech")
+    found = untranscribed_speech(training.untranscribed, folder, splits, training.untranscribed_hours, training.seed)
+    if training.process_index == 0:
+        print(f"{found.hours:.2f} hours of speech without transcripts", *found.remarks, sep="\n! ")
+    return found.rows
 
 
 if __name__ == "__main__":
