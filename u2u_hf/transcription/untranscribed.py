@@ -103,9 +103,7 @@ def _write(files: Sequence[Path], folder: Path, known: Mapping[str, Dataset], ho
     if left := len(files) - len(found):
         remarks.append(f"{left} recordings were not needed: {hours:g} hours of speech are taken")
     if not utterances:
-        raise U2UError(
-            f"--untranscribed: no speech was found in its recordings ({'; '.join(remarks[:2]) or 'silence'})"
-        )
+        raise U2UError(f"--untranscribed: no new speech was found in its recordings ({'; '.join(remarks[:2])})")
     dropped, _ = write_dataset({"train": utterances}, folder)
     return remarks + [f"{len(dropped)} segments cannot be read, the first: {dropped[0]}" for _ in dropped[:1]]
 
