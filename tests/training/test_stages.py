@@ -10,7 +10,7 @@ from support.trainers import SPLITS, rows
 
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
-from u2u_hf.training import progress, stages
+from u2u_hf.training import progress, stages, trainer
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.self_training import FirstLook, PseudoLabels
 from u2u_hf.training.stages import tidy, train_in_stages
@@ -93,10 +93,13 @@ def test_a_run_is_not_taken_for_another(run):
 
 
 def test_all_stages_keep_within_the_time(run, tmp_path, monkeypatch):
-    ticks = itertools.count()  # each time that anybody looks at this clock, a second has passed
-    clock = SimpleNamespace(time=lambda: float(next(ticks)))
-    monkeypatch.setattr(progress, "time", clock)
-    monkeypatch.setattr(stages, "time", clock)
+    ticks = itertools.count()
+
+    def look():  # each time that anybody looks at this clock, a second has passed
+        return float(next(ticks))
+
+    for module in (progress, stages, trainer):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=look, perf_counter=look))
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: 0.0)
     trained = run(max_steps=-1, time_budget="10m", texts={0: "ab"})
     done = record(tmp_path)["stages"]

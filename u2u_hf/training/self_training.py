@@ -1,7 +1,8 @@
 """Self-training: a recogniser transcribes speech, and what it is sure of becomes training data.
 
-How sure it must be is read off the validation split, whose texts are known: the score of a segment is the recogniser's
-confidence times the agreement of its text with the one that the language model of the training texts prefers.
+Texts are decoded with the language model of the training texts, so that they can teach what the recogniser alone does
+not write. How sure it must be is read off the validation split, whose texts are known: the score of a segment is the
+recogniser's confidence times the agreement of what it writes alone with what the language model makes of it.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ from u2u_hf.recognition.recognizer import Recognizer
 
 _RATIO = 2.0  # hours of recognised speech for each hour of transcribed, at most
 _HEARD = 3.0  # hours that are recognised for each hour that may be kept, at most
-_GOOD_ENOUGH = 0.25  # CER of what is kept, as validation has it
+# CER of what is kept, as validation has it: as a share of that of all that the recogniser writes alone, and at most.
+_BETTER, _POOREST = 0.95, 0.75
 _ENOUGH = 5  # utterances of validation that tell such a CER
-# Of speech like that of validation a half scores above validation's median; of noise and other languages next to none.
-_STRANGE = 0.1
+# Of speech like validation's nine tenths score above the tenth of validation that scores lowest; of noise next to none,
+# and of other languages few if the recogniser is good. New speakers score lower too, and must not be refused.
+_LOWEST, _STRANGE = 0.1, 0.2
 _LOOKED_AT = 40  # segments, by which that is told
 
 
@@ -41,10 +44,13 @@ class Recognised:
     """A segment as a recogniser writes it.
 
     Attributes:
+        text: with the language model.
+        alone: without it.
         score: how sure it is, 0…1.
     """
 
     text: str
+    alone: str
     score: float
 
 
@@ -84,37 +90,41 @@ def _recognised(recognizer: Recognizer, row: Mapping, prefers: LanguageModel) ->
     words = greedy_words(log_probs, recognizer.labels)
     text = " ".join(word.text for word in words)
     if not text or frame_count(len(samples)) < frames_needed(text):
-        return Recognised("", 0.0)
+        return Recognised("", text, 0.0)
     preferred = beam_search(log_probs, recognizer.labels, prefers)
     differing = float(rate(error_counts([text], [preferred], CHARACTERS)[0]))
-    return Recognised(preferred, confidence(words) * max(0.0, 1 - differing))
+    return Recognised(preferred, text, confidence(words) * max(0.0, 1 - differing))
 
 
 def strangeness(speech: Sequence[Recognised], validation: Sequence[Recognised]) -> str:
     """Return why speech is taken for something else than validation's language, or the empty string."""
-    middle = float(np.median([item.score for item in validation]))
-    surer = float(np.mean([item.score >= middle for item in speech]))
+    lowest = float(np.quantile([item.score for item in validation], _LOWEST))
+    surer = float(np.mean([item.score >= lowest for item in speech]))
     if surer >= _STRANGE:
         return ""
     return (
-        f"the recogniser is as sure as with half of validation for only {surer:.0%} of it: another language, music or "
-        "noise?"
+        f"the recogniser is less sure of {1 - surer:.0%} of it than of nine tenths of validation: another language, "
+        "music or noise?"
     )
 
 
-def threshold(recognised: Sequence[Recognised], references: Sequence[str]) -> tuple[float, float]:
-    """Return the lowest score above which validation is recognised well enough, and the CER there.
+def threshold(recognised: Sequence[Recognised], references: Sequence[str]) -> tuple[float, float, float]:
+    """Return the lowest score above which validation's texts are good enough to learn from.
 
     Returns:
-        infinity if no part of validation is; and the CER of its surest utterances.
+        the score, infinity if there is none; the CER of the texts above it, or of the surest ones; and the highest
+        that is good enough.
     """
     order = np.argsort([-item.score for item in recognised], kind="stable")
+    alone = error_counts([item.alone for item in recognised], references, CHARACTERS).sum(0)
+    most = min(_BETTER * float(rate(alone)), _POOREST)
     counts = error_counts([recognised[i].text for i in order], [references[i] for i in order], CHARACTERS)
     rates = rate(counts.cumsum(0))
-    good = [number for number in range(min(_ENOUGH, len(rates)), len(rates) + 1) if rates[number - 1] <= _GOOD_ENOUGH]
+    fewest = min(_ENOUGH, len(rates))
+    good = [number for number in range(fewest, len(rates) + 1) if rates[number - 1] <= most]
     if not good:
-        return float("inf"), float(rates[min(_ENOUGH, len(rates)) - 1])
-    return recognised[order[good[-1] - 1]].score, float(rates[good[-1] - 1])
+        return float("inf"), float(rates[fewest - 1]), most
+    return recognised[order[good[-1] - 1]].score, float(rates[good[-1] - 1]), most
 
 
 @dataclass(frozen=True)
@@ -146,11 +156,11 @@ def look(model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: int)
     return FirstLook(strangeness(first, known), _weakness(threshold(known, list(validation["text"]))))
 
 
-def _weakness(found: tuple[float, float]) -> str:
-    limit, cer = found
+def _weakness(found: tuple[float, float, float]) -> str:
+    limit, cer, most = found
     if limit < float("inf"):
         return ""
-    return f"of what the recogniser is surest of in validation {cer:.0%} is wrong, more than {_GOOD_ENOUGH:.0%}"
+    return f"of what it is surest of in validation {cer:.0%} is wrong, more than the {most:.0%} to learn from"
 
 
 def pseudo_labels(model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: int, cache: Path) -> PseudoLabels:
@@ -176,13 +186,15 @@ def _found(model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: in
     train, validation, seconds = splits["train"], splits["validation"], speech["duration"]
     texts = list(train["text"])
     known = recognise(model, validation, range(len(validation)), texts, "recognising validation")
-    limit, cer = threshold(known, list(validation["text"]))
-    if weak := _weakness((limit, cer)):
+    limit, cer, most = threshold(known, list(validation["text"]))
+    if weak := _weakness((limit, cer, most)):
         return PseudoLabels({}, weak, "")
     wanted = _RATIO * sum(train["duration"])
     order = _within(np.random.default_rng(seed).permutation(len(speech)).tolist(), seconds, _HEARD * wanted)
     items = dict(zip(order, recognise(model, speech, order, texts, "recognising speech"), strict=True))
-    sure = sorted((row for row in order if items[row].score >= limit), key=lambda row: -items[row].score)
+    sure = sorted(
+        (row for row in order if items[row].text and items[row].score >= limit), key=lambda row: -items[row].score
+    )
     kept = _within(sure, seconds, wanted)
     heard_minutes, kept_minutes = (sum(seconds[row] for row in rows) / 60 for rows in (order, kept))
     account = (

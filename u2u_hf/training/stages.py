@@ -158,7 +158,7 @@ class _Run:
         if encoder:
             load_encoder(trainer.model, encoder)
         self._train(trainer, folder)
-        stage = Stage(name, trainer.scores(), trainer.state.global_step, trainer.progress.seconds)
+        stage = Stage(name, trainer.scores(), trainer.state.global_step, self._seconds(trainer))
         save_trained(trainer, processor, folder)
         if self._main:
             write_text(folder / _HISTORY, json.dumps(trainer.state.log_history))
@@ -179,7 +179,7 @@ class _Run:
             save_encoder(trainer, weights)
             hours = sum(everything["duration"]) / 3600
             note = f"on {hours:.2f} hours of speech"
-            self._end(Stage(PRETRAINING, {}, trainer.state.global_step, trainer.progress.seconds, note), folder)
+            self._end(Stage(PRETRAINING, {}, trainer.state.global_step, self._seconds(trainer), note), folder)
         self._pending = [other for other in self._pending if other != PRETRAINING]
         return weights
 
@@ -260,6 +260,11 @@ class _Run:
         if trainer.progress.interrupted:
             raise Stopped(f"{folder.name}, step {trainer.state.global_step}")
 
+    def _seconds(self, trainer: CtcTrainer) -> float:
+        """Return the duration of a stage; what follows counts as part of the next one."""
+        self._begun = time.time()
+        return trainer.progress.seconds
+
     def _end(self, stage: Stage, folder: Path) -> None:
         self._record["stages"].append(asdict(stage))
         self._record["running"] = {}
@@ -268,7 +273,6 @@ class _Run:
             write_line(str(stage))
             for checkpoint in model_folder.checkpoints(folder).values():
                 shutil.rmtree(checkpoint, ignore_errors=True)
-        self._begun = time.time()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
