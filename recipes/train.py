@@ -59,8 +59,8 @@ def main() -> int:
         return 0
     splits = load_splits(args.dataset)
     try:
-        if training.untranscribed:
-            trained = train_in_stages(args.model, splits, args.dataset, training, speech(training, splits))
+        if training.untranscribed and (rows := speech(training, splits)):
+            trained = train_in_stages(args.model, splits, args.dataset, training, rows)
         else:
             trained = train(args, push, training, splits)
     except Stopped as stopped:
@@ -109,8 +109,8 @@ def train(args: Arguments, push: Push, training: CtcTrainingArguments, splits: D
     return Trained(scores, trainer.state.global_step, trainer.progress.seconds, trainer.state.log_history)
 
 
-def speech(training: CtcTrainingArguments, splits: DatasetDict) -> Dataset:
-    """Return the speech of --untranscribed, and print how much there is and what is not in it."""
+def speech(training: CtcTrainingArguments, splits: DatasetDict) -> Dataset | None:
+    """Return the speech of --untranscribed, if there is any, and print how much there is and what is not in it."""
     folder = Path(training.output_dir, STAGES, "speech")
     found = untranscribed_speech(training.untranscribed, folder, splits, training.untranscribed_hours, training.seed)
     if training.process_index == 0:

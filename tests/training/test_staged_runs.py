@@ -31,7 +31,7 @@ def run(command, processes=1):
 
 def kill(command, marker, number=signal.SIGKILL):
     """Start, and send a signal once a file is there."""
-    written = [marker.parents[3] / name for name in ("stdout", "stderr")]
+    written = [marker.parents[4] / name for name in ("stdout", "stderr")]
     process = programs.start(command, *written)
     while not marker.exists() and process.is_alive():
         time.sleep(0.005)

@@ -26,7 +26,7 @@ def run(random_base, tmp_path, monkeypatch):
         monkeypatch.setattr(stages, "look", lambda *arguments: FirstLook(strange, weak))
         found = PseudoLabels(texts or {}, "" if texts else "nothing is sure", "")
         monkeypatch.setattr(stages, "pseudo_labels", lambda *arguments: found)
-        settings = {"max_steps": 22, "learning_rate": 1e-2, "hold_encoder": 0.2, "logging_steps": 1} | settings
+        settings = {"max_steps": 24, "learning_rate": 1e-2, "hold_encoder": 0.2, "logging_steps": 1} | settings
         args = CtcTrainingArguments(
             output_dir=str(tmp_path / "run"), untranscribed="somewhere", disable_tqdm=True, bf16=False, **settings
         )
@@ -43,11 +43,11 @@ def record(tmp_path):
 def test_the_stages_share_the_steps_and_the_best_is_kept(run, tmp_path):
     trained = run(texts={0: "ab", 2: "b"})
     done = {row["name"]: row for row in record(tmp_path)["stages"]}
-    # 3, 2, 3 and 3 parts of 22 steps.
+    # 3, 2, 3, 2 and 2 parts of 24 steps.
     assert {name: row["steps"] for name, row in done.items()} == {
-        "plain": 6, "pretraining": 4, "pre-trained": 6, "self-trained": 6,
+        "plain": 6, "pretraining": 4, "pre-trained": 6, "self-trained": 4, "self-trained twice": 4,
     }  # fmt: skip
-    assert trained.steps == 22
+    assert trained.steps == 24
     best = min((row["scores"]["cer"], row["name"]) for row in done.values() if row["scores"])
     assert trained.scores["cer"] == best[0]
     assert f"Validation chose {next(n for n, r in done.items() if r['scores'] == trained.scores)}." in trained.account
@@ -55,7 +55,7 @@ def test_the_stages_share_the_steps_and_the_best_is_kept(run, tmp_path):
     kept, theirs = (load_file(tmp_path / "run" / where / "model.safetensors") for where in (".", f"stages/{chosen}"))
     assert all(weights.equal(theirs[name]) for name, weights in kept.items())
     assert Recognizer(tmp_path / "run").labels.symbols[3:] == ("a", "b")
-    assert len([row for row in trained.log_history if "loss" in row]) == 6
+    assert len([row for row in trained.log_history if "loss" in row]) == done[chosen]["steps"]
     tidy(tmp_path / "run")
     assert [path.name for path in (tmp_path / "run" / "stages").iterdir()] == ["stages.json"]
 
@@ -66,20 +66,21 @@ def test_of_equal_stages_the_plain_one_is_kept(run, tmp_path):
 
 def test_what_is_refused_gives_its_steps_to_the_transcribed_speech(run, tmp_path, capsys):
     run(strange="noise?")
-    assert [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]] == [("plain", 6), ("longer", 16)]
+    assert [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]] == [("plain", 6), ("longer", 18)]
     assert "! no pretraining: noise?" in capsys.readouterr().out
 
 
 def test_a_weak_recogniser_does_not_train_itself(run, tmp_path):
     run(weak="too weak", texts={0: "ab"})
-    # 2 and 3 parts of the 16 steps that plain leaves.
+    # 2 and 3 parts of the 18 steps that plain leaves.
     names = [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]]
-    assert names == [("plain", 6), ("pretraining", 6), ("pre-trained", 10)]
+    assert names == [("plain", 6), ("pretraining", 7), ("pre-trained", 11)]
 
 
 def test_one_use_alone(run, tmp_path):
     run(untranscribed_for=["self-training"], texts={1: "a"})
-    assert [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]] == [("plain", 11), ("self-trained", 11)]
+    names = [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]]
+    assert names == [("plain", 10), ("self-trained", 7), ("self-trained twice", 7)]
     with pytest.raises(U2UError, match="--untranscribed_for translation: give pretraining or self-training"):
         run(untranscribed_for=["translation"])
 
@@ -103,6 +104,7 @@ def test_all_stages_keep_within_the_time(run, tmp_path, monkeypatch):
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: 0.0)
     trained = run(max_steps=-1, time_budget="10m", texts={0: "ab"})
     done = record(tmp_path)["stages"]
-    assert len(done) == 4
-    assert 500 < trained.seconds <= 600
+    assert len(done) == 5
+    # As without stages, the last step may end late: one takes some ten looks at the clock.
+    assert 500 < trained.seconds < 612
     assert all(row["steps"] > 1 for row in done)

@@ -58,16 +58,19 @@ def test_no_more_speech_is_taken_than_asked_for(demo_folder, tmp_path):
     assert found.remarks == ("3 recordings were not needed: 0.000277778 hours of speech are taken",)
 
 
-def test_recordings_without_speech_are_refused(tmp_path):
+def test_recordings_without_speech_are_told_and_none_are_an_error(tmp_path):
+    folder, kept = tmp_path / "recordings", tmp_path / "kept"
+    folder.mkdir()
     with pytest.raises(U2UError, match="no recording in this folder or below it"):
-        untranscribed_speech(str(tmp_path), tmp_path / "out", {}, 10.0, 0)
-    soundfile.write(tmp_path / "silence.wav", np.zeros(48_000), 16_000)
-    with pytest.raises(U2UError, match=r"no new speech was found .*silence\.wav: no speech was found"):
-        untranscribed_speech(str(tmp_path), tmp_path / "out", {}, 10.0, 0)
-    (tmp_path / "broken.wav").write_bytes(b"no sound")
-    with pytest.raises(U2UError, match=r"no new speech was found"):
-        untranscribed_speech(str(tmp_path), tmp_path / "out", {}, 10.0, 0)
-    assert not (tmp_path / "out" / "speech.json").exists()
+        untranscribed_speech(str(folder), kept, {}, 10.0, 0)
+    soundfile.write(folder / "silence.wav", np.zeros(48_000), 16_000)
+    (folder / "broken.wav").write_bytes(b"no sound")
+    for _ in range(2):
+        found = untranscribed_speech(str(folder), kept, {}, 10.0, 0)
+        assert (found.rows, found.hours) == (None, 0.0)
+        broken, silent = found.remarks
+        assert "broken.wav" in broken
+        assert silent == "silence.wav: no speech was found"
 
 
 def test_a_dataset_may_be_given_without_what_is_known_of_it(demo_dataset, known, tmp_path):

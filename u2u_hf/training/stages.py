@@ -2,7 +2,9 @@
 
 1. plain: fine-tuned on the transcribed utterances alone, as without such speech.
 2. pre-trained: the encoder is pre-trained further on all speech, then fine-tuned.
-3. self-trained: the better of the two recognises the speech, and what it is sure of is mixed with the transcribed.
+3. self-trained: the better of the two recognises the speech, and goes on with the transcribed utterances and what it is
+   sure of.
+4. self-trained twice: so does the recogniser of stage 3.
 
 The stages share the run's steps or time. What has been done is in ``stages/stages.json``; a finished stage is not done
 again, and one that was stopped resumes from its last checkpoint.
@@ -22,6 +24,7 @@ from typing import Any
 import psutil
 import torch
 from datasets import Dataset, DatasetDict, concatenate_datasets
+from transformers import ProcessorMixin
 
 from u2u_hf import model_folder, output_folder
 from u2u_hf.data.processes import processes
@@ -37,13 +40,17 @@ from u2u_hf.training.trainer import CtcTrainer, remove_made_of_model, save_train
 from u2u_hf.training.trainer_setup import build_trainer
 
 FOLDER = "stages"
-PLAIN, PRETRAINING, PRETRAINED, SELF_TRAINED, LONGER = "plain", "pretraining", "pre-trained", "self-trained", "longer"
+PLAIN, PRETRAINING, PRETRAINED, LONGER = "plain", "pretraining", "pre-trained", "longer"
+SELF_TRAINED, TWICE = "self-trained", "self-trained twice"
 _RECORD = "stages.json"
 _HISTORY = "log_history.json"
 # Parts of the steps or the time that the stages have; those of a stage that is left out are the others'.
-_PARTS = {PLAIN: 3.0, PRETRAINING: 2.0, PRETRAINED: 3.0, SELF_TRAINED: 3.0, LONGER: 3.0}
+_PARTS = {PLAIN: 3.0, PRETRAINING: 2.0, PRETRAINED: 3.0, SELF_TRAINED: 2.0, TWICE: 2.0, LONGER: 3.0}
+# Learning rates of self-training, which goes on from a trained recogniser, as a share of those of fine-tuning.
+_RATES_AGAIN = 0.5
 # What each stage that can be refused belongs to: the choices of --untranscribed_for.
-_USE = {PRETRAINING: "pretraining", PRETRAINED: "pretraining", SELF_TRAINED: "self-training"}
+_SELF_TRAINING = "self-training"
+_USE = {PRETRAINING: "pretraining", PRETRAINED: "pretraining", SELF_TRAINED: _SELF_TRAINING, TWICE: _SELF_TRAINING}
 
 
 class Stopped(Exception):
@@ -107,16 +114,15 @@ def train_in_stages(
         U2UError: as `build_trainer`; or the folder holds a run of another length, or one that is not to be resumed.
     """
     run = _Run(model_source, splits, source, args, speech)
-    plain = run.fine_tuned(PLAIN, splits)
+    plain = run.fine_tuned(PLAIN)
     run.check(plain)
-    encoder = run.pretrained()
-    if encoder:
-        run.fine_tuned(PRETRAINED, splits, encoder)
-    if mixed := run.self_training():
-        better = run.best().name
-        run.fine_tuned(SELF_TRAINED, mixed, None if better == PLAIN else encoder)
-    if not encoder and not mixed:
-        run.fine_tuned(LONGER, splits)
+    if encoder := run.pretrained():
+        run.fine_tuned(PRETRAINED, encoder)
+    self_trained = run.self_trained(SELF_TRAINED, run.best())
+    if self_trained:
+        run.self_trained(TWICE, self_trained)
+    if not encoder and not self_trained:
+        run.fine_tuned(LONGER)
     return run.close()
 
 
@@ -132,6 +138,7 @@ class _Run:
         self._main = processes().is_main_process
         self._begun = psutil.Process().create_time()  # of the stage; loading counts as part of this process's first one
         self._record = _opened(self._folder, args)
+        processes().wait_for_everyone()  # all have read it before it is written again
         self._pending = [PLAIN, *(name for name in _USE if self._is_wanted(name))]
 
     def _is_wanted(self, name: str) -> bool:
@@ -144,26 +151,72 @@ class _Run:
         """Return the stage with the lowest error rate; of equal ones, the first."""
         return min((stage for stage in self.done() if stage.scores), key=_error_rate)
 
-    def fine_tuned(self, name: str, splits: DatasetDict, encoder: Path | None = None) -> Stage:
-        """Return the stage of this name, after it has been done if need be.
+    def fine_tuned(self, name: str, encoder: Path | None = None) -> Stage:
+        """Return the stage of this name, after it has been done if need be: the base model, fine-tuned.
 
         Args:
             encoder: weights to start from in place of the base model's.
         """
-        if done := next((stage for stage in self.done() if stage.name == name), None):
-            self._pending = [other for other in self._pending if other != name]
+        if done := self._done(name):
             return done
-        folder, args = self._folder / name, self._begin(name)
-        trainer, processor = build_trainer(self._model_source, splits, self._source, args)
+        trainer, processor = build_trainer(self._model_source, self._splits, self._source, self._begin(name))
         if encoder:
             load_encoder(trainer.model, encoder)
+        return self._recogniser(name, trainer, processor)
+
+    def self_trained(self, name: str, teacher: Stage) -> Stage | None:
+        """Return the stage of this name, after it has been done if need be; None if self-training is refused.
+
+        Args:
+            teacher: whose recogniser finds the texts, and goes on with them.
+        """
+        if not self._is_wanted(name):
+            return None
+        if done := self._done(name):
+            return done
+        source, cache = self._folder / teacher.name, self._folder / f"texts of {name}.json"
+        found = pseudo_labels(source, self._speech, self._splits, self._args.seed, cache)
+        if found.refused:
+            self._refuse(_SELF_TRAINING, found.refused)
+            self._write()
+            return None
+        mixed = with_pseudo_labels(self._splits["train"], self._speech, found.texts)
+        args = self._begin(name)
+        if self._main:
+            write_line(found.account)
+        args.fresh_head, args.hold_encoder = False, 0.0
+        args.learning_rate, args.head_learning_rate = (
+            _RATES_AGAIN * rate for rate in (args.learning_rate, args.head_learning_rate)
+        )
+        trainer, processor = build_trainer(
+            str(source), DatasetDict({**self._splits, "train": mixed}), self._source, args
+        )
+        return self._recogniser(name, trainer, processor, found.account)
+
+    def _recogniser(self, name: str, trainer: CtcTrainer, processor: ProcessorMixin, note: str = "") -> Stage:
+        """Return a stage that makes a recogniser, after its training."""
+        folder = self._folder / name
         self._train(trainer, folder)
-        stage = Stage(name, trainer.scores(), trainer.state.global_step, self._seconds(trainer))
+        stage = Stage(name, trainer.scores(), trainer.state.global_step, self._seconds(trainer), note)
         save_trained(trainer, processor, folder)
         if self._main:
             write_text(folder / _HISTORY, json.dumps(trainer.state.log_history))
         self._end(stage, folder)
         return stage
+
+    def _done(self, name: str) -> Stage | None:
+        """Return the stage of this name if it is finished."""
+        found = next((stage for stage in self.done() if stage.name == name), None)
+        if found:
+            self._pending = [other for other in self._pending if other != name]
+        return found
+
+    def _refuse(self, use: str, reason: str) -> None:
+        if reason and use in self._args.untranscribed_for:
+            self._record["refused"][use] = reason
+            if self._main:
+                write_line(f"! no {use}: {reason}")
+            self._pending = [name for name in self._pending if _USE.get(name) != use]
 
     def pretrained(self) -> Path | None:
         """Return the weights of the encoder after continued pre-training, which is done if need be; None if refused."""
@@ -171,16 +224,14 @@ class _Run:
             return None
         folder = self._folder / PRETRAINING
         weights = folder / "encoder.safetensors"
-        if not any(stage.name == PRETRAINING for stage in self.done()):
+        if not self._done(PRETRAINING):
             args = self._begin(PRETRAINING)
             everything = _all_speech(self._splits["train"], self._speech)
             trainer = build_pretrainer(self._model_source, everything, args, folder / "targets.npz")
             self._train(trainer, folder)
             save_encoder(trainer, weights)
-            hours = sum(everything["duration"]) / 3600
-            note = f"on {hours:.2f} hours of speech"
+            note = f"on {sum(everything['duration']) / 3600:.2f} hours of speech"
             self._end(Stage(PRETRAINING, {}, trainer.state.global_step, self._seconds(trainer), note), folder)
-        self._pending = [other for other in self._pending if other != PRETRAINING]
         return weights
 
     def check(self, plain: Stage) -> None:
@@ -188,34 +239,10 @@ class _Run:
         if self._record["checked"]:
             return
         found = look(self._folder / plain.name, self._speech, self._splits, self._args.seed)
-        self._record |= {
-            "checked": True,
-            "refused": {"pretraining": found.strange, "self-training": found.strange or found.weak},
-        }
+        self._record["checked"] = True
+        self._refuse("pretraining", found.strange)
+        self._refuse(_SELF_TRAINING, found.strange or found.weak)
         self._write()
-        for use in self._args.untranscribed_for:
-            if (reason := self._record["refused"][use]) and self._main:
-                write_line(f"! no {use}: {reason}")
-        self._pending = [name for name in self._pending if self._is_wanted(name)]
-
-    def self_training(self) -> DatasetDict | None:
-        """Return the dataset with what the best recogniser so far is sure of; None if that is refused or nothing."""
-        if not self._is_wanted(SELF_TRAINED):
-            return None
-        teacher = min((stage for stage in self.done() if stage.name in (PLAIN, PRETRAINED)), key=_error_rate)
-        cache = self._folder / "texts.json"
-        found = pseudo_labels(self._folder / teacher.name, self._speech, self._splits, self._args.seed, cache)
-        if found.refused:
-            if self._main:
-                write_line(f"! no {_USE[SELF_TRAINED]}: {found.refused}")
-            self._record["refused"][_USE[SELF_TRAINED]] = found.refused
-            self._write()
-            self._pending = [name for name in self._pending if name != SELF_TRAINED]
-            return None
-        if self._main:
-            write_line(f"{SELF_TRAINED}: {found.account}")
-        mixed = with_pseudo_labels(self._splits["train"], self._speech, found.texts)
-        return DatasetDict({**self._splits, "train": mixed})
 
     def close(self) -> Trained:
         """Write the chosen model into the output folder, and return what has been done."""

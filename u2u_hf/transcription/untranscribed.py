@@ -35,16 +35,16 @@ class Speech:
     """Speech without texts.
 
     Attributes:
-        rows: a dataset with the columns of a prepared one; the texts mean nothing.
+        rows: a dataset with the columns of a prepared one; the texts mean nothing. None if there is no speech.
         remarks: what a user should know of files and recordings that are not in it.
     """
 
-    rows: Dataset
+    rows: Dataset | None
     remarks: tuple[str, ...] = ()
 
     @property
     def hours(self) -> float:
-        return sum(self.rows["duration"]) / 3600
+        return sum(self.rows["duration"]) / 3600 if self.rows else 0.0
 
 
 def untranscribed_speech(source: str, folder: Path, known: Mapping[str, Dataset], hours: float, seed: int) -> Speech:
@@ -61,7 +61,7 @@ def untranscribed_speech(source: str, folder: Path, known: Mapping[str, Dataset]
         seed: random seed of the drawing.
 
     Raises:
-        U2UError: there is no recording or row, or no speech in any.
+        U2UError: there is no recording, or no row.
     """
     done = folder / _DONE
     here = Path(source)
@@ -73,7 +73,7 @@ def untranscribed_speech(source: str, folder: Path, known: Mapping[str, Dataset]
                 write_text(done, json.dumps({"key": key, "remarks": remarks}, indent=2, ensure_ascii=False) + "\n")
             processes().wait_for_everyone()
         remarks = json.loads(done.read_text(encoding="utf-8"))["remarks"]
-        return Speech(load_splits(folder)["train"], tuple(remarks))
+        return Speech(load_splits(folder)["train"] if (folder / "data").is_dir() else None, tuple(remarks))
     return _rows(source, load_splits(source), known, hours, seed)
 
 
@@ -103,7 +103,7 @@ def _write(files: Sequence[Path], folder: Path, known: Mapping[str, Dataset], ho
     if left := len(files) - len(found):
         remarks.append(f"{left} recordings were not needed: {hours:g} hours of speech are taken")
     if not utterances:
-        raise U2UError(f"--untranscribed: no new speech was found in its recordings ({'; '.join(remarks[:2])})")
+        return remarks
     dropped, _ = write_dataset({"train": utterances}, folder)
     return remarks + [f"{len(dropped)} segments cannot be read, the first: {dropped[0]}" for _ in dropped[:1]]
 
