@@ -29,7 +29,7 @@ def run(command, processes=1):
     return done
 
 
-def kill(command, marker, number=signal.SIGKILL):
+def stop(command, marker, number):
     """Start, and send a signal once a file is there."""
     written = [marker.parents[4] / name for name in ("stdout", "stderr")]
     process = programs.start(command, *written)
@@ -52,7 +52,7 @@ def stages(folder):
     return [(row["name"], row["steps"], row["scores"]) for row in record["stages"]]
 
 
-def test_killed_in_each_stage_a_run_ends_as_if_it_had_not_been(command, tmp_path):
+def test_stopped_or_killed_in_each_stage_a_run_ends_as_if_it_had_not_been(command, tmp_path):
     settings = ["--max_steps", 66, "--eval_steps", 6, "--save_steps", 6, "--logging_steps", 1]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     run(command(whole, *settings))
@@ -60,7 +60,8 @@ def test_killed_in_each_stage_a_run_ends_as_if_it_had_not_been(command, tmp_path
     for number, name in enumerate(names):
         resumed = ["--resume"] if number else []
         marker = broken / "stages" / name / "checkpoint-6" / "trainer_state.json"
-        assert kill(command(broken, *settings, *resumed), marker) == -signal.SIGKILL
+        sent, ends = (signal.SIGKILL, -signal.SIGKILL) if number else (signal.SIGTERM, 130)
+        assert stop(command(broken, *settings, *resumed), marker, sent) == ends
     assert not (broken / "model.safetensors").exists()
     refused = programs.run(command(broken, *settings))
     assert "holds a run in stages: add --resume" in refused.stderr.splitlines()[-1]

@@ -83,9 +83,17 @@ def test_one_use_alone(run, tmp_path):
     assert names == [("plain", 10), ("self-trained", 7), ("self-trained twice", 7)]
     with pytest.raises(U2UError, match="--untranscribed_for translation: give pretraining or self-training"):
         run(untranscribed_for=["translation"])
+    with pytest.raises(U2UError, match=r"--untranscribed_hours 0\.0: give hours of speech"):
+        run(untranscribed_hours=0.0)
+    with pytest.raises(U2UError, match="--num_train_epochs: with --untranscribed give --max_steps"):
+        run(max_steps=-1, num_train_epochs=2)
 
 
-def test_a_run_is_not_taken_for_another(run):
+def test_a_run_is_not_taken_for_another(run, tmp_path):
+    (tmp_path / "run" / "checkpoint-2").mkdir(parents=True)
+    with pytest.raises(U2UError, match="holds a run without --untranscribed: give another --output_dir"):
+        run()
+    (tmp_path / "run" / "checkpoint-2").rmdir()
     run()
     with pytest.raises(U2UError, match="holds a run in stages: add --resume"):
         run()

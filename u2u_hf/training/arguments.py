@@ -154,6 +154,8 @@ class CtcTrainingArguments(TrainingArguments):
             raise U2UError(f"--joined {self.joined}: give a share of the examples, 0 or more and below 1")
         if unknown := sorted(set(self.untranscribed_for) - set(UNTRANSCRIBED_FOR)):
             raise U2UError(f"--untranscribed_for {unknown[0]}: give {' or '.join(UNTRANSCRIBED_FOR)}, or both")
+        if self.untranscribed and self.max_steps <= 0 and self.num_train_epochs != 3.0:
+            raise U2UError("--num_train_epochs: with --untranscribed give --max_steps or --time_budget, to be shared")
         if self.untranscribed_hours <= 0:
             raise U2UError(f"--untranscribed_hours {self.untranscribed_hours}: give hours of speech, 10 for example")
         if not 0 <= self.hold_encoder < 1:

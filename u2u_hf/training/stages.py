@@ -323,6 +323,8 @@ def _opened(folder: Path, args: CtcTrainingArguments) -> dict[str, Any]:
     length = args.budget_seconds or args.max_steps
     path = folder / _RECORD
     if not path.is_file():
+        if model_folder.checkpoints(folder.parent):
+            raise U2UError(f"{folder.parent}: holds a run without --untranscribed: give another --output_dir")
         return {"length": length, "checked": False, "refused": {}, "running": {}, "stages": []}
     record = json.loads(path.read_text(encoding="utf-8"))
     if not args.resume:
