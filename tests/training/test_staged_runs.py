@@ -18,6 +18,7 @@ def command(demo_dataset, random_base, new_recording):
     def command(output_dir, *arguments):
         places = ["--dataset", demo_dataset, "--model", random_base, "--output_dir", output_dir]
         places += ["--untranscribed", new_recording.parent, "--learning_rate", 1e-3]
+        places += ["--untranscribed_for", "pretraining", "self-training"]
         return [RECIPES / "train.py", *places, *PLAIN, *arguments]
 
     return command

@@ -26,6 +26,7 @@ def run(random_base, tmp_path, monkeypatch):
         monkeypatch.setattr(stages, "look", lambda *arguments: FirstLook(strange, weak))
         found = PseudoLabels(texts or {}, "" if texts else "nothing is sure", "")
         monkeypatch.setattr(stages, "pseudo_labels", lambda *arguments: found)
+        settings = {"untranscribed_for": ["pretraining", "self-training"]} | settings
         settings = {"max_steps": 24, "learning_rate": 1e-2, "hold_encoder": 0.2, "logging_steps": 1} | settings
         args = CtcTrainingArguments(
             output_dir=str(tmp_path / "run"), untranscribed="somewhere", disable_tqdm=True, bf16=False, **settings

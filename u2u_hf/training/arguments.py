@@ -94,7 +94,8 @@ class CtcTrainingArguments(TrainingArguments):
     noise_snr_db: float | None = setting(None, help="add noise, from this many dB below the speech to 20 dB more: 10")
     untranscribed: str = setting("", help="recordings without transcripts: a folder, or a prepared dataset")
     untranscribed_for: list[str] = setting(
-        [*UNTRANSCRIBED_FOR], help="what --untranscribed is used for, as far as validation gains by it"
+        ["self-training"],
+        help="what --untranscribed is used for: self-training, pretraining (worth it for hours of speech), or both",
     )
     untranscribed_hours: float = setting(10.0, help="hours of speech taken from --untranscribed at most, at random")
     bf16: bool | None = setting(None, help="train in bfloat16 (default by device)")
