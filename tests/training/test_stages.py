@@ -66,7 +66,8 @@ def test_of_equal_stages_the_plain_one_is_kept(run, tmp_path):
 
 
 def test_what_is_refused_gives_its_steps_to_the_transcribed_speech(run, tmp_path, capsys):
-    run(strange="noise?")
+    trained = run(strange="noise?")
+    assert "No pretraining: noise?. No self-training: noise?. Validation chose" in trained.account
     assert [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]] == [("plain", 6), ("longer", 18)]
     assert "! no pretraining: noise?" in capsys.readouterr().out
 

@@ -257,9 +257,10 @@ class _Run:
         processes().wait_for_everyone()
         stages = self.done()
         steps, seconds = sum(stage.steps for stage in stages), sum(stage.seconds for stage in stages)
-        account = f"The stages: {'; '.join(map(str, stages))}. Validation chose {best.name}."
+        refused = "".join(f" No {use}: {reason}." for use, reason in self._record["refused"].items())
+        account = f"The stages: {'; '.join(map(str, stages))}.{refused} Validation chose {best.name}."
         if self._main:
-            write_line(account)
+            write_line(f"chosen by validation: {best.name}")
         return Trained(best.scores, steps, seconds, history, account)
 
     def _begin(self, name: str) -> CtcTrainingArguments:
