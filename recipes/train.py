@@ -2,6 +2,7 @@
 
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --time_budget 2h30m
+    accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --untranscribed my_recordings/
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --resume
 
 Starts from utter-project/mHuBERT-147 unless --model names another model: HuBERT, wav2vec 2.0 (XLS-R, MMS), WavLM,
@@ -9,11 +10,16 @@ Wav2Vec2-BERT or Omnilingual ASR CTC. OUTPUT_DIR then holds the checkpoint with 
 validation split, as transformers.pipeline("automatic-speech-recognition", OUTPUT_DIR) loads it. A run may be stopped
 at any moment: the same command with --resume resumes from the last checkpoint; with --push_to also from the one on the
 Hub.
+With --untranscribed, the run's steps or time are shared by stages: fine-tuning as without it, then training on the
+recordings that nobody transcribed. Validation chooses the stage whose model is kept, and what is not speech of this
+language costs its time only. Checkpoints of such a run are not pushed to the Hub.
 Every argument of transformers.TrainingArguments works too; --help_all lists them.
 """
 
 import dataclasses
 from pathlib import Path
+
+from datasets import Dataset, DatasetDict
 
 from u2u_hf import cli, output_folder
 from u2u_hf.data.dataset import load_splits
@@ -28,7 +34,10 @@ from u2u_hf.training.checkpoints import HubCheckpoints, is_finished
 from u2u_hf.training.curves import training_curves
 from u2u_hf.training.float16 import numbers
 from u2u_hf.training.peak_memory import peak_memory
-from u2u_hf.training.run import train
+from u2u_hf.training.run import Stopped, train
+from u2u_hf.training.stages import FOLDER as STAGES
+from u2u_hf.training.stages import tidy, train_in_stages
+from u2u_hf.transcription.untranscribed import untranscribed_speech
 
 
 @dataclasses.dataclass
@@ -52,35 +61,50 @@ def main() -> int:
                 print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
         return 0
     splits = load_splits(args.dataset)
-    callbacks = [HubCheckpoints(push.push_to, push.public)] if push.push_to else []
-    trainer, scores = train(args.model, splits, args.dataset, training, callbacks=callbacks, push_to=push.push_to)
-    if scores is None:
-        print(f"stopped at step {trainer.state.global_step}; the same command with --resume resumes there")
+    try:
+        if training.untranscribed and (rows := speech(training, splits)):
+            trained = train_in_stages(args.model, splits, args.dataset, training, rows)
+        else:
+            callbacks = [HubCheckpoints(push.push_to, push.public)] if push.push_to else []
+            trained = train(args.model, splits, args.dataset, training, callbacks=callbacks, push_to=push.push_to)
+    except Stopped as stopped:
+        print(f"stopped at {stopped}; the same command with --resume resumes there")
         return 130
-    if trainer.is_world_process_zero():
+    if training.process_index == 0:
         memory = peak_memory(training.device, training.world_size)
-        training_curves(trainer.state.log_history, output_dir / CURVES)
+        training_curves(trained.log_history, output_dir / CURVES)
         write_model_card(
             output_dir,
             base_model=args.model,
             dataset=args.dataset,
             splits=splits,
-            scores=scores,
+            scores=trained.scores,
             settings=changed(args, training),
-            steps=trainer.state.global_step,
-            seconds=trainer.progress.seconds,
+            steps=trained.steps,
+            seconds=trained.seconds,
             memory=memory,
-            numbers=numbers(trainer.state.log_history),
+            numbers=" ".join(filter(None, (numbers(trained.log_history), trained.account))),
             repo_id=push.push_to,
         )
         cli.save(output_dir / SETTINGS, args, training)
+        if training.untranscribed:
+            tidy(output_dir)
         print(f"memory: at most {memory}")
         print(f"curves: {output_dir / CURVES}")
         print(f"model: {output_dir}")
         if push.push_to:
             print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
-        print(after_training(scores, training.output_dir, args.dataset))
+        print(after_training(trained.scores, training.output_dir, args.dataset))
     return 0
+
+
+def speech(training: CtcTrainingArguments, splits: DatasetDict) -> Dataset | None:
+    """Return the speech of --untranscribed, if there is any, and print how much there is and what is not in it."""
+    folder = Path(training.output_dir, STAGES, "speech")
+    found = untranscribed_speech(training.untranscribed, folder, splits, training.untranscribed_hours, training.seed)
+    if training.process_index == 0:
+        print(f"{found.hours:.2f} hours of speech without transcripts", *found.remarks, sep="\n! ")
+    return found.rows
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from u2u_hf.integrations.elan import parameters
 from u2u_hf.integrations.elan.extension import install, installed, uninstall
 from u2u_hf.integrations.elan.folders import chosen_extension_folders, find_extension_folders
 from u2u_hf.integrations.elan.starters import batch_starter, shell_starter
+from u2u_hf.integrations.menu_folder import MARKER
 from u2u_hf.integrations.tasks import Task
 from u2u_hf.records import U2UError
 from u2u_hf.transcription.voice_detection import VadSettings
@@ -69,7 +70,7 @@ def test_elan_offers_every_task_with_every_parameter(elan):
 def test_the_folder_is_small_and_holds_nothing_that_elan_would_load(elan):
     extension = install(elan.extensions, MODEL.name, str(MODEL), MODEL)
     files = sorted(path.name for path in extension.folder.iterdir())
-    assert files == sorted(elan_extension._OWN)
+    assert files == sorted((*elan_extension._OWN, MARKER))
     assert sum((extension.folder / name).stat().st_size for name in files) < 30_000
     assert elan.menu().libraries == []
     assert extension.folder.name.isascii()

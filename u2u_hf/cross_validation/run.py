@@ -32,7 +32,7 @@ from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 from u2u_hf.reports.quantities import length
 from u2u_hf.settings import duration
-from u2u_hf.training.run import train
+from u2u_hf.training.run import Stopped, train
 
 _NO_NAME = "(no name)"
 _TRAINED = "trained.json"  # in a fold's folder, once its model is written
@@ -135,14 +135,14 @@ class CrossValidation:
         splits = DatasetDict(train=self.rows.select(fold.train), validation=self.rows.select(fold.validation))
         budget = duration(self.state.share_s) if self.state.share_s else ""
         args = self.training.arguments(folder, budget)
-        trainer, scores = train(self.training.base_model, splits, self.source, args, begun=begun)
-        if scores is None:
+        try:
+            trained = train(self.training.base_model, splits, self.source, args, begun=begun)
+        except Stopped:
             return None
-        run = FoldRun(trainer.state.global_step, round(trainer.progress.seconds, 1), scores[MAIN])
-        if trainer.is_world_process_zero():
+        run = FoldRun(trained.steps, round(trained.seconds, 1), trained.scores[MAIN])
+        if processes().is_main_process:
             write_text(folder / _TRAINED, json.dumps(asdict(run)) + "\n")
         processes().wait_for_everyone()  # until the model is written
-        del trainer
         gc.collect()  # a trainer and its parts refer to each other
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -17,6 +17,7 @@ from u2u_hf.training.regularisation import Regularisation, regularisation
 _STEPS = 3000
 # Steps of a run that ends by its time budget: a share of them stands for that share of the time.
 _STEPS_OF_A_BUDGET = 1_000_000
+UNTRANSCRIBED_FOR = ("pretraining", "self-training")
 # Settings of transformers that this training does not read, and what to give in their place.
 _WITHOUT_EFFECT = {
     "per_device_train_batch_size": "--batch_seconds sets how much audio a batch has",
@@ -65,6 +66,12 @@ class CtcTrainingArguments(TrainingArguments):
     room: float = setting(0.0, help="share of utterances that get the echo of a small room: 0.5")
     microphone_db: float = setting(0.0, help="filter with a random smooth response, up and down by so many dB: 8")
     noise_snr_db: float | None = setting(None, help="add noise, from this many dB below the speech to 20 dB more: 10")
+    untranscribed: str = setting("", help="recordings without transcripts: a folder, or a prepared dataset")
+    untranscribed_for: list[str] = setting(
+        ["self-training"],
+        help="what --untranscribed is used for: self-training, pretraining (worth it for hours of speech), or both",
+    )
+    untranscribed_hours: float = setting(10.0, help="hours of speech taken from --untranscribed at most, at random")
     bf16: bool | None = setting(None, help="train in bfloat16 (default by device)")
     fp16: bool | None = setting(None, help="train in float16 until it overflows, for older GPUs (default by device)")
     eval_strategy: str = setting("steps", help="when to evaluate on the validation split: steps, epoch or no")
@@ -120,6 +127,12 @@ class CtcTrainingArguments(TrainingArguments):
             raise U2UError(f"--speed_perturbation {self.speed_perturbation}: give a share below 1, 0.1 for example")
         if not 0 <= self.joined < 1:
             raise U2UError(f"--joined {self.joined}: give a share of the examples, 0 or more and below 1")
+        if unknown := sorted(set(self.untranscribed_for) - set(UNTRANSCRIBED_FOR)):
+            raise U2UError(f"--untranscribed_for {unknown[0]}: give {' or '.join(UNTRANSCRIBED_FOR)}, or both")
+        if self.untranscribed and self.max_steps <= 0 and self.num_train_epochs != 3.0:
+            raise U2UError("--num_train_epochs: with --untranscribed give --max_steps or --time_budget, to be shared")
+        if self.untranscribed_hours <= 0:
+            raise U2UError(f"--untranscribed_hours {self.untranscribed_hours}: give hours of speech, 10 for example")
         if not 0 <= self.hold_encoder < 1:
             raise U2UError(f"--hold_encoder {self.hold_encoder}: give a share of the run, 0 or more and below 1")
         if self.push_to_hub:  # Trainer would create a public repo, and push every checkpoint

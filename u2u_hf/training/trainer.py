@@ -174,7 +174,7 @@ class CtcTrainer(Trainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         labels, frames = inputs["labels"], inputs["frames"]
-        with self._float16.autocast() if self._float16 else contextlib.nullcontext():
+        with self._autocast():
             outputs = model(**{key: value for key, value in inputs.items() if key not in ("labels", "frames")})
         blank = self.model.config.pad_token_id
         loss = ForCTCLoss(outputs.logits, labels, frames, blank, reduction="sum", zero_infinity=True)
@@ -184,6 +184,9 @@ class CtcTrainer(Trainer):
         else:
             loss = loss / (labels >= 0).sum()
         return (loss, outputs) if return_outputs else loss
+
+    def _autocast(self) -> contextlib.AbstractContextManager:
+        return self._float16.autocast() if self._float16 else contextlib.nullcontext()
 
     def training_step(self, model, inputs, num_items_in_batch=None):
         self._frames += inputs["frames"].sum()
@@ -324,9 +327,14 @@ def save_trained(trainer: CtcTrainer, processor: ProcessorMixin, output_dir: Pat
     if trainer.is_world_process_zero():
         model: PreTrainedModel = trainer.accelerator.unwrap_model(trainer.model)
         with _written(output_dir / model_folder.WEIGHTS, "run the same command with --resume"):
-            for name in model_folder.MADE_OF_MODEL:
-                if (output_dir / name).is_dir():
-                    write_line(f"! {output_dir / name}: removed, it belongs to the earlier model of this folder")
-                    model_folder.remove(output_dir, name)
+            remove_made_of_model(output_dir)
             model.save_pretrained(output_dir)
             save_processor(processor, output_dir)
+
+
+def remove_made_of_model(output_dir: Path) -> None:
+    """Remove the export and the language model of an earlier model of this folder: recognition would use them."""
+    for name in model_folder.MADE_OF_MODEL:
+        if (output_dir / name).is_dir():
+            write_line(f"! {output_dir / name}: removed, it belongs to the earlier model of this folder")
+            model_folder.remove(output_dir, name)

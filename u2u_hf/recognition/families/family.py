@@ -53,6 +53,9 @@ class ModelFamily(Protocol):
     def prepare(self, model: PreTrainedModel, regularisation: Mapping[str, Any]) -> None:
         """Freeze what fine-tuning does not change, and add to training what transformers lacks in this family."""
 
+    def below_layers(self, model: PreTrainedModel) -> torch.nn.Module:
+        """Return the module whose output, or the first of several, the transformer takes: [B, T, D]."""
+
     def layers(self, model: PreTrainedModel) -> torch.nn.ModuleList:
         """Return the layers of the transformer, the lowest first."""
 

@@ -49,6 +49,9 @@ class LogMelFamily:
     def prepare(self, model, regularisation) -> None:
         pass
 
+    def below_layers(self, model):
+        return model.base_model.feature_projection
+
     def layers(self, model):
         return model.base_model.encoder.layers
 

@@ -60,6 +60,9 @@ class OmnilingualFamily:
 
         model.base_model.audio_tower.subsampling.register_forward_hook(masked)
 
+    def below_layers(self, model):
+        return model.base_model.audio_tower.subsampling
+
     def layers(self, model):
         return model.base_model.audio_tower.layers
 

@@ -49,6 +49,9 @@ class RawFamily:
     def prepare(self, model, regularisation) -> None:
         model.freeze_feature_encoder()
 
+    def below_layers(self, model):
+        return model.base_model.feature_projection
+
     def layers(self, model):
         return model.base_model.encoder.layers
 

@@ -1,0 +1,82 @@
+"""Whole runs with untranscribed recordings, in processes of their own: killed, resumed, divided."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+from conftest import RECIPES
+from safetensors.torch import load_file
+from support import programs
+
+PLAIN = "--mask_time 0 --mask_feature 0 --dropout 0 --layerdrop 0 --no_bf16 --use_cpu --batch_seconds 8".split()
+
+
+@pytest.fixture(scope="module")
+def command(demo_dataset, random_base, new_recording):
+    def command(output_dir, *arguments):
+        places = ["--dataset", demo_dataset, "--model", random_base, "--output_dir", output_dir]
+        places += ["--untranscribed", new_recording.parent, "--learning_rate", 1e-3]
+        places += ["--untranscribed_for", "pretraining", "self-training"]
+        return [RECIPES / "train.py", *places, *PLAIN, *arguments]
+
+    return command
+
+
+def run(command, processes=1):
+    done = programs.run(command) if processes == 1 else programs.divided(command, processes)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def stop(command, marker, number):
+    """Start, and send a signal once a file is there."""
+    written = [marker.parents[4] / name for name in ("stdout", "stderr")]
+    process = programs.start(command, *written)
+    while not marker.exists() and process.is_alive():
+        time.sleep(0.005)
+    os.kill(process.pid, number)
+    process.join(120)
+    return process.exitcode
+
+
+def same(one, other):
+    expected, found = (load_file(folder / "model.safetensors") for folder in (one, other))
+    assert expected.keys() == found.keys()
+    for name, weights in expected.items():
+        assert weights.allclose(found[name], atol=1e-5), name
+
+
+def stages(folder):
+    record = json.loads((folder / "stages" / "stages.json").read_text(encoding="utf-8"))
+    return [(row["name"], row["steps"], row["scores"]) for row in record["stages"]]
+
+
+def test_stopped_or_killed_in_each_stage_a_run_ends_as_if_it_had_not_been(command, tmp_path):
+    settings = ["--max_steps", 66, "--eval_steps", 6, "--save_steps", 6, "--logging_steps", 1]
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    run(command(whole, *settings))
+    names = [name for name, *_ in stages(whole)]
+    for number, name in enumerate(names):
+        resumed = ["--resume"] if number else []
+        marker = broken / "stages" / name / "checkpoint-6" / "trainer_state.json"
+        sent, ends = (signal.SIGKILL, -signal.SIGKILL) if number else (signal.SIGTERM, 130)
+        assert stop(command(broken, *settings, *resumed), marker, sent) == ends
+    assert not (broken / "model.safetensors").exists()
+    refused = programs.run(command(broken, *settings))
+    assert "holds a run in stages: add --resume" in refused.stderr.splitlines()[-1]
+    run(command(broken, *settings, "--resume"))
+    assert stages(broken) == stages(whole)
+    same(whole, broken)
+    again = run(command(broken, *settings, "--resume"))
+    assert again.stdout == f"{broken}: this run is finished; to train on, give a higher --max_steps or --time_budget\n"
+
+
+def test_two_processes_do_what_one_does(command, tmp_path):
+    settings = ["--max_steps", 33, "--eval_strategy", "no", "--save_strategy", "no", "--no_load_best_model_at_end"]
+    run(command(tmp_path / "one", *settings, "--gradient_accumulation_steps", 2))
+    run(command(tmp_path / "two", *settings), processes=2)
+    one, two = (stages(tmp_path / name) for name in ("one", "two"))
+    assert [(name, steps) for name, steps, _ in one] == [(name, steps) for name, steps, _ in two]
+    assert [scores.get("cer") for *_, scores in one] == pytest.approx([s.get("cer") for *_, s in two], abs=0.02)

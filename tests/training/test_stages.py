@@ -1,0 +1,120 @@
+import itertools
+import json
+from types import SimpleNamespace
+
+import datasets
+import psutil
+import pytest
+from safetensors.torch import load_file
+from support.trainers import SPLITS, rows
+
+from u2u_hf.recognition.recognizer import Recognizer
+from u2u_hf.records import U2UError
+from u2u_hf.training import progress, stages, trainer
+from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.self_training import FirstLook, PseudoLabels
+from u2u_hf.training.stages import tidy, train_in_stages
+
+SPEECH = [1.0, 0.6, 0.8, 0.9]
+
+
+@pytest.fixture
+def run(random_base, tmp_path, monkeypatch):
+    """Train in stages on noise; what the recogniser thinks of it is given."""
+
+    def run(strange="", weak="", texts=None, **settings):
+        monkeypatch.setattr(stages, "look", lambda *arguments: FirstLook(strange, weak))
+        found = PseudoLabels(texts or {}, "" if texts else "nothing is sure", "")
+        monkeypatch.setattr(stages, "pseudo_labels", lambda *arguments: found)
+        settings = {"untranscribed_for": ["pretraining", "self-training"]} | settings
+        settings = {"max_steps": 24, "learning_rate": 1e-2, "hold_encoder": 0.2, "logging_steps": 1} | settings
+        args = CtcTrainingArguments(
+            output_dir=str(tmp_path / "run"), untranscribed="somewhere", disable_tqdm=True, bf16=False, **settings
+        )
+        splits = datasets.DatasetDict({name: rows(*split) for name, split in SPLITS.items()})
+        return train_in_stages(str(random_base), splits, "made", args, rows([""] * 4, SPEECH, seed=1))
+
+    return run
+
+
+def record(tmp_path):
+    return json.loads((tmp_path / "run" / "stages" / "stages.json").read_text(encoding="utf-8"))
+
+
+def test_the_stages_share_the_steps_and_the_best_is_kept(run, tmp_path):
+    trained = run(texts={0: "ab", 2: "b"})
+    done = {row["name"]: row for row in record(tmp_path)["stages"]}
+    # 3, 2, 3 and 2 parts of 24 steps.
+    assert {name: row["steps"] for name, row in done.items()} == {
+        "plain": 7, "pretraining": 5, "pre-trained": 7, "self-trained": 5,
+    }  # fmt: skip
+    assert trained.steps == 24
+    best = min((row["scores"]["cer"], row["name"]) for row in done.values() if row["scores"])
+    assert trained.scores["cer"] == best[0]
+    assert f"Validation chose {next(n for n, r in done.items() if r['scores'] == trained.scores)}." in trained.account
+    chosen = next(name for name, row in done.items() if row["scores"] == trained.scores)
+    kept, theirs = (load_file(tmp_path / "run" / where / "model.safetensors") for where in (".", f"stages/{chosen}"))
+    assert all(weights.equal(theirs[name]) for name, weights in kept.items())
+    assert Recognizer(tmp_path / "run").labels.symbols[3:] == ("a", "b")
+    assert len([row for row in trained.log_history if "loss" in row]) == done[chosen]["steps"]
+    tidy(tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run" / "stages").iterdir()] == ["stages.json"]
+
+
+def test_of_equal_stages_the_plain_one_is_kept(run, tmp_path):
+    assert run(learning_rate=0.0, head_learning_rate=0.0).account.endswith("Validation chose plain.")
+
+
+def test_what_is_refused_gives_its_steps_to_the_transcribed_speech(run, tmp_path, capsys):
+    trained = run(strange="noise?")
+    assert "No pretraining: noise?. No self-training: noise?. Validation chose" in trained.account
+    assert [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]] == [("plain", 7), ("longer", 17)]
+    assert "! no pretraining: noise?" in capsys.readouterr().out
+
+
+def test_a_weak_recogniser_does_not_train_itself(run, tmp_path):
+    run(weak="too weak", texts={0: "ab"})
+    # 2 and 3 parts of the 17 steps that plain leaves.
+    names = [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]]
+    assert names == [("plain", 7), ("pretraining", 7), ("pre-trained", 10)]
+
+
+def test_one_use_alone(run, tmp_path):
+    run(untranscribed_for=["self-training"], texts={1: "a"})
+    names = [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]]
+    assert names == [("plain", 14), ("self-trained", 10)]
+    with pytest.raises(U2UError, match="--untranscribed_for translation: give pretraining or self-training"):
+        run(untranscribed_for=["translation"])
+    with pytest.raises(U2UError, match=r"--untranscribed_hours 0\.0: give hours of speech"):
+        run(untranscribed_hours=0.0)
+    with pytest.raises(U2UError, match="--num_train_epochs: with --untranscribed give --max_steps"):
+        run(max_steps=-1, num_train_epochs=2)
+
+
+def test_a_run_is_not_taken_for_another(run, tmp_path):
+    (tmp_path / "run" / "checkpoint-2").mkdir(parents=True)
+    with pytest.raises(U2UError, match="holds a run without --untranscribed: give another --output_dir"):
+        run()
+    (tmp_path / "run" / "checkpoint-2").rmdir()
+    run()
+    with pytest.raises(U2UError, match="holds a run in stages: add --resume"):
+        run()
+    with pytest.raises(U2UError, match="its stages share another length: resume with the same"):
+        run(resume=True, max_steps=33)
+
+
+def test_all_stages_keep_within_the_time(run, tmp_path, monkeypatch):
+    ticks = itertools.count()
+
+    def look():  # each time that anybody looks at this clock, a second has passed
+        return float(next(ticks))
+
+    for module in (progress, stages, trainer):
+        monkeypatch.setattr(module, "time", SimpleNamespace(time=look, perf_counter=look))
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: 0.0)
+    trained = run(max_steps=-1, time_budget="10m", texts={0: "ab"})
+    done = record(tmp_path)["stages"]
+    assert len(done) == 4
+    # As without stages, the last step may end late: one takes some ten looks at the clock.
+    assert 500 < trained.seconds < 612
+    assert all(row["steps"] > 1 for row in done)

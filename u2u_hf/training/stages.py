@@ -1,0 +1,330 @@
+"""A training in stages with speech that nobody has transcribed; validation decides which stages count.
+
+1. plain: fine-tuned on the transcribed utterances alone, as without such speech.
+2. pre-trained: the encoder is pre-trained further on all speech, then fine-tuned.
+3. self-trained: the better of the two recognises the speech, and goes on with the transcribed utterances and what it is
+   sure of. Not twice: on Mboshi a second round made validation and test worse (64.0 to 64.9 %, 68.6 to 71.4 %).
+
+The stages share the run's steps or time. What has been done is in ``stages/stages.json``; a finished stage is not done
+again, and one that was stopped resumes from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import shutil
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from datasets import Dataset, DatasetDict, concatenate_datasets
+from transformers import ProcessorMixin
+
+from u2u_hf import model_folder, output_folder
+from u2u_hf.data.processes import processes
+from u2u_hf.evaluation.metrics import MAIN, in_percent
+from u2u_hf.files import replacing, write_text
+from u2u_hf.progress_bar import write_line
+from u2u_hf.records import U2UError
+from u2u_hf.settings import duration
+from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.checkpoints import resume_point
+from u2u_hf.training.pretraining import build_pretrainer, load_encoder, save_encoder
+from u2u_hf.training.run import Stopped, Trained
+from u2u_hf.training.self_training import look, pseudo_labels, with_pseudo_labels
+from u2u_hf.training.trainer import CtcTrainer, remove_made_of_model, save_trained
+from u2u_hf.training.trainer_setup import build_trainer
+
+FOLDER = "stages"
+PLAIN, PRETRAINING, PRETRAINED, LONGER = "plain", "pretraining", "pre-trained", "longer"
+SELF_TRAINED = "self-trained"
+_RECORD = "stages.json"
+_HISTORY = "log_history.json"
+# Parts of the steps or the time that the stages have; those of a stage that is left out are the others'.
+_PARTS = {PLAIN: 3.0, PRETRAINING: 2.0, PRETRAINED: 3.0, SELF_TRAINED: 2.0, LONGER: 3.0}
+# Learning rates of self-training, which goes on from a trained recogniser, as a share of those of fine-tuning.
+_RATES_AGAIN = 0.5
+# What each stage that can be refused belongs to: the choices of --untranscribed_for.
+_SELF_TRAINING = "self-training"
+_USE = {PRETRAINING: "pretraining", PRETRAINED: "pretraining", SELF_TRAINED: _SELF_TRAINING}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A finished stage.
+
+    Attributes:
+        scores: of its model on validation; none of pre-training, which makes no recogniser.
+        steps: optimizer steps.
+        seconds: duration of the stage, with the finding of targets or texts.
+        note: what else a user should know.
+    """
+
+    name: str
+    scores: dict[str, float] = field(default_factory=dict)
+    steps: int = 0
+    seconds: float = 0.0
+    note: str = ""
+
+    def __str__(self) -> str:
+        took = f"{self.steps:,} steps, {duration(max(1, round(self.seconds)))}" if self.steps else ""
+        scored = f"validation {in_percent(self.scores)}" if self.scores else ""
+        return f"{self.name}: {'; '.join(filter(None, (scored, took, self.note)))}"
+
+
+def train_in_stages(
+    model_source: str, splits: DatasetDict, source: str, args: CtcTrainingArguments, speech: Dataset
+) -> Trained:
+    """Train in stages, and write the model that validation chooses into the output folder.
+
+    Args:
+        model_source: folder or Hub name of a model of one of the `FAMILIES`.
+        splits: the prepared dataset, and `source` its name, for messages.
+        speech: rows without texts, with ``audio`` and ``duration``.
+
+    Raises:
+        Stopped: the run was asked to stop before its end.
+        U2UError: as `build_trainer`; or the folder holds a run of another length, or one that is not to be resumed.
+    """
+    run = _Run(model_source, splits, source, args, speech)
+    plain = run.fine_tuned(PLAIN)
+    run.check(plain)
+    if encoder := run.pretrained():
+        run.fine_tuned(PRETRAINED, encoder)
+    self_trained = run.self_trained(run.best())
+    if not encoder and not self_trained:
+        run.fine_tuned(LONGER)
+    return run.close()
+
+
+class _Run:
+    """The stages of one output folder."""
+
+    def __init__(
+        self, model_source: str, splits: DatasetDict, source: str, args: CtcTrainingArguments, speech: Dataset
+    ):
+        self._model_source, self._splits, self._source = model_source, splits, source
+        self._args, self._speech = args, speech
+        self._folder = Path(args.output_dir) / FOLDER
+        self._main = processes().is_main_process
+        self._begun = psutil.Process().create_time()  # of the stage; loading counts as part of this process's first one
+        self._record = _opened(self._folder, args)
+        processes().wait_for_everyone()  # all have read it before it is written again
+        self._pending = [PLAIN, *(name for name in _USE if self._is_wanted(name))]
+
+    def _is_wanted(self, name: str) -> bool:
+        return _USE[name] in self._args.untranscribed_for and not self._record["refused"].get(_USE[name])
+
+    def done(self) -> list[Stage]:
+        return [Stage(**row) for row in self._record["stages"]]
+
+    def best(self) -> Stage:
+        """Return the stage with the lowest error rate; of equal ones, the first."""
+        return min((stage for stage in self.done() if stage.scores), key=_error_rate)
+
+    def fine_tuned(self, name: str, encoder: Path | None = None) -> Stage:
+        """Return the stage of this name, after it has been done if need be: the base model, fine-tuned.
+
+        Args:
+            encoder: weights to start from in place of the base model's.
+        """
+        if done := self._done(name):
+            return done
+        trainer, processor = build_trainer(self._model_source, self._splits, self._source, self._begin(name))
+        if encoder:
+            load_encoder(trainer.model, encoder)
+        return self._recogniser(name, trainer, processor)
+
+    def self_trained(self, teacher: Stage) -> Stage | None:
+        """Return the stage of self-training, after it has been done if need be; None if it is refused.
+
+        Args:
+            teacher: whose recogniser finds the texts, and goes on with them.
+        """
+        if not self._is_wanted(SELF_TRAINED):
+            return None
+        if done := self._done(SELF_TRAINED):
+            return done
+        source, cache = self._folder / teacher.name, self._folder / "texts.json"
+        found = pseudo_labels(source, self._speech, self._splits, self._args.seed, cache)
+        if found.refused:
+            self._refuse(_SELF_TRAINING, found.refused)
+            self._write()
+            return None
+        mixed = with_pseudo_labels(self._splits["train"], self._speech, found.texts)
+        args = self._begin(SELF_TRAINED)
+        if self._main:
+            write_line(found.account)
+        args.fresh_head, args.hold_encoder = False, 0.0
+        args.learning_rate, args.head_learning_rate = (
+            _RATES_AGAIN * rate for rate in (args.learning_rate, args.head_learning_rate)
+        )
+        trainer, processor = build_trainer(
+            str(source), DatasetDict({**self._splits, "train": mixed}), self._source, args
+        )
+        return self._recogniser(SELF_TRAINED, trainer, processor, found.account)
+
+    def _recogniser(self, name: str, trainer: CtcTrainer, processor: ProcessorMixin, note: str = "") -> Stage:
+        """Return a stage that makes a recogniser, after its training."""
+        folder = self._folder / name
+        self._train(trainer, folder)
+        stage = Stage(name, trainer.scores(), trainer.state.global_step, self._seconds(trainer), note)
+        save_trained(trainer, processor, folder)
+        if self._main:
+            write_text(folder / _HISTORY, json.dumps(trainer.state.log_history))
+        self._end(stage, folder)
+        return stage
+
+    def _done(self, name: str) -> Stage | None:
+        """Return the stage of this name if it is finished."""
+        found = next((stage for stage in self.done() if stage.name == name), None)
+        if found:
+            self._pending = [other for other in self._pending if other != name]
+        return found
+
+    def _refuse(self, use: str, reason: str) -> None:
+        if reason and use in self._args.untranscribed_for:
+            self._record["refused"][use] = reason
+            if self._main:
+                write_line(f"! no {use}: {reason}")
+            self._pending = [name for name in self._pending if _USE.get(name) != use]
+
+    def pretrained(self) -> Path | None:
+        """Return the weights of the encoder after continued pre-training, which is done if need be; None if refused."""
+        if not self._is_wanted(PRETRAINING):
+            return None
+        folder = self._folder / PRETRAINING
+        weights = folder / "encoder.safetensors"
+        if not self._done(PRETRAINING):
+            args = self._begin(PRETRAINING)
+            everything = _all_speech(self._splits["train"], self._speech)
+            trainer = build_pretrainer(self._model_source, everything, args, folder / "targets.npz")
+            self._train(trainer, folder)
+            save_encoder(trainer, weights)
+            note = f"on {sum(everything['duration']) / 3600:.2f} hours of speech"
+            self._end(Stage(PRETRAINING, {}, trainer.state.global_step, self._seconds(trainer), note), folder)
+        return weights
+
+    def check(self, plain: Stage) -> None:
+        """Refuse speech that is strange to the plain recogniser, and self-training if that is too weak for it."""
+        if self._record["checked"]:
+            return
+        found = look(self._folder / plain.name, self._speech, self._splits, self._args.seed)
+        self._record["checked"] = True
+        self._refuse("pretraining", found.strange)
+        self._refuse(_SELF_TRAINING, found.strange or found.weak)
+        self._write()
+
+    def close(self) -> Trained:
+        """Write the chosen model into the output folder, and return what has been done."""
+        best, output_dir = self.best(), Path(self._args.output_dir)
+        if self._main:
+            remove_made_of_model(output_dir)
+            for path in (self._folder / best.name).iterdir():
+                if path.is_file() and model_folder.belongs(path.name, model_folder.MODEL):
+                    with replacing(output_dir / path.name) as temporary:
+                        shutil.copyfile(path, temporary)
+        history = json.loads((self._folder / best.name / _HISTORY).read_text(encoding="utf-8"))
+        processes().wait_for_everyone()
+        stages = self.done()
+        steps, seconds = sum(stage.steps for stage in stages), sum(stage.seconds for stage in stages)
+        refused = "".join(f" No {use}: {reason}." for use, reason in self._record["refused"].items())
+        account = f"The stages: {'; '.join(map(str, stages))}.{refused} Validation chose {best.name}."
+        if self._main:
+            write_line(f"chosen by validation: {best.name}")
+        return Trained(best.scores, steps, seconds, history, account)
+
+    def _begin(self, name: str) -> CtcTrainingArguments:
+        """Return the settings of a stage: its folder, and its part of the steps or the time that are left."""
+        if self._record["running"].get("name") != name:
+            spent = sum(stage.seconds if self._args.budget_seconds else stage.steps for stage in self.done())
+            share = _PARTS[name] / sum(_PARTS[pending] for pending in {name, *self._pending})
+            self._record["running"] = {"name": name, "length": (self._record["length"] - spent) * share}
+            self._write()
+        self._pending = [other for other in self._pending if other != name]
+        args = copy.copy(self._args)
+        args.output_dir = str(self._folder / name)
+        if args.budget_seconds:
+            args.budget_seconds = self._record["running"]["length"]
+        else:
+            args.max_steps = max(1, round(self._record["running"]["length"]))
+        if self._main:
+            output_folder.claim(Path(args.output_dir), "train.py")
+            write_line(f"-- {name}")
+        return args
+
+    def _train(self, trainer: CtcTrainer, folder: Path) -> None:
+        trainer.progress.begun = self._begun
+        trainer.train(resume_point(folder, True, trainer.processing_class.tokenizer.get_vocab()))
+        if trainer.progress.interrupted:
+            raise Stopped(f"{folder.name}, step {trainer.state.global_step}")
+
+    def _seconds(self, trainer: CtcTrainer) -> float:
+        """Return the duration of a stage; what follows counts as part of the next one."""
+        self._begun = time.time()
+        return trainer.progress.seconds
+
+    def _end(self, stage: Stage, folder: Path) -> None:
+        self._record["stages"].append(asdict(stage))
+        self._record["running"] = {}
+        self._write()
+        if self._main:
+            write_line(str(stage))
+            for checkpoint in model_folder.checkpoints(folder).values():
+                shutil.rmtree(checkpoint, ignore_errors=True)
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _write(self) -> None:
+        """Write the record of the main process, and let all others go on with it: times differ among processes."""
+        path = self._folder / _RECORD
+        if self._main:
+            write_text(path, json.dumps(self._record, indent=1, ensure_ascii=False) + "\n")
+        processes().wait_for_everyone()
+        self._record = json.loads(path.read_text(encoding="utf-8"))
+        processes().wait_for_everyone()  # all have read before it is written again
+
+
+def _opened(folder: Path, args: CtcTrainingArguments) -> dict[str, Any]:
+    """Return the record of a run, a new one if there is none.
+
+    Raises:
+        U2UError: there is one, and it is not to be resumed or has another length.
+    """
+    length = args.budget_seconds or args.max_steps
+    path = folder / _RECORD
+    if not path.is_file():
+        if model_folder.checkpoints(folder.parent):
+            raise U2UError(f"{folder.parent}: holds a run without --untranscribed: give another --output_dir")
+        return {"length": length, "checked": False, "refused": {}, "running": {}, "stages": []}
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if not args.resume:
+        raise U2UError(f"{args.output_dir}: holds a run in stages: add --resume, or give another --output_dir")
+    if record["length"] != length:
+        raise U2UError(
+            f"{args.output_dir}: its stages share another length: resume with the same --max_steps or "
+            "--time_budget, or give another --output_dir"
+        )
+    return record
+
+
+def _error_rate(stage: Stage) -> float:
+    return stage.scores[MAIN]
+
+
+def _all_speech(train: Dataset, speech: Dataset) -> Dataset:
+    columns = ["audio", "duration"]
+    return concatenate_datasets([rows.select_columns(columns) for rows in (train, speech)])
+
+
+def tidy(output_dir: Path) -> None:
+    """Remove what only a run that goes on needs: the stages' models, and the speech."""
+    for path in (output_dir / FOLDER).iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
