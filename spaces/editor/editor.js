@@ -39,12 +39,13 @@ export class Editor extends HTMLElement {
     this.audio.onpause = () => this.showPlay();
     this.audio.onloadedmetadata = this.audio.onemptied = () => this.showPlay();
     this.audio.onerror = () => {
-      if (this.audio.getAttribute("src")) this.tell("no_sound", {}, true);
+      if (this.segments && this.audio.getAttribute("src")) this.tell("no_sound", {}, true);
       this.showPlay();
     };
   }
 
-  attributeChangedCallback() {
+  attributeChangedCallback(_, before, now) {
+    if (before === now) return;
     this.say = wordsIn(this.lang);
     if (this.segments) this.translate();
   }
@@ -65,9 +66,14 @@ export class Editor extends HTMLElement {
     this.unsureBelow = unsure_below;
     this.segments = new Segments({ durationMs: duration_ms, channels });
     this.chosen = undefined;
+    this.channel = 0; // of the segment chosen last
     this.build();
     this.wave = new Wave(this.parts.wave, this.segments, {
-      seek: (ms) => this.seek(ms),
+      seek: (ms) => {
+        this.seek(ms);
+        const segment = this.segments.get(this.chosen);
+        if (segment && !has(segment, ms)) this.choose(undefined); // to play is then to play from here
+      },
       choose: (id) => this.choose(id),
       move: (id, from, to) => {
         this.segments.setBorders(id, from, to);
@@ -115,7 +121,7 @@ export class Editor extends HTMLElement {
   }
 
   state() {
-    return this.segments.list.map(({ id: _, ...segment }) => segment);
+    return this.segments.list.map((segment) => ({ ...segment, id: undefined }));
   }
 
   build() {
@@ -225,10 +231,12 @@ export class Editor extends HTMLElement {
     const segment = this.segments.get(id);
     if (id !== this.chosen) {
       this.chosen = id;
+      this.channel = segment?.channel ?? this.channel;
       this.tell();
       this.wave.draw(id);
       if (segment) this.wave.show(segment.start_ms);
       if (segment && this.audio.paused && !has(segment, this.wave.cursorMs)) this.wave.setCursor(segment.start_ms);
+      this.showClock();
       this.list.choose(id);
       this.showFields();
     }
@@ -262,7 +270,7 @@ export class Editor extends HTMLElement {
       previous: () => this.move(-1),
       split: () => this.structure(this.splitChosen(), "too_short"),
       join: () => this.structure(segments.join(chosen), "no_next"),
-      insert: () => this.insert(segments.get(chosen)?.channel ?? 0, this.wave.cursorMs),
+      insert: () => this.insert(this.channel, this.wave.cursorMs),
       remove: () => this.removeChosen(),
       undo: () => this.structure(segments.undo()),
       redo: () => this.structure(segments.redo()),
@@ -363,7 +371,7 @@ export class Editor extends HTMLElement {
   }
 
   play(fromMs, until) {
-    if (!this.audio.getAttribute("src")) return this.tell("no_sound", {}, true);
+    if (!this.audio.getAttribute("src") || this.audio.error) return this.tell("no_sound", {}, true);
     this.seek(fromMs);
     this.until = until;
     this.audio.play().catch(() => {}); // "error" has told why
@@ -387,9 +395,10 @@ export class Editor extends HTMLElement {
       this.wave.show(ms);
       this.list.light(ms);
       this.showClock();
-      requestAnimationFrame(follow);
+      this.frame = requestAnimationFrame(follow);
     };
-    requestAnimationFrame(follow);
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(follow);
   }
 
   showPlay() {

@@ -26,6 +26,8 @@ export class List {
     this.heights = new Map(); // id → px, as measured
     this.space = element.appendChild(make("div", { className: "space" }));
     this.space.role = "list";
+    const longest = clock(segments.durationMs, 1).length;
+    this.space.style.setProperty("--time", `${longest * 0.55}rem`); // room for the latest time
     this.sizes = new ResizeObserver((entries) => this.measured(entries));
     element.onscroll = () => this.draw();
     new ResizeObserver(() => this.draw()).observe(element);

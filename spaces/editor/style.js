@@ -71,7 +71,7 @@ button.primary:disabled { color: light-dark(#6b6b6b, #a0a0a0); background: var(-
   position: absolute;
   inset: 0 0 auto 0;
   display: grid;
-  grid-template-columns: 5.2rem 1.6rem minmax(0, 1fr) 7.4rem;
+  grid-template-columns: calc(var(--time) + 1.9rem) 1.6rem minmax(0, 1fr) 7.4rem;
   gap: 0.4rem;
   align-items: start;
   padding: 4px;
@@ -82,6 +82,7 @@ button.primary:disabled { color: light-dark(#6b6b6b, #a0a0a0); background: var(-
 .row.checked { border-left-color: var(--good); }
 .row.chosen { background: var(--soft); }
 .row button { padding: 0.2rem 0.3rem; font-variant-numeric: tabular-nums; }
+.row .play { white-space: nowrap; }
 .row .play::before { content: "▶ "; font-size: 0.7em; }
 .row .check { white-space: nowrap; background: none; }
 .row.unsure .check { color: var(--bad); font-weight: 600; }
@@ -118,7 +119,7 @@ dialog dd { margin: 0; }
 kbd { font: inherit; white-space: nowrap; padding: 0 0.35rem; border: 1px solid var(--line); border-radius: 0.25rem; }
 dialog::backdrop { background: #0008; }
 @media (max-width: 40rem) {
-  .row { grid-template-columns: 4.4rem 1.2rem minmax(0, 1fr); }
+  .row { grid-template-columns: calc(var(--time) + 1.4rem) 1.2rem minmax(0, 1fr); }
   .row .check { grid-column: 3; justify-self: start; min-height: 1.9rem; }
   .row .play { padding: 0.2rem 0; }
   .bar button, .bar select, .fields button, .fields select, .fields input { padding: 0.2rem 0.4rem; }

@@ -183,6 +183,21 @@ def test_split_at_the_cursor_of_the_waveform(editor):
     expect(page.get_by_label("Start")).to_have_value("0:01.000")
 
 
+def test_a_click_beside_the_segments_plays_from_there(editor):
+    page = editor()
+    text_of(page, "0:04.0").focus()
+    box = page.get_by_role("slider").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.65, box["y"] + 30)
+    expect(page.get_by_label("Start")).to_have_value("")
+    page.keyboard.press("Control+Space")
+    at = "document.querySelector('u2u-editor').audio.currentTime"
+    page.wait_for_function(f"{at} > 6.5 && {at} < 8")
+    button(page, "Pause").click()
+    page.get_by_role("slider").press("ArrowRight")
+    page.get_by_role("slider").press(" ")  # from the cursor of the waveform, too
+    expect(button(page, "Pause")).to_be_visible()
+
+
 def test_a_new_segment_at_a_double_click_and_at_the_cursor(editor):
     page = editor()
     box = page.get_by_role("slider").bounding_box()
@@ -314,9 +329,9 @@ def test_labels_and_contrast_pass_axe(editor, npm_packages, scheme, width):
 def test_wavesurfer_is_the_packages(npm_packages):
     """The editor brings it along, so that pages served by Python need no Node.js."""
     package = npm_packages / "node_modules" / "wavesurfer.js"
-    for ours, theirs in (
-        ("wavesurfer.js", "dist/wavesurfer.esm.js"),
-        ("regions.js", "dist/plugins/regions.esm.js"),
-        ("LICENSE", "LICENSE"),
-    ):
-        assert (EDITOR / "vendor" / ours).read_bytes() == (package / theirs).read_bytes()
+    for ours, theirs in (("wavesurfer.js", "wavesurfer.esm.js"), ("regions.js", "plugins/regions.esm.js")):
+        assert (EDITOR / "vendor" / ours).read_bytes() == (package / "dist" / theirs).read_bytes()
+    about = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    licence = (EDITOR / "vendor" / "LICENCE.txt").read_text(encoding="utf-8")
+    assert licence.startswith(f"{about['name']} {about['version']}: {about['license']}\n")
+    assert licence.endswith((package / "LICENSE").read_text(encoding="utf-8"))
