@@ -1,5 +1,6 @@
-// Speech detection on one channel: takes samples in order of time, posts probabilities and levels. The network is
-// small and recurrent: more threads slow it down, so each channel has one worker with one thread.
+// Speech detection on one channel: takes samples in order of time, posts probabilities, levels and peaks. The network
+// is small and recurrent: more threads slow it down, so each channel has one worker with one thread.
+import { peaks } from "./peaks.js";
 import { plain } from "./problem.js";
 import { runtime, vendor } from "./runtime.js";
 import { levelsDb, SpeechDetector } from "./voice-detection.js";
@@ -14,7 +15,7 @@ async function start() {
 self.onmessage = async ({ data }) => {
   try {
     const detector = await starting;
-    postMessage({ probabilities: await detector.probabilities(data), levels: levelsDb(data) });
+    postMessage({ probabilities: await detector.probabilities(data), levels: levelsDb(data), peaks: peaks(data) });
   } catch (error) {
     postMessage({ problem: plain(error) });
   }

@@ -2,6 +2,7 @@ import js from "@eslint/js";
 import globals from "globals";
 
 export default [
+  { ignores: ["**/vendor/"] },
   js.configs.recommended,
   {
     languageOptions: { globals: { ...globals.browser, ...globals.worker } },
@@ -13,5 +14,5 @@ export default [
       "no-unused-vars": ["error", { varsIgnorePattern: "^_$" }],
     },
   },
-  { files: ["*.test.js"], languageOptions: { globals: globals.node } },
+  { files: ["**/*.test.js"], languageOptions: { globals: globals.node } },
 ];

@@ -1,6 +1,7 @@
 // The page that transcribes.
-import { byId, onDrop, showProblem } from "./dom.js";
+import { byId, make, onDrop, showProblem } from "./dom.js";
 import { startPage } from "./header.js";
+import { kept } from "./kept.js";
 import { t } from "./language.js";
 import { startRecording } from "./microphone.js";
 import { TranscriptView } from "./transcript.js";
@@ -51,9 +52,24 @@ worker.onerror = (event) => showProblem({ code: "unexpected", detail: event.mess
 
 function transcribe(files, recorded = false) {
   for (const file of files) {
+    const waiting = transcripts.find((known) => known.misses(file));
+    if (waiting) {
+      waiting.hear(file);
+      waiting.element.scrollIntoView({ block: "nearest" });
+      continue;
+    }
     const view = new TranscriptView(file, recorded);
     byId("results").append(view.element);
     worker.postMessage({ transcribe: transcripts.push(view) - 1, file });
+  }
+}
+
+/** Show the corrected transcripts of before a reload. */
+async function restore() {
+  for (const [transcript, peaks] of await kept()) {
+    const view = await TranscriptView.restored(transcript, peaks, byId("results"));
+    if (view) transcripts.push(view);
+    else byId("results").append(make("p", { textContent: t("elsewhere", { name: transcript.file.name }) }));
   }
 }
 
@@ -76,7 +92,11 @@ async function record() {
 }
 
 byId("record").onclick = record;
+window.addEventListener("pagehide", () => {
+  for (const view of transcripts) view.leave();
+});
 window.addEventListener("beforeunload", (event) => {
+  for (const view of transcripts) view.leave();
   if (stopRecording || transcripts.some((view) => view.unsaved)) event.preventDefault();
 });
 byId("files").onchange = ({ target }) => {
@@ -90,6 +110,7 @@ startPage(() => {
   for (const view of transcripts) view.show();
 });
 
+await restore().catch(() => {}); // a browser that keeps nothing has nothing to show
 const space = await (await fetch("space.json")).json();
 
 byId("hub").onsubmit = (event) => {

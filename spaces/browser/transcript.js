@@ -1,45 +1,38 @@
-// One recording's transcript on the page: waveform, player, table to correct, downloads.
-import { DETECTION_FRAME_SAMPLES, SAMPLING_RATE, TRANSCRIPT_FORMATS, UNSURE_BELOW } from "./constants.js";
+// One recording's transcript on the page: the editor, downloads, and what is kept of it over a reload.
+import { TRANSCRIPT_FORMATS, UNSURE_BELOW } from "./constants.js";
 import { download, formatTime, make, showProblem } from "./dom.js";
-import { t } from "./language.js";
+import "./editor/editor.js";
+import { forget, hold, keep } from "./kept.js";
+import { currentLanguage, t } from "./language.js";
+import { PEAK_MS } from "./peaks.js";
 import { plain } from "./problem.js";
 import { python } from "./python.js";
 import { withTrueLength } from "./sound-headers.js";
 
-const FRAME_MS = (DETECTION_FRAME_SAMPLES * 1000) / SAMPLING_RATE;
-const QUIET_DB = -70;
-const UNREADABLE = ["audio", "silent", "incomplete", "joined", "damaged"]; // problems of recordings
+const KEEP_AFTER_MS = 200; // without another correction
 
 /**
  * `element` shows a recording and its transcript; `unsaved` is whether leaving the page would lose what the visitor
- * recorded or corrected. The methods named after messages of transcription-worker.js (opened, detecting, found,
- * recognized, done) take these messages.
+ * recorded, or corrections that are in no file. The methods named after messages of transcription-worker.js (opened,
+ * detecting, found, recognized, done) take these messages.
  */
 export class TranscriptView {
   /**
-   * @param {File} file
+   * @param {File | {name: string, size: number, lastModified: number}} file without its sound, if it was kept
    * @param {boolean} recorded with the page's microphone: the page offers to save it
    */
   constructor(file, recorded) {
     this.file = file;
+    this.id = crypto.randomUUID?.() ?? String(Math.random()); // the former only on https:// and on this computer
+    this.begun = Date.now();
     this.state = ["waiting", {}];
-    this.segments = [];
-    this.rows = [];
+    this.ids = []; // of the editor's segments, in the order in which they were found
     this.status = make("p", { role: "status" });
     this.bar = make("progress", { max: 1, value: 0 });
     this.problem = make("p", { className: "problem", hidden: true });
     this.problem.role = "alert";
-    this.canvas = make("canvas", { hidden: true, onclick: (event) => this.seek(event) });
-    this.canvas.role = "img";
-    this.player = make("audio", { controls: true, preload: "metadata" });
-    const play = (whole) => (this.player.src = URL.createObjectURL(whole));
-    withTrueLength(file).then(play, () => play(file));
-    this.player.ontimeupdate = () => {
-      if (this.until !== undefined && this.player.currentTime * 1000 >= this.until) this.player.pause();
-    };
-    this.player.onpause = () => {
-      this.until = undefined;
-    };
+    this.editor = make("u2u-editor", { hidden: true, lang: currentLanguage() });
+    this.editor.addEventListener("corrected", () => this.correct());
     this.downloads = make("div", { className: "downloads", hidden: true });
     this.downloads.append(
       ...Object.entries(TRANSCRIPT_FORMATS).map(([format, textContent]) =>
@@ -48,30 +41,58 @@ export class TranscriptView {
     );
     this.corrected = false; // and not saved since
     this.recorded = recorded; // likewise
-    this.keep = make("button", { type: "button", hidden: !recorded, onclick: () => this.saveRecording() });
-    this.body = make("tbody");
-    this.head = ["time", "channel", "text", "confidence"].map((name) => make("th", { scope: "col", abbr: name }));
-    this.table = make("table", { hidden: true }, make("thead", {}, make("tr", {}, ...this.head)), this.body);
+    this.keepSound = make("button", { type: "button", hidden: !recorded, onclick: () => this.saveRecording() });
+    this.forgetButton = make("button", { type: "button", hidden: true, onclick: () => this.forget() });
+    this.note = make("p", { className: "note", hidden: true });
     this.title = make("h2", { textContent: file.name });
-    const above = [this.title, this.status, this.bar, this.problem, this.canvas];
-    this.element = make("article", {}, ...above, this.player, this.keep, this.downloads, this.table);
+    const above = [this.title, this.status, this.bar, this.problem, this.keepSound, this.editor];
+    this.element = make("article", {}, ...above, this.downloads, this.note, this.forgetButton);
+    if (file instanceof Blob) this.hear(file);
     this.show();
+  }
+
+  /** Show a transcript that was kept, as `parent`'s last child. Returns its view, or null if another tab has it. */
+  static async restored(transcript, peaks, parent) {
+    if (!(await hold(transcript.id))) return null;
+    const view = new TranscriptView(transcript.file, false);
+    const { id, begun, corrected, opened, segments } = transcript;
+    Object.assign(view, { id, begun, corrected, peaks, held: true, isKept: true, peaksKept: true });
+    parent.append(view.element); // the editor measures its place on the page
+    view.opened(opened);
+    view.start(segments);
+    view.set("kept", {}, 1);
+    view.finish();
+    return view;
   }
 
   get unsaved() {
     return this.corrected || this.recorded;
   }
 
+  /** Return whether this is the transcript of that file, and only its sound is missing. */
+  misses({ name, size, lastModified }) {
+    const { file } = this;
+    const same = file.name === name && file.size === size && file.lastModified === lastModified;
+    return same && !(file instanceof Blob) && this.element.isConnected;
+  }
+
+  /** Take the sound of a recording. */
+  hear(file) {
+    this.file = file;
+    const play = (whole) => {
+      this.editor.sound = URL.createObjectURL(whole);
+    };
+    withTrueLength(file).then(play, () => play(file));
+    if (this.isKept) this.set("kept_sound", {}, 1);
+  }
+
   /** Show everything in the language now chosen. */
   show() {
     this.showStatus();
-    this.canvas.setAttribute("aria-label", t("waveform"));
-    this.keep.textContent = t("keep");
-    for (const cell of this.head) cell.textContent = t(cell.abbr);
-    this.rows.forEach((row, i) => {
-      row.play.setAttribute("aria-label", t("play", { time: formatTime(this.segments[i].start_ms) }));
-      row.input.setAttribute("aria-label", `${t("text")} ${formatTime(this.segments[i].start_ms)}`);
-    });
+    this.editor.lang = currentLanguage();
+    this.keepSound.textContent = t("keep");
+    this.forgetButton.textContent = t("forget");
+    this.note.textContent = t(this.keepFailure ? "not_kept" : "kept_here");
     this.showProblems();
   }
 
@@ -89,17 +110,15 @@ export class TranscriptView {
   set(state, values, share) {
     this.state = [state, values];
     this.bar.value = share;
-    this.bar.hidden = state === "done" || state === "nothing";
+    this.bar.hidden = share === 1;
     this.showStatus();
   }
 
   fail(problem) {
     this.failure = problem;
-    this.player.hidden = UNREADABLE.includes(problem.code);
     this.bar.hidden = true;
     this.status.hidden = true;
-    // Segments recognised before the problem can still be saved.
-    if (this.segments.some(({ text }) => text)) this.downloads.hidden = false;
+    this.finish();
     this.show();
   }
 
@@ -108,92 +127,110 @@ export class TranscriptView {
   }
 
   detecting({ share }) {
-    if (!this.segments.length) this.set("detecting", { percent: Math.round(share * 100) }, share / 10);
+    if (!this.ids.length) this.set("detecting", { percent: Math.round(share * 100) }, share / 10);
   }
 
-  /** Add segments, all later than those before, and replace the levels. */
-  found({ segments, levels, same }) {
-    Object.assign(this, { levels, same });
+  /** Open the editor with these segments. */
+  start(segments) {
+    this.editor.hidden = false;
+    const recording = { duration_ms: this.durationMs, channels: this.channels, unsure_below: UNSURE_BELOW };
+    this.ids = this.editor.open({ ...recording, segments });
+    this.drawPeaks();
+  }
+
+  /** Add segments, all later than those before, and replace the peaks. */
+  found({ segments, peaks, same }) {
+    Object.assign(this, { peaks, same, peaksKept: false });
     this.started ??= performance.now();
-    const more = segments.map((segment) => ({ ...segment, text: "", confidence: 0, words: [] }));
-    const rows = more.map((segment) => this.row(segment));
-    this.segments.push(...more);
-    this.rows.push(...rows);
-    this.body.append(...rows.map(({ row }) => row));
-    this.canvas.hidden = false;
-    this.table.hidden = !this.segments.length;
+    const more = segments.map((segment) => ({ ...segment, pending: true }));
+    if (this.editor.hidden) this.start(more);
+    else {
+      this.ids.push(...this.editor.add(more));
+      this.drawPeaks();
+    }
     this.show();
-    this.draw();
   }
 
-  row(segment) {
-    const play = make("button", { type: "button", textContent: `▶ ${formatTime(segment.start_ms)}` });
-    play.onclick = () => this.play(segment.start_ms, segment.end_ms);
-    const input = make("textarea", { rows: 1, disabled: true, spellcheck: false });
-    const confidence = make("td");
-    const row = make("tr", {}, make("td", {}, play), make("td", { textContent: segment.channel + 1 }));
-    row.append(make("td", {}, input), confidence);
-    // A corrected segment has full confidence, and no times of words.
-    input.oninput = () => {
-      Object.assign(segment, { text: input.value, confidence: 1, words: [] });
-      this.corrected = true;
-      confidence.textContent = "✓";
-      row.classList.remove("unsure");
-    };
-    return { row, play, input, confidence };
+  /** Draw the peaks, with silence where the recording was not yet read. */
+  drawPeaks() {
+    const length = Math.ceil(this.durationMs / PEAK_MS);
+    const rows = Array.from({ length: this.channels }, (_, channel) => {
+      const row = new Uint8Array(length);
+      row.set((this.peaks[channel] ?? []).slice(0, length));
+      return row;
+    });
+    this.editor.setPeaks(rows);
   }
 
   recognized({ index, recognized }) {
-    const segment = Object.assign(this.segments[index], recognized);
-    const { row, input, confidence } = this.rows[index];
-    input.value = segment.text;
-    input.disabled = false;
-    confidence.textContent = `${Math.round(segment.confidence * 100)} %`;
-    row.classList.toggle("unsure", segment.confidence < UNSURE_BELOW);
-    const share = segment.end_ms / this.durationMs;
+    const id = this.ids[index];
+    this.editor.recognised(id, recognized);
+    const share = this.editor.segments.get(id).end_ms / this.durationMs;
     const left = formatTime(((performance.now() - this.started) / share) * (1 - share));
-    this.set("transcribing", { percent: Math.round(share * 100), left }, 0.1 + 0.9 * share);
+    this.set("transcribing", { percent: Math.round(share * 100), left }, Math.min(0.99, 0.1 + 0.9 * share));
   }
 
   done() {
-    this.set(this.segments.length ? "done" : "nothing", { all: this.segments.length }, 1);
+    this.set(this.ids.length ? "done" : "nothing", { all: this.ids.length }, 1);
+    this.finish();
     this.downloads.hidden = false;
   }
 
-  play(startMs, endMs) {
-    this.player.currentTime = startMs / 1000;
-    this.until = endMs;
-    this.player.play();
+  /** Nothing more will be recognised: what was not can still be typed, and what there is be saved. */
+  finish() {
+    this.finished = true;
+    for (const id of this.ids) this.editor.recognised(id, {});
+    if (!this.editor.hidden && this.editor.written().some(({ text }) => text)) this.downloads.hidden = false;
+    this.forgetButton.hidden = this.note.hidden = !this.isKept;
   }
 
-  seek(event) {
-    this.play((event.offsetX / this.canvas.clientWidth) * this.durationMs, undefined);
+  correct() {
+    this.corrected = true;
+    this.keepSoon();
   }
 
-  /** Draw the level of each channel as a symmetric bar per pixel, over the segments of speech. */
-  draw() {
-    const { canvas, levels } = this;
-    const width = canvas.clientWidth * devicePixelRatio;
-    const height = canvas.clientHeight * devicePixelRatio;
-    Object.assign(canvas, { width, height });
-    const pen = canvas.getContext("2d");
-    const lane = height / levels.length;
-    pen.fillStyle = getComputedStyle(canvas).color;
-    pen.globalAlpha = 0.25;
-    for (const { channel, start_ms, end_ms } of this.segments) {
-      const x = (start_ms / this.durationMs) * width;
-      pen.fillRect(x, channel * lane, Math.max(1, ((end_ms - start_ms) / this.durationMs) * width), lane);
+  keepSoon() {
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => this.keepNow(), KEEP_AFTER_MS);
+  }
+
+  /** Keep the transcript over a reload, as it is now. */
+  async keepNow() {
+    clearTimeout(this.keeping);
+    this.keeping = undefined;
+    this.held ??= hold(this.id);
+    const { id, begun, corrected, durationMs, channels, unheard } = this;
+    const { name, size, lastModified } = this.file;
+    const segments = this.editor.state().map((segment) => ({ ...segment, pending: false }));
+    const opened = { durationMs, channels, unheard };
+    const transcript = { id, begun, corrected, file: { name, size, lastModified }, opened, segments };
+    try {
+      const { peaks, peaksKept } = this;
+      this.peaksKept = true;
+      await keep(transcript, peaksKept ? undefined : peaks);
+      this.isKept = true;
+      this.keepFailure = false;
+      this.forgetButton.hidden = !this.finished;
+    } catch {
+      this.peaksKept = false;
+      this.keepFailure = true;
     }
-    pen.globalAlpha = 1;
-    levels.forEach((row, channel) => {
-      for (let x = 0; x < width; x++) {
-        const [from, to] = [x, x + 1].map((at) => Math.floor(((at / width) * this.durationMs) / FRAME_MS));
-        let loudest = QUIET_DB;
-        for (let f = from; f < Math.max(to, from + 1); f++) loudest = Math.max(loudest, row[f] ?? QUIET_DB);
-        const size = Math.max(1, (1 - loudest / QUIET_DB) * lane);
-        pen.fillRect(x, channel * lane + (lane - size) / 2, 1, size);
-      }
-    });
+    this.note.hidden = false;
+    this.show();
+  }
+
+  /** Keep what was corrected in the last moment before the page goes. */
+  leave() {
+    if (this.keeping !== undefined) this.keepNow();
+  }
+
+  async forget() {
+    if (this.unsaved && !confirm(t("forget_sure"))) return;
+    clearTimeout(this.keeping);
+    this.keeping = undefined;
+    this.corrected = this.recorded = false;
+    this.element.remove();
+    await forget(this.id);
   }
 
   saveRecording() {
@@ -211,10 +248,11 @@ export class TranscriptView {
         audio: this.file.name,
         duration_ms: this.durationMs,
         channels: this.channels,
-        segments: this.segments.toSorted((a, b) => a.channel - b.channel || a.start_ms - b.start_ms),
+        segments: this.editor.hidden ? [] : this.editor.written(),
       };
       const { name, text } = await python("transcript_file", { transcript, format });
       download(name, new Blob([text]));
+      if (this.isKept) this.keepSoon();
     } catch (error) {
       this.corrected ||= corrected;
       this.saveFailure = plain(error);

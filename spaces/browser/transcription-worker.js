@@ -76,15 +76,16 @@ async function transcribe(id, file) {
 }
 
 /**
- * Yield segments of speech in order of time, and the levels so far, for drawing. With one channel, segments come while
+ * Yield segments of speech in order of time, and the peaks so far, for drawing. With one channel, segments come while
  * the rest is read; with several, at the end, because cross-talk shows only in the levels of the whole recording.
- * @returns {AsyncGenerator<{segments: {channel: number, start_ms: number, end_ms: number}[], levels: Float32Array[],
+ * @returns {AsyncGenerator<{segments: {channel: number, start_ms: number, end_ms: number}[], peaks: Uint8Array[],
  *   same: boolean}>} `same`: all channels hold the same sound, and only the first has segments
  */
 async function* findSpeech(audio, progress) {
   const { durationMs } = audio;
   const channels = Array.from({ length: audio.channels }, startDetector);
   const levels = () => channels.map((channel) => Float32Array.from(channel.levels));
+  const peaks = () => channels.map((channel) => Uint8Array.from(channel.peaks));
   const alone = channels.length === 1;
   let yielded = 0;
   try {
@@ -96,7 +97,7 @@ async function* findSpeech(audio, progress) {
       if (!alone) continue;
       const known = finished(channels[0].probabilities, DETECTION_SETTINGS, durationMs).slice(yielded);
       yielded += known.length;
-      yield { segments: known.map(onChannel(0)), levels: levels(), same: false };
+      yield { segments: known.map(onChannel(0)), peaks: peaks(), same: false };
     }
   } finally {
     for (const channel of channels) channel.close();
@@ -108,7 +109,7 @@ async function* findSpeech(audio, progress) {
   const found = probabilities.flatMap((row, channel) =>
     segments(row, DETECTION_SETTINGS, durationMs).slice(yielded).map(onChannel(channel)),
   );
-  yield { segments: found.sort((a, b) => a.start_ms - b.start_ms || a.channel - b.channel), levels: whole, same };
+  yield { segments: found.sort((a, b) => a.start_ms - b.start_ms || a.channel - b.channel), peaks: peaks(), same };
 }
 
 const onChannel =
@@ -119,6 +120,7 @@ function startDetector() {
   const worker = new Worker(new URL("./detection-worker.js", import.meta.url), { type: "module" });
   const probabilities = [];
   const levels = [];
+  const peaks = [];
   const detect = (samples) =>
     new Promise((resolve, reject) => {
       worker.onerror = (event) => reject(new Error(event.message));
@@ -127,11 +129,12 @@ function startDetector() {
         if (problem) return reject(new Problem(problem.code, problem.where, problem.detail));
         probabilities.push(...data.probabilities);
         levels.push(...data.levels);
+        peaks.push(...data.peaks);
         resolve();
       };
       worker.postMessage(samples);
     });
-  return { probabilities, levels, detect, close: () => worker.terminate() };
+  return { probabilities, levels, peaks, detect, close: () => worker.terminate() };
 }
 
 let work = Promise.resolve(); // one message after the other

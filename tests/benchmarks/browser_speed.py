@@ -76,7 +76,9 @@ def in_browser(folder: Path, recording: Path) -> dict:
         ready = time.perf_counter() - started
         started = time.perf_counter()
         page.set_input_files("#files", recording)
-        page.wait_for_function("document.querySelector('td textarea')?.disabled === false")
+        page.wait_for_function(
+            "document.querySelector('u2u-editor')?.shadowRoot.querySelector('textarea')?.readOnly === false"
+        )
         first = time.perf_counter() - started
         page.wait_for_function("document.querySelector('.downloads')?.hidden === false")
         whole = time.perf_counter() - started

@@ -156,6 +156,7 @@ def test_true_lengths_agree_with_python(tmp_path):
 def test_lint_and_unit_tests_of_the_pages(npm_packages, tmp_path):
     folder = tmp_path / "browser"
     shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("node_modules"))
+    shutil.copytree(TEMPLATE.parent / "editor", folder / "editor")  # as `build` does
     (folder / "node_modules").symlink_to(npm_packages / "node_modules")
     for command in ("npm run lint", "npm test"):
         run = subprocess.run(command.split(), cwd=folder, capture_output=True, text=True, check=False)
@@ -174,6 +175,7 @@ def test_the_built_page_lists_licences_and_stays_small(site):
         "pympi-ling",
         "tqdm",
         "silero-vad",
+        "wavesurfer.js",
     ):
         assert f"{name} " in licences
     loaded = [path for path in site.rglob("*.*") if path.suffix not in (".md", ".txt") and "model" not in path.parts]

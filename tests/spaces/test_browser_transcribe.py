@@ -165,6 +165,52 @@ def test_corrected_text_is_saved_and_leaving_without_saving_is_asked(url, open_p
     assert len(questions) == 2
 
 
+def segments_of(page):
+    return page.evaluate("document.querySelector('u2u-editor').written().length")
+
+
+def test_corrections_survive_a_reload_until_they_are_deleted(url, open_page, new_recording, elan_schema, tmp_path):
+    page = open_page(url, service_workers="block")
+    page.on("dialog", lambda dialog: dialog.accept())
+    wait_for(page, "#model-state", "ready")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", "Done")
+    page.get_by_role("textbox", name="Text 0:").first.click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("ñuu sàví")
+    page.keyboard.press("Home")
+    for _ in "ñuu ":
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+b")
+    written = page.evaluate("document.querySelector('u2u-editor').written()")
+    page.reload()  # at once
+    wait_for(page, "article", "Your corrections from before. To hear the recording, choose its file again.")
+    assert page.evaluate("document.querySelector('u2u-editor').written()") == written
+    assert page.evaluate("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")  # they are in no file yet
+    assert page.get_by_role("button", name="Play", exact=True).is_disabled()
+    other = page.context.new_page()
+    other.goto(url)
+    wait_for(other, "#results", f"{new_recording.name}: is open in another tab: correct it there.")
+    other.close()
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", "Your corrections from before, with their recording.")
+    assert page.locator("article").count() == 1
+    page.get_by_role("textbox", name="Text 0:").first.focus()
+    page.keyboard.press("Control+Space")  # rows are played by key
+    page.wait_for_function("document.querySelector('u2u-editor').audio.currentTime > 0")
+    eaf = saved(page, page.get_by_role("button", name=".eaf"), tmp_path)
+    elan_schema(eaf)
+    assert sorted(a.value for t in read_eaf(eaf).tiers for a in t.annotations if a.value in ("ñuu", "sàví")) == [
+        "sàví",
+        "ñuu",
+    ]
+    page.get_by_role("button", name="Delete the corrections kept here").click()
+    page.locator("article").wait_for(state="detached")
+    page.reload()
+    wait_for(page, "#model-state", "ready")
+    assert page.locator("article").count() == 0
+
+
 def test_without_isolation_the_page_uses_one_core(site, open_page, exported, new_recording, tmp_path):
     flac = tmp_path / "a.flac"
     soundfile.write(flac, *soundfile.read(new_recording, dtype="int16"))
@@ -183,8 +229,8 @@ def test_one_channel_is_transcribed_while_the_rest_is_read(url, open_page, expor
     page = open_page(url)
     wait_for(page, "#model-state", "ready")
     page.set_input_files("#files", mono)
-    page.wait_for_function("document.querySelector('td textarea')?.disabled === false")
-    some = page.locator("td textarea").count()
+    page.locator("article textarea:not([readonly])").first.wait_for()
+    some = segments_of(page)
     wait_for(page, "article", "Done")
     transcript = in_python(exported, mono)
     assert some < len(transcript.segments)

@@ -38,6 +38,7 @@ _LIBRARIES = {
     "pyodide": ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"],
 }
 _PYTHON = {"pympi": "pympi-ling", "tqdm": "tqdm"}  # module → package, of what `u2u_hf.browser` imports
+_EDITOR = "editor"  # a folder beside the template, which brings its own library along
 _NOT_SERVED = shutil.ignore_patterns(
     "*.test.js", "node_modules", "package*.json", "eslint.config.js", "*.py", "__pycache__"
 )
@@ -64,6 +65,7 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise U2UError(f"{folder}: is not an empty folder: choose another one for the page")
     shutil.copytree(template, folder, ignore=_NOT_SERVED, dirs_exist_ok=True)
+    shutil.copytree(template.parent / _EDITOR, folder / _EDITOR, ignore=_NOT_SERVED)
     own = Path(model) if model and Path(model).is_dir() else None
     if own:
         _copy_model(own, folder / "model")
@@ -75,9 +77,14 @@ def build(template: Path, folder: Path, model: str = "") -> None:
         ]
     write_python(vendor / "python.zip")
     licences += [_licence(name) for name in (*_PYTHON.values(), "silero-vad")]
+    licences.append((folder / _EDITOR / "vendor" / "LICENCE.txt").read_text(encoding="utf-8"))
     (vendor / "LICENCES.txt").write_text("\n\n".join(licences) + "\n", encoding="utf-8")
     shutil.copy(silero.network(), vendor)
-    served = [path for path in (*folder.glob("*.*"), *vendor.rglob("*.*")) if path.suffix != ".md"]
+    served = [
+        path
+        for path in (*folder.glob("*.*"), *(folder / _EDITOR).rglob("*.*"), *vendor.rglob("*.*"))
+        if path.suffix != ".md"
+    ]
     files = sorted(path.relative_to(folder).as_posix() for path in served)
     settings = {
         "model": "" if own else model,
