@@ -8,19 +8,19 @@ Where the recogniser is unsure what it hears, the language model prefers what is
 the transcripts of the training split, and from texts that nobody has recorded, if you have some: a collection of
 stories, a Bible or school book, messages, a dictionary. A thousand words help, and more help more.
 
---texts takes files and folders: Word documents (.docx), plain text (.txt), FLEx texts (.flextext, exported with
-Interlinear > Export), Toolbox and Shoebox texts and dictionaries (.txt, .sfm, .db: the lines \\tx, \\lx, \\xv), and word
-lists (one word on a line, or a table .csv or .tsv). They must be in the orthography of the transcripts: the rules that
-prepared the dataset (its prepare.yaml) are applied to them. Sentences of another language, such as a translation, words
-with characters that the recogniser does not have, and sentences of the validation and test splits are left out; the
-output says how many, and shows an example of each. Look at it: if much of your own language is left out, the texts are
-spelled otherwise than the transcripts.
+--texts takes files and folders: Word documents (.docx), plain text (.txt), texts of FLEx (.flextext, which its menu
+Interlinear > Export writes), texts and dictionaries of Toolbox and Shoebox (.txt, .sfm, .db; of their lines those of
+\\tx, \\lx and \\xv), and word lists (one word on a line, or a table .csv or .tsv). They must be in the orthography of the transcripts: the
+text rules that prepared the dataset (in its prepare.yaml) are applied to them. Sentences of another language, such as
+translations, words with characters that the recogniser does not have, and sentences of the validation and test splits
+are left out; the output says how many, with an example of each. Look at it: if much of your own language is left out,
+the texts are spelled otherwise than the transcripts.
 
 The validation split decides: between words and letters, how much the language model counts, and whether the texts or
 the language model help at all. What does not lower the character error rate is not kept. The result is written to
-MODEL/language_model (for a model on the Hub: into --output_dir). evaluate.py, transcribe.py, the menus of ELAN and Praat
-and the pages then use it; to recognise without it, delete that folder. It contains pieces of the transcripts and of the
-texts, and is pushed with the model: ask those whose texts they are. --push_to pushes the model's folder.
+MODEL/language_model (for a model on the Hub: into --output_dir). evaluate.py, transcribe.py, the menus of ELAN and
+Praat, and both pages then use it; to recognise without it, delete that folder. It contains pieces of the transcripts
+and of the texts, and is pushed with the model: ask those whose texts they are. --push_to pushes the model's folder.
 """
 
 import dataclasses

@@ -6,7 +6,7 @@ const NAMES = new Map([
   ["</s>", END],
 ]);
 const UNKNOWN = "<unk>";
-const LEAST = 1e-300; // the logarithm of 0 is no number
+const LEAST = 1e-300; // added, because the logarithm of 0 is no number
 
 /** Yield the n-grams of an ARPA file: [length, natural log-probability, symbols with spaces between, backoff]. */
 export function* ngrams(text) {
@@ -226,18 +226,18 @@ class State {
     if (character !== WORD_DELIMITER && character !== END) return this.mixed(this.spelling.longer(character), letters, 0);
     // The end of a word: the words say how probable it is, the characters whether the text ends with it.
     const other = this.characters.logProb(context, character === WORD_DELIMITER ? END : WORD_DELIMITER);
-    const either = Math.log(Math.exp(letters) + Math.exp(other));
+    const either = Math.log(Math.exp(letters) + Math.exp(other) + LEAST);
     return this.mixed(this.spelling.whole(), either, letters - either);
   }
 
   mixed(spelling, letters, more) {
+    const rest = Math.max(1 - this.known, 0);
     if (!spelling.mass || !this.known) {
-      const rest = this.known ? Math.log(Math.max(1 - this.known, LEAST)) : 0;
-      return { logProb: letters + rest + more, spelling, known: 0 };
+      return { logProb: (this.known ? letters + Math.log(rest + LEAST) : letters) + more, spelling, known: 0 };
     }
     const known = (this.known * spelling.mass) / this.spelling.mass;
-    const whole = known + (1 - this.known) * Math.exp(letters);
-    return { logProb: Math.log(whole) + more, spelling, known: known / whole };
+    const whole = known + rest * Math.exp(letters) + LEAST;
+    return { logProb: Math.log(whole) + more, spelling, known: Math.min(known / whole, 1) };
   }
 }
 

@@ -68,7 +68,7 @@ def read_texts(path: Path) -> Parts:
     reader = next((reader for reader in READERS if suffix in reader.suffixes and reader.is_one(path)), None)
     if reader is None:
         raise U2UError(
-            f"{path}: has no Toolbox markers (\\tx …): is it of another program? Save it as plain text (.txt)"
+            f"{path}: has no Toolbox markers (\\tx …): save it as plain text (.txt)"
         )
     return reader.read(path)
 

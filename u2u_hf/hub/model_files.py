@@ -1,4 +1,4 @@
-"""Single files of a model or a dataset: in a folder, or on the Hub. The Hub's client is imported for a model there only."""
+"""Single files of a model or a dataset: in a folder, or on the Hub. The Hub's client is imported for these only."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from u2u_hf.files import replacing
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 _LOG10 = math.log(10)
+_ROUNDING = 1e-5
 # What follows nothing: the start of a text, which ARPA lists for its backoff.
 NEVER = -99 * _LOG10
 
@@ -54,8 +55,8 @@ def read(path: Path) -> Iterator[tuple[int, float, str, float | None]]:
         if "\t" in line:
             log10, spelled, *backoff = line.split("\t")
             numbers = float(log10) * _LOG10, float(backoff[0]) * _LOG10 if backoff else None
-            if not all(math.isfinite(number) for number in numbers if number is not None):
-                raise ValueError("a number is not finite")
+            if not all(-math.inf < number < _ROUNDING for number in numbers if number is not None):
+                raise ValueError("a number is no probability")
             yield length, numbers[0], spelled, numbers[1]
         elif line.endswith("-grams:"):
             length = int(line[1:].split("-")[0])

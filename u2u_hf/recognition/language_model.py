@@ -26,7 +26,7 @@ from u2u_hf.recognition.decoding import DELIMITER
 from u2u_hf.recognition.word_model import Spelling, WordModel
 from u2u_hf.records import U2UError
 
-_LEAST = 1e-300  # the logarithm of 0 is no number
+_LEAST = 1e-300  # added, because the logarithm of 0 is no number
 _WEIGHTS = {"weight", "bonus"}  # of models before there were words, which have no "share"
 
 
@@ -100,16 +100,16 @@ class State:
             return self._mixed(spelling, letters, 0.0)
         # The end of a word: the words say how probable it is, the characters whether the text ends with it.
         other = self._characters.log_prob(self._tail, END if character == DELIMITER else DELIMITER)
-        either = math.log(math.exp(letters) + math.exp(other))
+        either = math.log(math.exp(letters) + math.exp(other) + _LEAST)
         return self._mixed(self._spelling.whole(), either, letters - either)
 
     def _mixed(self, spelling: Spelling, letters: float, more: float) -> tuple[float, Spelling, float]:
+        rest = max(1 - self._known, 0.0)
         if not spelling.mass or not self._known:
-            rest = 1 - self._known
-            return (letters + math.log(max(rest, _LEAST)) if self._known else letters) + more, spelling, 0.0
+            return (letters + math.log(rest + _LEAST) if self._known else letters) + more, spelling, 0.0
         known = self._known * spelling.mass / self._spelling.mass
-        whole = known + (1 - self._known) * math.exp(letters)
-        return math.log(whole) + more, spelling, known / whole
+        whole = known + rest * math.exp(letters) + _LEAST
+        return math.log(whole) + more, spelling, min(known / whole, 1.0)
 
 
 def learn(texts: Iterable[str], order: int = 6) -> LanguageModel:

@@ -186,7 +186,7 @@ def _without_alphabet(rules: Iterable[Mapping[str, Any]]) -> list[Mapping[str, A
     """Return the rules, but letters that an alphabet lacks stay: they tell words of other languages."""
     changed: list[Mapping[str, Any]] = []
     for rule in rules:
-        alphabet = rule.get("alphabet") if isinstance(rule, Mapping) else None
+        alphabet = str(rule.get("alphabet") or "") if isinstance(rule, Mapping) else ""
         others = {"regex": {rf"[^\w\s{re.escape(alphabet)}]|(?![{re.escape(alphabet)}])_": ""}} if alphabet else None
         changed.append(others or rule)
     return changed
