@@ -6,15 +6,15 @@
 
 Where the recogniser is unsure what it hears, the language model prefers what is usual in the language. It learns from
 the transcripts of the training split, and from texts that nobody has recorded, if you have some: a collection of
-stories, a Bible or school book, messages, a dictionary. A thousand words help, and more help more.
+stories, a Bible or school book, messages, a dictionary. More text is better, and text like what people say is best.
 
 --texts takes files and folders: Word documents (.docx), plain text (.txt), texts of FLEx (.flextext, which its menu
 Interlinear > Export writes), texts and dictionaries of Toolbox and Shoebox (.txt, .sfm, .db; of their lines those of
-\\tx, \\lx and \\xv), and word lists (one word on a line, or a table .csv or .tsv). They must be in the orthography of the transcripts: the
-text rules that prepared the dataset (in its prepare.yaml) are applied to them. Sentences of another language, such as
-translations, words with characters that the recogniser does not have, and sentences of the validation and test splits
-are left out; the output says how many, with an example of each. Look at it: if much of your own language is left out,
-the texts are spelled otherwise than the transcripts.
+\\tx, \\lx and \\xv), and word lists (one word on a line, or a table .csv or .tsv). They must be in the orthography of
+the transcripts: the text rules that prepared the dataset (in its prepare.yaml) are applied to them. Sentences of
+another language, such as translations, words with characters that the recogniser does not have, and sentences of the
+validation and test splits are left out; the output says how many, with an example of each. Look at it: if much of your
+own language is left out, the texts are spelled otherwise than the transcripts.
 
 The validation split decides: between words and letters, how much the language model counts, and whether the texts or
 the language model help at all. What does not lower the character error rate is not kept. The result is written to

@@ -50,35 +50,42 @@ class Beam {
   }
 }
 
-/** Return the beams after one more frame: each prefix as it is, and with each character appended. */
+/**
+ * Return the beams after one more frame: each prefix as it is, and with each character appended. Longer prefixes that
+ * cannot be among the best are missing: the language model is not asked about them.
+ */
 function extended(beams, blank, characters, { weight, bonus }) {
-  const found = new Map();
-  for (const { prefix, language, before, state, last, inBlank, inCharacter } of beams) {
-    found.set(prefix, new Beam(prefix, language, add(inBlank, inCharacter) + blank, -Infinity, before, state, last));
-  }
+  const byCharacter = new Map(characters);
+  const found = new Map(beams.map((beam) => [beam.prefix, same(beam, blank, byCharacter)]));
+  const least = beams.length >= BEAM_WIDTH ? Math.min(...[...found.values()].map((beam) => beam.score())) : -Infinity;
   for (const beam of beams) {
     const { prefix, last } = beam;
     const either = beam.logProb();
-    const same = found.get(prefix);
     for (const [character, logProb] of characters) {
-      // A repeat; a double letter needs a blank between.
-      if (character === last) same.inCharacter = add(same.inCharacter, beam.inCharacter + logProb);
-      const paths = character === last ? beam.inBlank : either;
-      if (character === WORD_DELIMITER && (last === START || last === WORD_DELIMITER)) {
-        same.inCharacter = add(same.inCharacter, paths + logProb);
-      } else if (paths > -Infinity) {
-        const longer = found.get(prefix + character);
-        if (longer) longer.inCharacter = add(longer.inCharacter, paths + logProb);
-        else {
-          const state = (same.state = beam.stateAfter());
-          const language = beam.language + weight * state.logProb(character) + bonus;
-          const extension = new Beam(prefix + character, language, -Infinity, paths + logProb, state, null, character);
-          found.set(extension.prefix, extension);
-        }
+      if (character === WORD_DELIMITER && (last === START || last === WORD_DELIMITER)) continue;
+      // After the same character only paths that end in a blank: a double letter needs one between.
+      const paths = (character === last ? beam.inBlank : either) + logProb;
+      const longer = found.get(prefix + character);
+      if (longer) longer.inCharacter = add(longer.inCharacter, paths);
+      else if (paths > -Infinity && paths + beam.language + bonus >= least) {
+        const state = beam.stateAfter();
+        const language = beam.language + (weight * state.logProb(character) + bonus);
+        found.set(prefix + character, new Beam(prefix + character, language, -Infinity, paths, state, null, character));
       }
     }
   }
   return found.values();
+}
+
+/** Return the beam after a frame that appends nothing: a blank, a repeat, or a space that does not count. */
+function same(beam, blank, characters) {
+  const { prefix, language, before, last } = beam;
+  let inCharacter = -Infinity;
+  if (characters.has(last)) inCharacter = beam.inCharacter + characters.get(last);
+  const space = characters.get(WORD_DELIMITER);
+  if (space !== undefined && last === WORD_DELIMITER) inCharacter = add(inCharacter, beam.inBlank + space);
+  else if (space !== undefined && last === START) inCharacter = beam.logProb() + space;
+  return new Beam(prefix, language, beam.logProb() + blank, inCharacter, before, beam.stateAfter(), last);
 }
 
 /** Return the best text of the last frame's beams; a space at the end does not count. */

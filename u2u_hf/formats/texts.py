@@ -67,9 +67,7 @@ def read_texts(path: Path) -> Parts:
         raise U2UError(f"{path}: is not a kind of text that is read ({', '.join(suffixes())}): save it as one of these")
     reader = next((reader for reader in READERS if suffix in reader.suffixes and reader.is_one(path)), None)
     if reader is None:
-        raise U2UError(
-            f"{path}: has no Toolbox markers (\\tx …): save it as plain text (.txt)"
-        )
+        raise U2UError(f"{path}: has no Toolbox markers (\\tx …): save it as plain text (.txt)")
     return reader.read(path)
 
 

@@ -8,7 +8,7 @@ pyctcdecode need KenLM, which is compiled.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,7 +89,8 @@ def beam_search(
             if labels.symbols[label]
         ]
         if characters:
-            beams = sorted(_extended(beams, blank, characters, language_model), key=Beam.score, reverse=True)[:width]
+            found = _extended(beams, blank, characters, language_model, width)
+            beams = sorted(found, key=Beam.score, reverse=True)[:width]
         else:  # more than half of the frames: no text changes, nor their order
             for beam in beams:
                 beam.in_blank, beam.in_character = beam.log_prob() + blank, _IMPOSSIBLE
@@ -101,44 +102,49 @@ def _extended(
     blank: float,
     characters: Sequence[tuple[str, float]],
     language_model: LanguageModel | None,
+    width: int,
 ) -> Iterable[Beam]:
     """Return the beams after one more frame: each prefix as it is, and with each character appended.
+
+    Of the longer prefixes those are missing that cannot be among the best `width`: the language model is not asked
+    about them, which takes most of the time where a recogniser is unsure.
 
     Args:
         blank: the frame's log-probability of the blank.
         characters: the frame's characters with their log-probabilities.
     """
-    found = {
-        beam.prefix: Beam(beam.prefix, beam.language, beam.log_prob() + blank, before=beam.before, state=beam.state)
-        for beam in beams
-    }
+    by_character = dict(characters)
+    found = {beam.prefix: _same(beam, blank, by_character) for beam in beams}
+    least = min(map(Beam.score, found.values())) if len(beams) >= width else _IMPOSSIBLE
+    weight, bonus = (language_model.weight, language_model.bonus) if language_model else (0.0, 0.0)
     for beam in beams:
         prefix, last, either = beam.prefix, beam.prefix[-1], beam.log_prob()
-        same = found[prefix]
         for character, log_prob in characters:
-            if character == last:  # a repeat; a double letter needs a blank between
-                same.in_character = _add(same.in_character, beam.in_character + log_prob)
-            paths = beam.in_blank if character == last else either
             if character == DELIMITER and last in (START, DELIMITER):  # no second space, and none at the start
-                same.in_character = _add(same.in_character, paths + log_prob)
-            elif paths > _IMPOSSIBLE:
-                longer = found.get(prefix + character)
-                if longer:
-                    longer.in_character = _add(longer.in_character, paths + log_prob)
-                else:
-                    state = same.state = beam.state_after()
-                    language = beam.language + _gain(language_model, state, character)
-                    found[prefix + character] = Beam(
-                        prefix + character, language, _IMPOSSIBLE, paths + log_prob, before=state
-                    )
+                continue
+            # After the same character only paths that end in a blank: a double letter needs one between.
+            paths = (beam.in_blank if character == last else either) + log_prob
+            longer = found.get(prefix + character)
+            if longer:
+                longer.in_character = _add(longer.in_character, paths)
+            elif paths > _IMPOSSIBLE and paths + beam.language + bonus >= least:
+                language, state = beam.language, beam.state_after()
+                if state is not None:
+                    language += weight * state.log_prob(character) + bonus
+                found[prefix + character] = Beam(prefix + character, language, _IMPOSSIBLE, paths, before=state)
     return found.values()
 
 
-def _gain(language_model: LanguageModel | None, state: State | None, character: str) -> float:
-    """Return what the language model adds to the score when `character` is appended."""
-    if language_model is None or state is None:
-        return 0.0
-    return language_model.weight * state.log_prob(character) + language_model.bonus
+def _same(beam: Beam, blank: float, characters: Mapping[str, float]) -> Beam:
+    """Return the beam after a frame that appends nothing: a blank, a repeat, or a space that does not count."""
+    last, in_character = beam.prefix[-1], _IMPOSSIBLE
+    if last in characters:
+        in_character = beam.in_character + characters[last]
+    if DELIMITER in characters and last == DELIMITER:
+        in_character = _add(in_character, beam.in_blank + characters[DELIMITER])
+    elif DELIMITER in characters and last == START:
+        in_character = beam.log_prob() + characters[DELIMITER]
+    return Beam(beam.prefix, beam.language, beam.log_prob() + blank, in_character, beam.before, beam.state_after())
 
 
 def _best(beams: Sequence[Beam], language_model: LanguageModel | None) -> str:
