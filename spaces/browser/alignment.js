@@ -72,10 +72,10 @@ function bestPath(logProbs, frames, width, targets, blank) {
     best = after;
   }
   const path = new Int32Array(frames);
-  let state = best[states - 1] > best[states - 2] ? states - 1 : states - 2;
+  let place = best[states - 1] > best[states - 2] ? states - 1 : states - 2;
   for (let frame = frames - 1; frame >= 0; frame--) {
-    path[frame] = state;
-    state -= steps[frame * states + state];
+    path[frame] = place;
+    place -= steps[frame * states + place];
   }
   return path;
 }

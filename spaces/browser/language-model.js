@@ -21,7 +21,8 @@ export function* ngrams(text) {
   }
 }
 
-const first = (text) => (text.codePointAt(0) > 0xffff ? 2 : 1); // length of the first character
+/** Return a text without its first character. */
+const withoutFirst = (text) => text.slice(text.codePointAt(0) > 0xffff ? 2 : 1);
 
 /** n-grams of characters. */
 export class CharacterModel {
@@ -49,7 +50,7 @@ export class CharacterModel {
       if (found !== undefined) return backoff + found;
       if (!context) return backoff + this.unknown;
       backoff += this.backoffs.get(context) ?? 0;
-      context = context.slice(first(context));
+      context = withoutFirst(context);
     }
   }
 
@@ -78,7 +79,10 @@ export class WordModel {
       const entries = level.map(([spelled, probability, backoff]) => {
         const last = spelled.lastIndexOf(" ");
         const word = numbers.get(spelled.slice(last + 1));
-        if (!before) return { spelled, word, parent: 0, own: spelled === "<s>" ? 0 : probability, probability, backoff };
+        if (!before) {
+          const own = spelled === "<s>" ? 0 : probability;
+          return { spelled, word, parent: 0, own, probability, backoff };
+        }
         const parent = before.places.get(spelled.slice(0, last));
         const shorter = before.entries[before.places.get(spelled.slice(spelled.indexOf(" ") + 1))];
         // What an n-gram has more than its shorter one gives it; rounding in the file may make it less.
@@ -223,7 +227,9 @@ class State {
     const context = this.characters.order > 1 ? this.tail : "";
     const letters = this.characters.logProb(context, character);
     if (!this.spelling) return { logProb: letters, spelling: null, known: 0 };
-    if (character !== WORD_DELIMITER && character !== END) return this.mixed(this.spelling.longer(character), letters, 0);
+    if (character !== WORD_DELIMITER && character !== END) {
+      return this.mixed(this.spelling.longer(character), letters, 0);
+    }
     // The end of a word: the words say how probable it is, the characters whether the text ends with it.
     const other = this.characters.logProb(context, character === WORD_DELIMITER ? END : WORD_DELIMITER);
     const either = Math.log(Math.exp(letters) + Math.exp(other) + LEAST);

@@ -17,7 +17,10 @@ const LETTERS = arpa([
   ...[`${log10(TWICE)}\t</s>`, "-99.0000000\t<s>", `${log10(6 / 15 / 7)}\t<unk>`],
 ]);
 const WORDS = arpa(
-  [`-99.0000000\t<s>\t${log10(1 / 3)}`, `${log10(2 / 5)}\tka\t${log10(1 / 2)}`, `${log10(1 / 5)}\tmi`, `${log10(2 / 5)}\t<unk>`],
+  [
+    ...[`-99.0000000\t<s>\t${log10(1 / 3)}`, `${log10(2 / 5)}\tka\t${log10(1 / 2)}`],
+    ...[`${log10(1 / 5)}\tmi`, `${log10(2 / 5)}\t<unk>`],
+  ],
   [`${log10(2 / 3 + 2 / 15)}\t<s> ka\t${log10(1 / 2)}`, `${log10(1 / 2 + 1 / 10)}\tka mi`],
   [`${log10(1 / 2 + 1 / 2 * (1 / 2 + 1 / 10))}\t<s> ka mi`],
 );
@@ -46,8 +49,8 @@ test("words and letters by hand", () => {
 });
 
 test("contexts back off character by character, also of letters that are two units long", () => {
-  const rows = ["-1\t𐐨\t-0.5", "-2\ta", "-99\t<s>\t-0.25", "-3\t</s>", "-4\t<unk>"];
-  const model = new CharacterModel(arpa(rows, ["-0.125\t<s> 𐐨\t-0.0625"]));
+  const single = ["-1\t𐐨\t-0.5", "-2\ta", "-99\t<s>\t-0.25", "-3\t</s>", "-4\t<unk>"];
+  const model = new CharacterModel(arpa(single, ["-0.125\t<s> 𐐨\t-0.0625"]));
   near(model.logProb(START, "𐐨"), -0.125 * Math.LN10);
   near(model.logProb(START, "a"), -2.25 * Math.LN10);
   near(model.logProb(`${START}𐐨`, "a"), -2.5625 * Math.LN10);
@@ -66,13 +69,14 @@ const rows = (...likely) =>
 test("the language model decides where the sound does not, and the words get their times", () => {
   const model = new LanguageModel({ weight: 1, bonus: 0, share: 0.5 }, LETTERS, WORDS);
   const blank = { "": 0.99 };
-  const heard = rows({ k: 0.5, m: 0.49 }, { a: 0.9 }, { "|": 0.9 }, { k: 0.5, m: 0.45 }, blank, { a: 0.5, i: 0.45 }, blank);
+  const unsure = [{ k: 0.5, m: 0.45 }, blank, { a: 0.5, i: 0.45 }];
+  const heard = rows({ k: 0.5, m: 0.49 }, { a: 0.9 }, { "|": 0.9 }, ...unsure, blank);
   const text = beamSearch(heard, LABELS, model);
   assert.equal(text, "ka mi");
   const words = align(heard, text, LABELS, 100);
   // Frame 0 begins at 40 / 16 = 2.5 ms, frame 2 at 42.5, frame 3 at 62.5, frame 6 at 122.5.
   assert.deepEqual(
-    words.map(({ text, start_ms, end_ms }) => [text, start_ms, end_ms]),
+    words.map((word) => [word.text, word.start_ms, word.end_ms]),
     [
       ["ka", 102, 142],
       ["mi", 162, 222],
