@@ -1,11 +1,26 @@
-"""Add a language model of characters to a recogniser, learned from the texts it was trained on.
+"""Teach a recogniser which words and sentences its language has: a language model, from its transcripts and your texts.
 
     python recipes/language_model.py --model my_model --dataset my_dataset
+    python recipes/language_model.py --model my_model --dataset my_dataset --texts my_texts
+    python recipes/language_model.py --model my_model --dataset my_dataset --texts stories.docx words.csv
 
-The language model is written to MODEL/language_model (for a model on the Hub: into --output_dir) if it lowers the
-character error rate on the validation split, which also chooses its weight. evaluate.py and transcribe.py then use
-it; to recognise without it, delete its folder. It contains pieces of the training texts, and is pushed with the
-model; --push_to pushes the model's folder.
+Where the recogniser is unsure what it hears, the language model prefers what is usual in the language. It learns from
+the transcripts of the training split, and from texts that nobody has recorded, if you have some: a collection of
+stories, a Bible or school book, messages, a dictionary. More text is better, and text like what people say is best.
+
+--texts takes files and folders: Word documents (.docx), plain text (.txt), texts of FLEx (.flextext, which its menu
+Interlinear > Export writes), texts and dictionaries of Toolbox and Shoebox (.txt, .sfm, .db; of their lines those of
+\\tx, \\lx and \\xv), and word lists (one word on a line, or a table .csv or .tsv). They must be in the orthography of
+the transcripts: the text rules that prepared the dataset (in its prepare.yaml) are applied to them. Sentences of
+another language, such as translations, words with characters that the recogniser does not have, and sentences of the
+validation and test splits are left out; the output says how many, with an example of each. Look at it: if much of your
+own language is left out, the texts are spelled otherwise than the transcripts.
+
+The validation split decides: between words and letters, how much the language model counts, and whether the texts or
+the language model help at all. What does not lower the character error rate is not kept. The result is written to
+MODEL/language_model (for a model on the Hub: into --output_dir). evaluate.py, transcribe.py, the menus of ELAN and
+Praat, and both pages then use it; to recognise without it, delete that folder. It contains pieces of the transcripts
+and of the texts, and is pushed with the model: ask those whose texts they are. --push_to pushes the model's folder.
 """
 
 import dataclasses
@@ -19,13 +34,16 @@ from u2u_hf.publishing.export import own_folder
 from u2u_hf.recognition import language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.settings import setting
-from u2u_hf.training.language_model_tuning import recognise, tune
+from u2u_hf.training.language_model_tuning import best_of, recognise, table, try_all
+from u2u_hf.training.language_models import learn_all
+from u2u_hf.training.outside_text import read_parts
 
 
 @dataclasses.dataclass
 class Arguments:
     model: str = setting(help="trained model: a folder, or OWNER/NAME on the Hub")
     dataset: str = setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
+    texts: list[str] = setting([], help="files and folders with texts of the language, beside the transcripts")
     output_dir: str = setting("", help="folder of a model to write to (default: --model)")
     order: int = setting(6, help="characters in the longest n-gram; a longer one needs more text")
 
@@ -35,26 +53,27 @@ def main() -> None:
     output_dir = own_folder(args.model, args.output_dir)
     output_folder.check_for_model(output_dir, "language_model.py", args.model)
     language_model.require_own(output_dir)
+    parts = read_parts(args.texts)
     if push.push_to:
         check_push(push.push_to, "model", push.public)
     output_folder.claim_for_model(output_dir, "language_model.py", args.model)
     recognizer = Recognizer(args.model)
     splits = load_splits(args.dataset)
-    learned = language_model.learn(require_split(splits, "train", args.dataset)["text"], args.order)
+    models, report = learn_all(splits, args.dataset, parts, recognizer.labels, args.order)
+    print(report, end="")
     validation = require_split(splits, "validation", args.dataset)
-    log_probs = recognise(recognizer, validation)
-    tuned, with_it, without = tune(log_probs, validation["text"], recognizer.labels, learned)
-    print(f"validation CER: {without:.2%} without a language model, {with_it:.2%} with it")
-    kept = with_it < without
-    if kept:
-        language_model.save(tuned, output_dir)
-        print(f"language model: {output_dir / LANGUAGE_MODEL} (weight {tuned.weight}, bonus {tuned.bonus})")
+    tried = try_all(recognise(recognizer, validation), validation["text"], recognizer.labels, models)
+    print(table(tried))
+    best = best_of(tried)
+    if best.language_model:
+        language_model.save(best.language_model, output_dir)
+        print(f"kept: {best.name}, in {output_dir / LANGUAGE_MODEL}")
     else:
         model_folder.remove(output_dir, LANGUAGE_MODEL)
         print("it does not help, so it is not kept")
     if push.push_to:
         print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
-    print(after_language_model(min(with_it, without), kept, str(output_dir), args.dataset))
+    print(after_language_model(best.cer, best.language_model is not None, str(output_dir), args.dataset))
 
 
 if __name__ == "__main__":

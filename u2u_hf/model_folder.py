@@ -20,9 +20,10 @@ CURVES, SETTINGS, CARD = "training_curves.png", "train.yaml", "README.md"
 # Folders of what is made from the model. The names of the ONNX files are those that transformers.js looks for.
 ONNX, FULL, SMALL, EXPORT_REPORT = "onnx", "model.onnx", "model_quantized.onnx", "export.json"
 FULL_DATA = f"{FULL}_data"  # the weights of a model of more than 2 GB, which one ONNX file cannot hold
-LANGUAGE_MODEL, ARPA, ARPA_WEIGHTS = "language_model", "characters.arpa.gz", "weights.json"
+LANGUAGE_MODEL, ARPA, ARPA_WORDS = "language_model", "characters.arpa.gz", "words.arpa.gz"
+ARPA_WEIGHTS = "weights.json"
 # Folder → the files in it that a recipe makes.
-MADE_OF_MODEL = {ONNX: (FULL, FULL_DATA, SMALL, EXPORT_REPORT), LANGUAGE_MODEL: (ARPA, ARPA_WEIGHTS)}
+MADE_OF_MODEL = {ONNX: (FULL, FULL_DATA, SMALL, EXPORT_REPORT), LANGUAGE_MODEL: (ARPA, ARPA_WORDS, ARPA_WEIGHTS)}
 
 LAST, BEST = "last-checkpoint", "best-checkpoint"  # folders on the Hub
 STATE = "trainer_state.json"  # the last file of a checkpoint that Trainer writes
@@ -55,7 +56,7 @@ MODEL = (
     *(f"{ONNX}/{name}" for name in (FULL, SMALL, EXPORT_REPORT)),
     # Weights outside an ONNX file of more than 2 GB, as optimum and torch call them.
     *(f"{ONNX}/{name}{end}" for name in (FULL, SMALL) for end in ("_data", ".data")),
-    *(f"{LANGUAGE_MODEL}/{name}" for name in (ARPA, ARPA_WEIGHTS)),
+    *(f"{LANGUAGE_MODEL}/{name}" for name in (ARPA, ARPA_WORDS, ARPA_WEIGHTS)),
 )
 # The files that Trainer needs to resume. Not training_args.bin: Trainer does not read it, and it may contain a token.
 CHECKPOINT = (

@@ -23,12 +23,25 @@ export const DETECTION_SETTINGS = {
 // u2u_hf/recognition/decoding.py
 export const WORD_DELIMITER = "|";
 
+// u2u_hf/recognition/character_model.py: the start and the end of a text, one character each.
+export const START = "\x02";
+export const END = "\x03";
+
+// u2u_hf/recognition/beam_search.py: beams kept from frame to frame; less probable characters are skipped.
+export const BEAM_WIDTH = 16;
+export const LEAST_LOG_PROB = -9;
+
 // u2u_hf/model_folder.py: files of a trained model that these pages load.
 export const MODEL_FILES = {
   config: "config.json",
   preprocessor: "preprocessor_config.json",
   tokenizer: "tokenizer_config.json",
   vocabulary: "vocab.json",
+};
+export const LANGUAGE_MODEL_FILES = {
+  weights: "language_model/weights.json",
+  characters: "language_model/characters.arpa.gz",
+  words: "language_model/words.arpa.gz",
 };
 export const MODEL_CARD = "README.md";
 export const INT8_WEIGHTS = "onnx/model_quantized.onnx";

@@ -66,3 +66,19 @@ export function confidence(words) {
   const sum = words.reduce((total, w, i) => total + lengths[i] * Math.log(Math.max(w.confidence, 1e-9)), 0);
   return Math.exp(sum / characters);
 }
+
+/**
+ * Return the log-probabilities of logits.
+ * @param {Float32Array} logits [T · V]
+ * @param {number} width V
+ */
+export function logSoftmax(logits, width) {
+  const found = new Float32Array(logits.length);
+  for (let at = 0; at < logits.length; at += width) {
+    const row = logits.subarray(at, at + width);
+    const highest = row.reduce((a, b) => Math.max(a, b));
+    const sum = row.reduce((total, value) => total + Math.exp(value - highest), 0);
+    for (let label = 0; label < width; label++) found[at + label] = row[label] - highest - Math.log(sum);
+  }
+  return found;
+}

@@ -1,20 +1,22 @@
 // Reads a trained model's files: from the Hub, from this site, or from the visitor's disk.
-import { ARCHITECTURES, MODEL_CARD, MODEL_FILES } from "./constants.js";
+import { ARCHITECTURES, LANGUAGE_MODEL_FILES, MODEL_CARD, MODEL_FILES } from "./constants.js";
+import { LanguageModel } from "./language-model.js";
 import { Problem } from "./problem.js";
+import { unpacked } from "./unpacked.js";
 
 const CACHE = "u2u-hf-models";
 
 /**
  * Open a model. Its weights are read later: which ones are wanted depends on the processor that runs them.
- * @param {{kind: "hub", hub: string, id: string, token?: string} | {kind: "here", url: string}
+ * @param {{kind: "hub", hub: string, id: string, token?: string} | {kind: "here", url: string, languageModel: boolean}
  *   | {kind: "files", files: File[]}} source
  * @returns {Promise<{labels: {symbols: string[], blank: number}, normalize: boolean, receptiveField: number,
- *   licence: string, uncached: () => boolean,
+ *   licence: string, languageModel: LanguageModel | null, uncached: () => boolean,
  *   weights: (names: string[], progress: (share: number) => void) => Promise<Uint8Array>}>} `weights` reads the first of the named files that exists; `uncached` returns whether the browser had no space to cache a file
  * @throws {Problem} "model-missing", "model-kind", "token", "private", "network"
  */
 export async function openModel(source) {
-  const { read, uncached } = await { hub: fromHub, here: fromHere, files: fromFiles }[source.kind](source);
+  const { read, has, uncached } = await { hub: fromHub, here: fromHere, files: fromFiles }[source.kind](source);
   const text = async (name) => new TextDecoder().decode(await read(name));
   const json = async (name) => JSON.parse(await text(name));
   const config = await json(MODEL_FILES.config);
@@ -26,6 +28,7 @@ export async function openModel(source) {
   const { do_normalize } = await json(MODEL_FILES.preprocessor);
   const normalize = architecture.normalised && do_normalize;
   const licence = licenceOf(await text(MODEL_CARD).catch(() => "")); // a model works without its card
+  const languageModel = has(LANGUAGE_MODEL_FILES.weights) ? await readLanguageModel(json, read) : null;
   const weights = async ([name, ...others], progress) => {
     try {
       return await read(name, progress);
@@ -34,7 +37,15 @@ export async function openModel(source) {
       return weights(others, progress);
     }
   };
-  return { weights, labels, normalize, receptiveField: architecture.receptiveField, licence, uncached };
+  const { receptiveField } = architecture;
+  return { weights, labels, normalize, receptiveField, licence, languageModel, uncached };
+}
+
+async function readLanguageModel(json, read) {
+  const weights = await json(LANGUAGE_MODEL_FILES.weights);
+  const text = async (name) => new TextDecoder().decode(await unpacked(await read(name)));
+  const words = weights.share ? await text(LANGUAGE_MODEL_FILES.words) : null;
+  return new LanguageModel(weights, await text(LANGUAGE_MODEL_FILES.characters), words);
 }
 
 /** Return the licences that a model card's front matter names, as one text; empty if it names none. */
@@ -74,7 +85,7 @@ async function fromHub({ hub, id, token }) {
     }
   };
   await keep(infoUrl, info.clone());
-  const { sha } = await info.json();
+  const { sha, siblings } = await info.json();
   const base = `${hub}/${id}/resolve/${sha}/`;
   for (const { url } of (await cache?.keys()) ?? []) {
     if (url.startsWith(`${hub}/${id}/`) && !url.startsWith(base)) await cache.delete(url); // older commit
@@ -86,21 +97,23 @@ async function fromHub({ hub, id, token }) {
     await keep(base + name, new Response(data));
     return data;
   };
-  return { read, uncached: () => full };
+  const has = (name) => siblings.some(({ rfilename }) => rfilename === name);
+  return { read, has, uncached: () => full };
 }
 
-async function fromHere({ url }) {
+async function fromHere({ url, languageModel }) {
   const read = (name, progress) => download(url + name, {}, "", name, progress);
-  return { read, uncached: () => false };
+  return { read, has: () => languageModel, uncached: () => false };
 }
 
 async function fromFiles({ files }) {
+  const find = (name) => files.find((f) => f.name === name.split("/").at(-1));
   const read = async (name) => {
-    const file = files.find((f) => f.name === name.split("/").at(-1));
+    const file = find(name);
     if (!file) throw new Problem("model-missing", "", name);
     return new Uint8Array(await file.arrayBuffer());
   };
-  return { read, uncached: () => false };
+  return { read, has: (name) => find(name) !== undefined, uncached: () => false };
 }
 
 function refusal(status, id, token) {

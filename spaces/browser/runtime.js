@@ -1,4 +1,5 @@
 // Loads onnxruntime-web from this site.
+import { unpacked } from "./unpacked.js";
 
 export const vendor = (name) => new URL(`./vendor/${name}`, import.meta.url).href;
 
@@ -13,14 +14,7 @@ export async function runtime(threads, graphics = false) {
   Object.assign(ort.env.wasm, {
     numThreads: threads,
     wasmPaths: { mjs: vendor(`${binary}.mjs`) },
-    wasmBinary: await unpacked(vendor(`${binary}.wasm.gz`)),
+    wasmBinary: await unpacked(await (await fetch(vendor(`${binary}.wasm.gz`))).arrayBuffer()),
   });
   return ort;
-}
-
-/** Return a gzipped file unpacked. Some servers have already unpacked it: they send it as Content-Encoding. */
-async function unpacked(url) {
-  const data = await (await fetch(url)).arrayBuffer();
-  if (new Uint8Array(data)[0] !== 0x1f) return data;
-  return new Response(new Blob([data]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }

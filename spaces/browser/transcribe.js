@@ -15,6 +15,7 @@ function showModel(change) {
   const name = model.name?.() ?? "";
   const sentences = [t(model.state, { ...model, name })];
   if (model.state.startsWith("ready")) {
+    if (model.withLanguageModel) sentences.push(t("with_language_model"));
     if (model.licence) sentences.push(t("licence", model));
     if (model.uncached) sentences.push(t("uncached"));
   }
@@ -123,6 +124,10 @@ byId("model-files").onchange = ({ target }) => {
   target.value = ""; // else choosing the same files again, after a fix, would be no change
 };
 
-if (space.own) load({ kind: "here", url: new URL("model/", location.href).href }, () => t("own_model"));
+if (space.own)
+  load(
+    { kind: "here", url: new URL("model/", location.href).href, languageModel: space.language_model },
+    () => t("own_model"),
+  );
 else if (space.model) load({ kind: "hub", hub: space.hub, id: space.model }, () => space.model);
 else byId("model-choice").open = true;

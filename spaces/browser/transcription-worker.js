@@ -1,8 +1,10 @@
 // Loads models and transcribes recordings, off the page's thread. Takes {load: source} and {transcribe: id, file};
 // posts messages whose `kind` transcribe.js and transcript.js name.
+import { align } from "./alignment.js";
 import { openAudio } from "./audio.js";
+import { beamSearch } from "./beam-search.js";
 import { DETECTION_SETTINGS, FLOAT32_WEIGHTS, INT8_WEIGHTS, SAMPLING_RATE } from "./constants.js";
-import { confidence, greedyWords } from "./decoding.js";
+import { confidence, greedyWords, logSoftmax } from "./decoding.js";
 import { openModel } from "./model.js";
 import { Problem, plain } from "./problem.js";
 import { Recognizer } from "./recognizer.js";
@@ -17,6 +19,7 @@ const PHONE = /Mobi|Android/;
 
 let recognizer;
 let labels;
+let languageModel;
 
 async function load(source) {
   const model = await openModel(source);
@@ -24,9 +27,10 @@ async function load(source) {
   recognizer?.session.release();
   const onGraphics = await startOnGraphics(model, progress);
   recognizer = onGraphics ?? (await startOnProcessor(model, progress));
-  labels = model.labels;
+  ({ labels, languageModel } = model);
   const engine = onGraphics ? "ready_graphics" : THREADS > 1 ? "ready" : "ready_one";
-  postMessage({ kind: "ready", engine, threads: THREADS, licence: model.licence, uncached: model.uncached() });
+  const found = { licence: model.licence, withLanguageModel: languageModel !== null, uncached: model.uncached() };
+  postMessage({ kind: "ready", engine, threads: THREADS, ...found });
 }
 
 /** Return a recogniser on the graphics processor; null without one, or if it cannot run the model. */
@@ -64,7 +68,7 @@ async function transcribe(id, file) {
       for (const segment of found.segments) {
         const samples = (await audio.read(segment.start_ms, segment.end_ms))[segment.channel];
         const startMs = segment.start_ms + recognizer.delayMs;
-        const words = greedyWords(await recognizer.logits(samples), labels, startMs);
+        const words = recogniseWords(await recognizer.logits(samples), startMs);
         const recognized = { words, confidence: confidence(words), text: words.map((word) => word.text).join(" ") };
         postMessage({ kind: "recognized", id, index: index++, recognized });
       }
@@ -73,6 +77,13 @@ async function transcribe(id, file) {
   } finally {
     audio.close();
   }
+}
+
+/** Return the words of a segment: greedy, or by beam search with the language model. */
+function recogniseWords(logits, startMs) {
+  if (!languageModel) return greedyWords(logits, labels, startMs);
+  const logProbs = logSoftmax(logits, labels.symbols.length);
+  return align(logProbs, beamSearch(logProbs, labels, languageModel), labels, startMs);
 }
 
 /**

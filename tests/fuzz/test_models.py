@@ -1,5 +1,6 @@
 """Damaged model folders: whatever lies in them, a recogniser starts or one line says why not."""
 
+import dataclasses
 import json
 import shutil
 
@@ -47,7 +48,8 @@ def tiny_onnx(labels):
 def model_folder(random_model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "model"
     shutil.copytree(random_model, folder)
-    language_model.save(language_model.learn(["ab ña", "ña ab"], order=2), folder)
+    learned = language_model.learn(["ab ña", "ña ab"], order=2)
+    language_model.save(dataclasses.replace(learned, share=0.5), folder)
     (folder / ONNX).mkdir()
     (folder / ONNX / SMALL).write_bytes(tiny_onnx(len(json.loads((folder / VOCABULARY).read_text()))))
     return folder

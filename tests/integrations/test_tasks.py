@@ -1,8 +1,12 @@
 """Tasks as the menus of ELAN and Praat ask for them."""
 
+import dataclasses
+import shutil
+
 import pytest
 
 from u2u_hf.integrations.tasks import Request, Task, run
+from u2u_hf.recognition import language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import Annotation, Tier, U2UError
 from u2u_hf.transcription.segmentation import find_speech
@@ -26,6 +30,20 @@ def test_a_task_gives_what_the_recipe_gives(trained_model, recording, transcript
     recognizer = Recognizer(trained_model)
     found = find_speech(audio_info(recording), VadSettings())
     assert transcript == transcribe(recording, found, recognizer, recognise_words(recognizer.labels))
+
+
+def test_the_language_model_of_the_folder_is_used(trained_model, recording, transcript, tmp_path):
+    from u2u_hf.data.audio import audio_info
+
+    model = tmp_path / "model"
+    shutil.copytree(trained_model, model)
+    learned = language_model.learn(["in cihuatl quichihua tlaxcalli", "axcan quitta in cihuatl cintli"] * 3)
+    language_model.save(dataclasses.replace(learned, share=0.5, weight=1.5, bonus=1.0), model)
+    found = run(Request(Task.TRANSCRIBE, recording, str(model)))
+    recognizer = Recognizer(model)
+    decode = recognise_words(recognizer.labels, language_model.load(str(model)))
+    assert found == transcribe(recording, find_speech(audio_info(recording), VadSettings()), recognizer, decode)
+    assert [s.text for s in found.segments] != [s.text for s in transcript.segments]
 
 
 def test_progress_grows_to_the_end_and_tells_the_time_left(trained_model, recording):

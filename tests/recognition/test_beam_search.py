@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import numpy as np
@@ -6,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from u2u_hf.recognition.beam_search import beam_search
+from u2u_hf.recognition.character_model import END, START
 from u2u_hf.recognition.decoding import Labels, collapse
-from u2u_hf.recognition.language_model import END, START, learn
+from u2u_hf.recognition.language_model import learn
 
 LABELS = Labels(("", "|", "a", "b", ""), blank=0)  # the last one is the unknown character
 
@@ -35,9 +37,9 @@ def rows(draw):
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.composite(rows)(), st.booleans())
-def test_the_best_text_is_found_among_all(log_probs, with_model):
-    model = learn(["ab a", "b ab ab"], order=3) if with_model else None
+@given(st.composite(rows)(), st.sampled_from([None, 0, 0.5, 1]))
+def test_the_best_text_is_found_among_all(log_probs, share):
+    model = None if share is None else dataclasses.replace(learn(["ab a", "b ab ab"], order=3), share=share)
     texts = score_of_texts(log_probs, model)
     found = beam_search(log_probs, LABELS, model, width=10_000)
     assert texts[found] == pytest.approx(max(texts.values()), abs=1e-4)
@@ -54,6 +56,22 @@ def test_the_language_model_decides_where_the_sound_does_not():
     log_probs = np.log(np.array([[0.02, 0.02, 0.48, 0.46, 0.02], [0.96, 0.01, 0.01, 0.01, 0.01]] * 2, dtype=np.float32))
     assert beam_search(log_probs, LABELS) == "aa"
     assert beam_search(log_probs, LABELS, learn(["ba", "ba", "ba"])) == "ba"
+
+
+def test_words_decide_where_letters_do_not():
+    """ "baa" and "aba" are as probable by letters of order 1, and as heard; only one of them is a word."""
+    log_probs = np.log(np.array([[0.02, 0.02, 0.47, 0.47, 0.02], [0.96, 0.01, 0.01, 0.01, 0.01]] * 3, dtype=np.float32))
+    for word in ("baa", "aba"):
+        model = dataclasses.replace(learn([f"{word} {word}"] * 3, order=1), share=0.9)
+        assert beam_search(log_probs, LABELS, model) == word
+
+
+def test_frames_of_silence_change_no_text():
+    heard = np.log(np.array([[0.3, 0.1, 0.3, 0.28, 0.02], [0.1, 0.3, 0.3, 0.28, 0.02]] * 2, dtype=np.float32))
+    silence = np.full((50, 5), -20.0, np.float32)
+    silence[:, 0] = 0
+    model = learn(["ab a", "b ab ab"], order=3)
+    assert beam_search(np.concatenate([silence, heard, silence]), LABELS, model) == beam_search(heard, LABELS, model)
 
 
 def test_nothing_heard():

@@ -1,6 +1,8 @@
 """The page that transcribes, in Chromium; its transcripts against Python's."""
 
 import base64
+import dataclasses
+import json
 import os
 import shutil
 import struct
@@ -20,6 +22,7 @@ from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
 
 from u2u_hf.data.audio import audio_info
 from u2u_hf.formats.eaf import read_eaf
+from u2u_hf.recognition import language_model
 from u2u_hf.recognition.model import start_from
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.transcription import voice_detection
@@ -43,7 +46,8 @@ def load_from_hub(page, token):
 def in_python(model, recording):
     recognizer = Recognizer(model)
     stretches = find_speech(audio_info(recording), voice_detection.VadSettings())
-    return transcribe(recording, stretches, recognizer, recognise_words(recognizer.labels))
+    decode = recognise_words(recognizer.labels, language_model.load(str(model)))
+    return transcribe(recording, stretches, recognizer, decode)
 
 
 def assert_same(path, transcript):
@@ -81,6 +85,52 @@ def test_a_recording_is_transcribed_as_in_python(site, url, open_page, exported,
     elan_schema(paths["eaf"])
     assert read_eaf(paths["eaf"]).media[0].urls[1] == f"./{new_recording.name}"
     assert_same(paths["eaf"], transcript)
+
+
+def with_language_model(model, folder):
+    """Copy a model, with a language model that changes what is heard: it has little text, and much weight."""
+    shutil.copytree(model, folder)
+    learned = language_model.learn(["in cihuatl quichihua tlaxcalli", "axcan quitta in cihuatl cintli"] * 3)
+    language_model.save(dataclasses.replace(learned, share=0.5, weight=2.5, bonus=1.0), folder)
+    return folder
+
+
+def test_the_language_model_is_used_as_in_python(site, open_page, exported, new_recording, tmp_path):
+    model = with_language_model(exported, tmp_path / "model")
+    transcript = in_python(model, new_recording)
+    assert [s.text for s in transcript.segments] != [s.text for s in in_python(exported, new_recording).segments]
+    shutil.copytree(site, tmp_path / "site", ignore=shutil.ignore_patterns("model"))
+    shutil.copytree(model, tmp_path / "site" / "model")
+    about = tmp_path / "site" / "space.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"language_model": True}))
+    with served(tmp_path / "site") as address:
+        page = open_page(address)
+        wait_for(page, "#model-state", "processor cores. It has a language model. Licence: cc-by-nc-4.0.")
+        page.set_input_files("#files", new_recording)
+        wait_for(page, "article", "Done")
+        assert_same(saved(page, page.get_by_role("button", name=".eaf"), tmp_path), transcript)
+    # The same files, chosen from the visitor's disk: their folders do not count.
+    files = [path for path in model.rglob("*") if path.is_file()]
+    with served(site) as address:
+        page = open_page(address)
+        wait_for(page, "#model-state", "processor cores. Licence")
+        page.locator("summary").click()
+        page.set_input_files("#model-files", files)
+        wait_for(page, "#model-state", "It has a language model.")
+
+
+def test_a_language_model_on_the_hub_is_used(site, open_page, exported, new_recording, tmp_path):
+    model = with_language_model(exported, tmp_path / "model")
+    (tmp_path / "hub").mkdir()
+    with hub_and_page(site, tmp_path / "hub") as (hub, address):
+        add_model(hub, model)
+        page = open_page(address)
+        load_from_hub(page, "hf_ana_read")
+        wait_for(page, "#model-state", "It has a language model.")
+        page.set_input_files("#files", new_recording)
+        wait_for(page, "article", "Done")
+        found = saved(page, page.get_by_role("button", name=".eaf"), tmp_path)
+    assert_same(found, in_python(model, new_recording))
 
 
 def beginning(recording, seconds, path):

@@ -1,6 +1,7 @@
 """Values that the browser pages repeat in JavaScript (spaces/browser/constants.js) equal Python's."""
 
 import dataclasses
+import inspect
 import json
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ from u2u_hf.corpus.folder import AUDIO_SUFFIXES
 from u2u_hf.data import audio
 from u2u_hf.data.dataset import FEATURES
 from u2u_hf.formats import readers, writers
+from u2u_hf.recognition import beam_search, character_model
 from u2u_hf.recognition.decoding import DELIMITER
 from u2u_hf.recognition.families.registry import FAMILIES
 from u2u_hf.transcription import voice_detection
@@ -43,6 +45,15 @@ def test_constants_are_equal_to_python(constants):
         "DETECTION_SETTINGS": dataclasses.asdict(voice_detection.VadSettings()),
         "WORD_DELIMITER": DELIMITER,
         "MODEL_FILES": dict(zip(constants["MODEL_FILES"], model_folder.BROWSER_FILES, strict=True)),
+        "START": character_model.START,
+        "END": character_model.END,
+        "BEAM_WIDTH": inspect.signature(beam_search.beam_search).parameters["width"].default,
+        "LEAST_LOG_PROB": beam_search._LEAST_LOG_PROB,
+        "LANGUAGE_MODEL_FILES": {
+            "weights": f"{model_folder.LANGUAGE_MODEL}/{model_folder.ARPA_WEIGHTS}",
+            "characters": f"{model_folder.LANGUAGE_MODEL}/{model_folder.ARPA}",
+            "words": f"{model_folder.LANGUAGE_MODEL}/{model_folder.ARPA_WORDS}",
+        },
         "MODEL_CARD": model_folder.CARD,
         "INT8_WEIGHTS": f"{model_folder.ONNX}/{model_folder.SMALL}",
         "FLOAT32_WEIGHTS": f"{model_folder.ONNX}/{model_folder.FULL}",
@@ -66,6 +77,7 @@ def test_no_constant_is_written_twice(constants):
     """Other modules import the suffixes and file names; they do not spell them again."""
     once = [
         *constants["MODEL_FILES"].values(),
+        *constants["LANGUAGE_MODEL_FILES"].values(),
         *(constants[name] for name in ("MODEL_CARD", "INT8_WEIGHTS", "FLOAT32_WEIGHTS")),
         *constants["ARCHITECTURES"],
         *constants["AUDIO_SUFFIXES"],

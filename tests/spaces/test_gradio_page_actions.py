@@ -1,5 +1,6 @@
 """What the Gradio page's actions do, called as Gradio calls them."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import av
@@ -14,6 +15,7 @@ from results import after_correction
 from strings import STRINGS, say_in
 
 from u2u_hf.publishing.space_settings import SpaceVariables
+from u2u_hf.recognition import language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import Segment, Transcript
 
@@ -54,6 +56,18 @@ def a_result(path="a.wav"):
 def changed(table, row, column, cell):
     """The table as Gradio sends it: a new list with one other cell."""
     return [[cell if (r, c) == (row, column) else old for c, old in enumerate(cells)] for r, cells in enumerate(table)]
+
+
+def test_the_language_model_is_used_if_the_visitor_wants_it(random_model, recording):
+    """It expects a word that a model of random weights does not hear."""
+    learned = language_model.learn(["ba ba ba"] * 3)
+    own = dataclasses.replace(learned, share=0.5, weight=30.0, bonus=10.0)
+    actions = Actions(Recognizer(random_model), own, SpaceVariables(model="m"))
+    words = []
+    for wanted in (False, True):
+        _, results, *_ = actions.run([recording], None, *OPTIONS[:-1], wanted, [], ENGLISH, gradio.Progress())
+        words.append({word for segment in results[0]["transcript"].segments for word in segment.text.split()})
+    assert words[1] != words[0]
 
 
 def test_a_second_transcription_keeps_what_was_corrected(actions, recording):

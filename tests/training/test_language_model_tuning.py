@@ -1,11 +1,15 @@
+import dataclasses
 import json
+import random
 import shutil
 
 import numpy as np
+import pytest
 
+from u2u_hf.demo.corpus import sentence
 from u2u_hf.recognition.decoding import Labels
 from u2u_hf.recognition.language_model import learn
-from u2u_hf.training.language_model_tuning import tune
+from u2u_hf.training.language_model_tuning import BONUSES, SHARES, WEIGHTS, Tried, best_of, table, try_all, with_words
 
 LABELS = Labels(("", "|", "a", "b"), blank=0)
 
@@ -18,15 +22,54 @@ def log_probs(*rows):
 def test_a_language_model_that_knows_the_language_is_weighed_so_that_it_helps():
     # The sound leans to "aa" where "ba" is said.
     heard = [log_probs([0, 0, 0.6, 0.4], [1, 0, 0, 0], [0, 0, 1, 0])] * 3
-    tuned, with_it, without = tune(heard, ["ba"] * 3, LABELS, learn(["ba", "ba ba"]))
-    assert (with_it, without) == (0, 0.5)
-    assert tuned.weight > 0
+    without, tried = try_all(heard, ["ba"] * 3, LABELS, {"letters": learn(["ba", "ba ba"])})
+    assert (without.cer, without.wer, without.language_model) == (0.5, 1, None)
+    assert (tried.name, tried.cer, tried.wer) == ("letters", 0, 0)
+    assert tried.language_model.weight in WEIGHTS
+    assert tried.language_model.bonus in BONUSES
+    assert best_of([without, tried]) is tried
 
 
 def test_one_of_another_language_does_not():
     heard = [log_probs([0, 0, 0.6, 0.4], [1, 0, 0, 0], [0, 0, 1, 0])] * 3
-    _, with_it, without = tune(heard, ["aa"] * 3, LABELS, learn(["bbbb"]))
-    assert with_it >= without == 0
+    without, tried = try_all(heard, ["aa"] * 3, LABELS, {"letters": learn(["bbbb"])})
+    assert tried.cer >= without.cer == 0
+    assert best_of([without, tried]) is without  # the first of equals
+
+
+def test_of_equal_character_error_rates_words_decide():
+    none, letters, words = (Tried(name, None, 0.1, wer) for name, wer in (("a", 0.5), ("b", 0.4), ("c", 0.4)))
+    assert best_of([none, letters, words]) is letters
+    assert table([none, letters]).splitlines() == [
+        "validation with",
+        "  a  CER 10.00%  WER 50.00%",
+        "  b  CER 10.00%  WER 40.00%",
+    ]
+
+
+def test_words_get_the_share_that_makes_texts_most_probable():
+    texts = ["abab ba abba ba abab"] * 3
+    words = learn(texts, order=1)
+    assert with_words(words, texts).share == SHARES[-1]  # always the same words
+    assert with_words(words, ["aaaa bbbb aaa bb aab"] * 3).share == 0  # never one of them
+    middle = with_words(learn(["ab", "ba"], order=1), ["ab", "ba", "aa", "bb", "bba", "aab"])
+    assert 0 < middle.share < 1
+
+
+def text_of_the_demo(words, english=False):
+    lines, count = [], 0
+    rng = random.Random(7)
+    while count < words:
+        lines.append(f"{sentence(rng)[english].capitalize()}.")
+        count += len(lines[-1].split())
+    return "\n".join(lines)
+
+
+def scores(recipe, model, dataset, folder):
+    command = ["--model", model, "--dataset", dataset, "--split", "validation", "--output_dir", folder]
+    assert recipe("evaluate.py", *command).returncode == 0
+    found = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    return found["cer"], found["wer"], (folder / "pairs.tsv").read_text(encoding="utf-8")
 
 
 def test_the_recipe_keeps_what_helps_and_transcription_uses_it(
@@ -34,20 +77,16 @@ def test_the_recipe_keeps_what_helps_and_transcription_uses_it(
 ):
     model = tmp_path / "model"
     shutil.copytree(trained_model, model)
-    result = recipe("language_model.py", "--model", model, "--dataset", demo_dataset)
+    (tmp_path / "texts.txt").write_text(text_of_the_demo(1000), encoding="utf-8")
+    result = recipe("language_model.py", "--model", model, "--dataset", demo_dataset, "--texts", tmp_path / "texts.txt")
     assert result.returncode == 0, result.stderr
-    weights = model / "language_model" / "weights.json"
-    kept = "language model:" in result.stdout
-    assert weights.exists() == kept
-    assert kept or "is not kept" in result.stdout
-    assert kept, "the demo's head was learnt in seconds: its language model helps"
-    assert set(json.loads(weights.read_text(encoding="utf-8"))) == {"weight", "bonus"}
+    assert "kept: words of the transcripts and texts" in result.stdout, "the demo's head was learnt in seconds"
+    weights = json.loads((model / "language_model" / "weights.json").read_text(encoding="utf-8"))
+    assert set(weights) == {"weight", "bonus", "share"}
+    assert (model / "language_model" / "words.arpa.gz").exists() == (weights["share"] > 0)
     rates, texts = [], []
     for source in (trained_model, model):
-        scores = tmp_path / f"{source.name}_scores"
-        command = ["--model", source, "--dataset", demo_dataset, "--split", "validation", "--output_dir", scores]
-        assert recipe("evaluate.py", *command).returncode == 0
-        rates.append(json.loads((scores / "metrics.json").read_text(encoding="utf-8"))["cer"])
+        rates.append(scores(recipe, source, demo_dataset, tmp_path / f"{source.name}_scores")[0])
         out = tmp_path / f"{source.name}_out"
         command = ["--model", source, "--output_dir", out, "--formats", "json,eaf", "--queue"]
         result = recipe("transcribe.py", *command, demo_folder / "new_recordings")
@@ -60,3 +99,36 @@ def test_the_recipe_keeps_what_helps_and_transcription_uses_it(
         assert len((out / "queue.tsv").read_text(encoding="utf-8").splitlines()) == len(segments) + 1
     assert texts[0] != texts[1]
     assert rates[0] > rates[1]
+
+
+def test_text_of_another_language_changes_nothing(recipe, trained_model, demo_dataset, tmp_path):
+    (tmp_path / "english.txt").write_text(text_of_the_demo(1000, english=True), encoding="utf-8")
+    found = []
+    for name, texts in (("with", ["--texts", tmp_path / "english.txt"]), ("without", [])):
+        model = tmp_path / name
+        shutil.copytree(trained_model, model)
+        result = recipe("language_model.py", "--model", model, "--dataset", demo_dataset, *texts)
+        assert result.returncode == 0, result.stderr
+        assert ("texts: 0 of 1,0" in result.stdout) == bool(texts)
+        files = {path.name: path.read_bytes() for path in (model / "language_model").glob("*")}
+        found.append((files, scores(recipe, model, demo_dataset, tmp_path / f"{name}_scores")))
+    assert found[0] == found[1]
+
+
+def test_a_text_that_is_missing_is_named_before_any_work(recipe, trained_model, demo_dataset, tmp_path):
+    arguments = ["--model", trained_model, "--dataset", demo_dataset, "--texts", tmp_path / "none"]
+    result = recipe("language_model.py", *arguments, "--output_dir", tmp_path / "out")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == f"error: --texts {tmp_path / 'none'}: there is no such file or folder"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_what_is_chosen_is_what_is_scored(share):
+    """The rates of `try_all` are those of the model that it returns, share and all."""
+    heard = [log_probs([0, 0, 0.6, 0.4], [1, 0, 0, 0], [0, 0, 1, 0])] * 2
+    model = dataclasses.replace(learn(["ba", "ab"], order=2), share=share)
+    _, tried = try_all(heard, ["ba", "aa"], LABELS, {"it": model})
+    assert tried.language_model == dataclasses.replace(
+        model, weight=tried.language_model.weight, bonus=tried.language_model.bonus
+    )

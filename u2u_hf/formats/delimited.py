@@ -25,6 +25,7 @@ _LONGEST_NAME = 255  # characters; systems allow no more, or little
 _TIER = "transcription"  # the linguistic type of all tiers, and the name of a tier without a speaker
 _COLUMNS = ("audio", "start", "end", "text")
 _TEXT_COLUMNS = ("text", "transcription", "sentence")
+_WORD_COLUMNS = ("word", "words", "form", "headword", "lexeme", "lemma", "palabra", "mot")
 _TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-5]?[0-9]):(?=[0-5]?[0-9](?![0-9])))?([0-9]{1,9}(?:[.,][0-9]*)?)")
 
 
@@ -115,6 +116,28 @@ def read_metadata(
     if not documents:
         raise problems[0] if problems else U2UError(f"{path}: has no row: fill it or take it out")
     return documents, problems
+
+
+def read_columns(path: str | os.PathLike[str]) -> dict[str, list[str]]:
+    """Read a table of words or texts, such as a word list with its glosses: column → its cells that are not empty.
+
+    Of a table of utterances (`_TEXT_COLUMNS`), the text alone. The first line names the columns; where there is one
+    column, it is a word like the others unless it is such a name.
+
+    Raises:
+        U2UError: the file cannot be read, or has an invalid row.
+    """
+    found: dict[str, list[str]] = {}
+    for _, row in csv_rows(path, ()):
+        for column, cell in row.items():
+            found.setdefault(column, []).extend([cell] if cell.strip() else [])
+    text = next((column for column in _TEXT_COLUMNS if column in found), None)
+    if text:
+        return {text: found[text]}
+    if len(found) == 1:
+        [(name, words)] = found.items()
+        return {"": words if name in _WORD_COLUMNS else [name, *words]}
+    return found
 
 
 def name_below(written: str) -> PurePosixPath:

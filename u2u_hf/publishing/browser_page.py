@@ -13,7 +13,7 @@ import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
-from u2u_hf.model_folder import BROWSER_FILES, BROWSER_WEIGHTS, CARD, ONNX
+from u2u_hf.model_folder import ARPA_WEIGHTS, BROWSER_FILES, BROWSER_WEIGHTS, CARD, LANGUAGE_MODEL, MADE_OF_MODEL, ONNX
 from u2u_hf.records import U2UError
 from u2u_hf.transcription import silero
 
@@ -89,6 +89,7 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     settings = {
         "model": "" if own else model,
         "own": bool(own),
+        "language_model": (folder / "model" / LANGUAGE_MODEL / ARPA_WEIGHTS).is_file(),
         "hub": "https://huggingface.co",
         "files": ["space.json", *(name for name in files if not _FOR_GRAPHICS.search(name))],
         "graphics_files": [name for name in files if _FOR_GRAPHICS.search(name)],
@@ -156,6 +157,10 @@ def _copy_model(model: Path, target: Path) -> None:
             shutil.copy(model / name, target / name)
         except OSError as error:
             raise U2UError(f"{model / name}: is needed by the page: run recipes/export.py --model {model}") from error
+    for name in MADE_OF_MODEL[LANGUAGE_MODEL]:
+        if (source := model / LANGUAGE_MODEL / name).is_file():
+            (target / LANGUAGE_MODEL).mkdir(exist_ok=True)
+            shutil.copy(source, target / LANGUAGE_MODEL)
     if (model / CARD).is_file():  # the page shows its licence
         shutil.copy(model / CARD, target / CARD)
 

@@ -1,4 +1,4 @@
-"""CTC prefix beam search, with a language model of characters or without.
+"""CTC prefix beam search, with a language model or without.
 
 It looks for the most probable text; greedy decoding takes the text of the most probable path. Graves and Jaitly 2014,
 section 5; with a language model as Hannun et al. 2014, section 2. Written by hand: the decoders of torchaudio and
@@ -8,13 +8,14 @@ pyctcdecode need KenLM, which is compiled.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from u2u_hf.recognition.character_model import END, START
 from u2u_hf.recognition.decoding import DELIMITER, Labels, collapse
-from u2u_hf.recognition.language_model import END, START, LanguageModel
+from u2u_hf.recognition.language_model import LanguageModel, State
 
 _IMPOSSIBLE = -math.inf
 # Characters that are less probable in a frame are skipped for speed: exp(-9) is one in 8,000.
@@ -30,12 +31,16 @@ class Beam:
         language: what the language model adds to the score: its weighted log-probability, and the bonuses.
         in_blank: log-probability of all paths that spell the prefix and end in a blank.
         in_character: log-probability of all paths that spell it and end in its last character.
+        before: the language model's state before the last character; None without one, and at the beginning.
+        state: the state after it; None until it is needed, because most beams are dropped at once.
     """
 
     prefix: str
     language: float = 0.0
     in_blank: float = _IMPOSSIBLE
     in_character: float = _IMPOSSIBLE
+    before: State | None = None
+    state: State | None = None
 
     def log_prob(self) -> float:
         """Return the log-probability of all paths that spell the prefix."""
@@ -43,6 +48,12 @@ class Beam:
 
     def score(self) -> float:
         return _add(self.in_blank, self.in_character) + self.language
+
+    def state_after(self) -> State | None:
+        """Return the language model's state after the prefix."""
+        if self.state is None and self.before is not None:
+            self.state = self.before.after(self.prefix[-1])
+        return self.state
 
 
 def best_text(log_probs: np.ndarray, labels: Labels, language_model: LanguageModel | None) -> str:
@@ -70,14 +81,19 @@ def beam_search(
     """
     silent = [label for label, symbol in enumerate(labels.symbols) if not symbol]
     blanks = np.logaddexp.reduce(log_probs[:, silent], axis=1)
-    beams = [Beam(START, in_blank=0.0)]
+    beams = [Beam(START, in_blank=0.0, state=language_model.start() if language_model else None)]
     for row, blank in zip(log_probs, blanks.tolist(), strict=True):
         characters = [
             (labels.symbols[label], float(row[label]))
             for label in np.flatnonzero(row > _LEAST_LOG_PROB)
             if labels.symbols[label]
         ]
-        beams = sorted(_extended(beams, blank, characters, language_model), key=Beam.score, reverse=True)[:width]
+        if characters:
+            found = _extended(beams, blank, characters, language_model, width)
+            beams = sorted(found, key=Beam.score, reverse=True)[:width]
+        else:  # more than half of the frames: no text changes, nor their order
+            for beam in beams:
+                beam.in_blank, beam.in_character = beam.log_prob() + blank, _IMPOSSIBLE
     return _best(beams, language_model)
 
 
@@ -86,52 +102,63 @@ def _extended(
     blank: float,
     characters: Sequence[tuple[str, float]],
     language_model: LanguageModel | None,
+    width: int,
 ) -> Iterable[Beam]:
     """Return the beams after one more frame: each prefix as it is, and with each character appended.
+
+    Of the longer prefixes those are missing that cannot be among the best `width`: the language model is not asked
+    about them, which takes most of the time where a recogniser is unsure.
 
     Args:
         blank: the frame's log-probability of the blank.
         characters: the frame's characters with their log-probabilities.
     """
-    found = {beam.prefix: Beam(beam.prefix, beam.language, beam.log_prob() + blank) for beam in beams}
+    by_character = dict(characters)
+    found = {beam.prefix: _same(beam, blank, by_character) for beam in beams}
+    least = min(map(Beam.score, found.values())) if len(beams) >= width else _IMPOSSIBLE
+    weight, bonus = (language_model.weight, language_model.bonus) if language_model else (0.0, 0.0)
     for beam in beams:
         prefix, last, either = beam.prefix, beam.prefix[-1], beam.log_prob()
-        same = found[prefix]
         for character, log_prob in characters:
-            if character == last:  # a repeat; a double letter needs a blank between
-                same.in_character = _add(same.in_character, beam.in_character + log_prob)
-            paths = beam.in_blank if character == last else either
             if character == DELIMITER and last in (START, DELIMITER):  # no second space, and none at the start
-                same.in_character = _add(same.in_character, paths + log_prob)
-            elif paths > _IMPOSSIBLE:
-                longer = found.get(prefix + character)
-                if longer:
-                    longer.in_character = _add(longer.in_character, paths + log_prob)
-                else:
-                    language = beam.language + _gain(language_model, prefix, character)
-                    found[prefix + character] = Beam(prefix + character, language, _IMPOSSIBLE, paths + log_prob)
+                continue
+            # After the same character only paths that end in a blank: a double letter needs one between.
+            paths = (beam.in_blank if character == last else either) + log_prob
+            longer = found.get(prefix + character)
+            if longer:
+                longer.in_character = _add(longer.in_character, paths)
+            elif paths > _IMPOSSIBLE and paths + beam.language + bonus >= least:
+                language, state = beam.language, beam.state_after()
+                if state is not None:
+                    language += weight * state.log_prob(character) + bonus
+                found[prefix + character] = Beam(prefix + character, language, _IMPOSSIBLE, paths, before=state)
     return found.values()
 
 
-def _gain(language_model: LanguageModel | None, prefix: str, character: str) -> float:
-    """Return what the language model adds to the score of `prefix` when `character` is appended."""
-    if language_model is None:
-        return 0.0
-    return language_model.weight * language_model.log_prob(prefix, character) + language_model.bonus
+def _same(beam: Beam, blank: float, characters: Mapping[str, float]) -> Beam:
+    """Return the beam after a frame that appends nothing: a blank, a repeat, or a space that does not count."""
+    last, in_character = beam.prefix[-1], _IMPOSSIBLE
+    if last in characters:
+        in_character = beam.in_character + characters[last]
+    if DELIMITER in characters and last == DELIMITER:
+        in_character = _add(in_character, beam.in_blank + characters[DELIMITER])
+    elif DELIMITER in characters and last == START:
+        in_character = beam.log_prob() + characters[DELIMITER]
+    return Beam(beam.prefix, beam.language, beam.log_prob() + blank, in_character, beam.before, beam.state_after())
 
 
 def _best(beams: Sequence[Beam], language_model: LanguageModel | None) -> str:
     """Return the best text of the last frame's beams; a space at the end does not count."""
     whole: dict[str, Beam] = {}
     for beam in sorted(beams, key=lambda beam: beam.prefix.endswith(DELIMITER)):
-        prefix = beam.prefix.rstrip(DELIMITER)
-        text = whole.setdefault(prefix, Beam(prefix, beam.language))
+        spaced = beam.prefix.endswith(DELIMITER)
+        prefix, state = beam.prefix.rstrip(DELIMITER), beam.before if spaced else beam.state_after()
+        text = whole.setdefault(prefix, Beam(prefix, beam.language, state=state))
         text.in_blank = _add(text.in_blank, beam.in_blank)
         text.in_character = _add(text.in_character, beam.in_character)
 
     def score(beam: Beam) -> float:
-        ending = language_model.weight * language_model.log_prob(beam.prefix, END) if language_model else 0.0
-        return beam.score() + ending
+        return beam.score() + (language_model.weight * beam.state.log_prob(END) if language_model else 0.0)
 
     return max(whole.values(), key=score).prefix[1:].replace(DELIMITER, " ")
 

@@ -1,126 +1,147 @@
-"""A language model of characters, learned from the training texts.
+"""A recogniser's language model: characters and words of texts, with their weights in decoding.
 
-Of characters rather than words: a field corpus is small, and in a language with long words many occur once or never.
-Smoothing is Witten and Bell's (1991), interpolated: the more different characters follow a context of n characters in
-the texts, the more the context of the last n - 1 counts. By hand rather than with KenLM, which is compiled, and whose
-smoothing (Kneser-Ney) needs more text than this.
+Words that the texts contain are expected in their context; any other word is spelled as the character model spells. So
+each character has a probability after any text, and the probabilities of all characters sum to one:
+
+    share · (words in context, backing off to letters) + (1 - share) · letters
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import os
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from u2u_hf.files import replacing, write_text
+from u2u_hf import model_folder
+from u2u_hf.files import write_text
 from u2u_hf.hub.model_files import optional_file
 from u2u_hf.memory import memory_problem
-from u2u_hf.model_folder import ARPA, ARPA_WEIGHTS, LANGUAGE_MODEL
+from u2u_hf.model_folder import ARPA, ARPA_WEIGHTS, ARPA_WORDS, LANGUAGE_MODEL
+from u2u_hf.recognition import character_model, word_model
+from u2u_hf.recognition.character_model import END, START, CharacterModel
 from u2u_hf.recognition.decoding import DELIMITER
+from u2u_hf.recognition.word_model import Spelling, WordModel
 from u2u_hf.records import U2UError
 
-# One character each in n-grams; ARPA files spell them as usual.
-START, END = "\x02", "\x03"
-_NAMES = {START: "<s>", END: "</s>"}
-_LOG10 = math.log(10)
+_LEAST = 1e-300  # added, because the logarithm of 0 is no number
+_WEIGHTS = {"weight", "bonus"}  # of models before there were words, which have no "share"
 
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """Log-probabilities of characters in context, and their weight in decoding.
+    """What characters are probable after a text, and how much this counts in decoding.
 
     Attributes:
-        order: characters in the longest n-grams.
-        log_probs: n-gram (a string) → natural log of the probability of its last character after the others.
-        backoffs: n-gram → what is added if a longer one is not in `log_probs`, natural log.
-        unknown: natural log of the probability of a character that the texts do not contain.
+        words: None for a model of characters alone.
+        share: of the word model, 0 to 1; the characters have the rest.
         weight: factor of the language model's log-probabilities, added to the recogniser's.
         bonus: added for each character, because a language model favours short texts.
     """
 
-    order: int
-    log_probs: dict[str, float]
-    backoffs: dict[str, float]
-    unknown: float
+    characters: CharacterModel
+    words: WordModel | None = None
+    share: float = 0.0
     weight: float = 0.5
     bonus: float = 0.0
 
+    def start(self) -> State:
+        """Return the state at the beginning of a text."""
+        spelling = self.words.start(self.share) if self.words and self.share else None
+        return State(self.characters, START, spelling, spelling.mass if spelling else 0.0)
+
     def log_prob(self, text: str, character: str) -> float:
         """Return the natural log of the probability that `character` follows `text`, which begins with `START`."""
-        context, backoff = text[-(self.order - 1) :] if self.order > 1 else "", 0.0
-        while (found := self.log_probs.get(context + character)) is None:
-            if not context:
-                return backoff + self.unknown
-            backoff += self.backoffs.get(context, 0.0)
-            context = context[1:]
-        return backoff + found
+        state = self.start()
+        for before in text[1:]:
+            state = state.after(before)
+        return state.log_prob(character)
+
+
+class State:
+    """The end of a text: what the next character depends on. It remembers what it was asked."""
+
+    __slots__ = ("_characters", "_found", "_known", "_spelling", "_tail")
+
+    def __init__(self, characters: CharacterModel, tail: str, spelling: Spelling | None, known: float):
+        """Args: known: how probable it is that the word which is being spelled is taken from the word model, 0…1."""
+        self._characters, self._tail = characters, tail
+        self._spelling, self._known = spelling, known
+        self._found: dict[str, tuple[float, Spelling | None, float]] = {}
+
+    def log_prob(self, character: str) -> float:
+        """Return the natural log of the probability of the next character; `END` is the end of the text."""
+        return self._next(character)[0]
+
+    def after(self, character: str) -> State:
+        """Return the state when one more character is written."""
+        _, spelling, known = self._next(character)
+        if character == DELIMITER and spelling:
+            spelling = spelling.next_word()
+            known = spelling.mass
+        order = self._characters.order
+        return State(self._characters, f"{self._tail}{character}"[-max(order - 1, 1) :], spelling, known)
+
+    def _next(self, character: str) -> tuple[float, Spelling | None, float]:
+        """Return the log-probability of a character, and the spelling and `known` with it."""
+        found = self._found.get(character)
+        if found is None:
+            found = self._found[character] = self._asked(character)
+        return found
+
+    def _asked(self, character: str) -> tuple[float, Spelling | None, float]:
+        letters = self._characters.log_prob(self._tail, character)
+        if self._spelling is None:
+            return letters, None, 0.0
+        if character not in (DELIMITER, END):
+            spelling = self._spelling.longer(character)
+            return self._mixed(spelling, letters, 0.0)
+        # The end of a word: the words say how probable it is, the characters whether the text ends with it.
+        other = self._characters.log_prob(self._tail, END if character == DELIMITER else DELIMITER)
+        either = math.log(math.exp(letters) + math.exp(other) + _LEAST)
+        return self._mixed(self._spelling.whole(), either, letters - either)
+
+    def _mixed(self, spelling: Spelling, letters: float, more: float) -> tuple[float, Spelling, float]:
+        rest = max(1 - self._known, 0.0)
+        if not spelling.mass or not self._known:
+            return (letters + math.log(rest + _LEAST) if self._known else letters) + more, spelling, 0.0
+        known = self._known * spelling.mass / self._spelling.mass
+        whole = known + rest * math.exp(letters) + _LEAST
+        return math.log(whole) + more, spelling, min(known / whole, 1.0)
 
 
 def learn(texts: Iterable[str], order: int = 6) -> LanguageModel:
-    """Return a language model of texts, with its default weight and bonus.
+    """Return a language model of texts, with its default weights.
 
     Args:
+        texts: words separated by spaces; `character_model.GAP` stands for words that were left out.
         order: characters in the longest n-grams, 1 to 20.
 
     Raises:
         U2UError: the texts have no characters, or the order is invalid.
     """
-    if not 1 <= order <= 20:
-        raise U2UError(f"--order {order}: give a number of characters from 1 to 20, 6 for example")
-    counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))  # context → next character → count
-    for text in texts:
-        characters = START + DELIMITER.join(text.split()) + END
-        for at in range(1, len(characters)):
-            for length in range(min(order - 1, at) + 1):
-                counts[characters[at - length : at]][characters[at]] += 1
-    if len(counts[""]) < 2:  # only END
-        raise U2UError("the training texts hold no character to learn: look at the dataset's text column")
-    uniform = 1 / (len(counts[""]) + 1)  # one more for unknown characters
-    probabilities: dict[str, float] = {}
-    backoffs: dict[str, float] = {}
-    for context in sorted(counts, key=len):  # shorter contexts first
-        following = counts[context]
-        backoffs[context] = len(following) / (len(following) + sum(following.values()))
-        for character, count in following.items():
-            lower = probabilities[context[1:] + character] if context else uniform
-            own = count / (len(following) + sum(following.values()))
-            probabilities[context + character] = own + backoffs[context] * lower
-    unknown = backoffs.pop("") * uniform
-    logs = ({key: math.log(value) for key, value in table.items()} for table in (probabilities, backoffs))
-    return LanguageModel(order, *logs, math.log(unknown))
+    texts = list(texts)
+    return LanguageModel(character_model.learn(texts, order), word_model.learn(texts))
 
 
 def save(language_model: LanguageModel, folder: Path) -> None:
-    """Write the language model into a recogniser's folder: n-grams in ARPA format, weight and bonus as JSON.
+    """Write the language model into a recogniser's folder: n-grams in ARPA format, weights as JSON.
+
+    The words are written only if they have a share.
 
     Raises:
         U2UError: the folder cannot be written, or holds other files of these names.
     """
     require_own(folder)
-    by_length: dict[int, list[str]] = defaultdict(list)
-    for ngram in sorted(language_model.log_probs):
-        by_length[len(ngram)].append(_line(ngram, language_model.log_probs[ngram], language_model.backoffs.get(ngram)))
-    # START follows nothing and needs no probability, but ARPA stores its backoff beside one.
-    by_length[1].append(_line(START, -99 * _LOG10, language_model.backoffs.get(START)))
-    by_length[1].append(f"{language_model.unknown / _LOG10:.7f}\t<unk>")
-    lines = ["\\data\\", *(f"ngram {length}={len(rows)}" for length, rows in sorted(by_length.items())), ""]
-    for length, rows in sorted(by_length.items()):
-        lines += [f"\\{length}-grams:", *rows, ""]
-    with replacing(Path(folder) / LANGUAGE_MODEL / ARPA) as temporary:
-        temporary.write_bytes(gzip.compress("\n".join([*lines, "\\end\\", ""]).encode("utf-8"), mtime=0))
-    weights = {"weight": language_model.weight, "bonus": language_model.bonus}
-    write_text(Path(folder) / LANGUAGE_MODEL / ARPA_WEIGHTS, json.dumps(weights, indent=2) + "\n")
-
-
-def _line(ngram: str, log_prob: float, backoff: float | None) -> str:
-    spelled = " ".join(_NAMES.get(character, character) for character in ngram)
-    parts = [f"{log_prob / _LOG10:.7f}", spelled]
-    return "\t".join([*parts, f"{backoff / _LOG10:.7f}"] if backoff is not None else parts)
+    model_folder.remove(Path(folder), LANGUAGE_MODEL)
+    own = Path(folder) / LANGUAGE_MODEL
+    character_model.save(language_model.characters, own / ARPA)
+    if language_model.words and language_model.share:
+        word_model.save(language_model.words, own / ARPA_WORDS)
+    weights = {name: getattr(language_model, name) for name in ("weight", "bonus", "share")}
+    write_text(own / ARPA_WEIGHTS, json.dumps(weights, indent=2) + "\n")
 
 
 def require_own(folder: Path) -> None:
@@ -132,7 +153,7 @@ def require_own(folder: Path) -> None:
 def _is_own(path: Path) -> bool:
     """Return whether the file of weights is missing or was written by `save`."""
     try:
-        return not os.path.lexists(path) or set(json.loads(path.read_text(encoding="utf-8"))) == {"weight", "bonus"}
+        return not os.path.lexists(path) or set(json.loads(path.read_text(encoding="utf-8"))) - {"share"} == _WEIGHTS
     except (OSError, ValueError, TypeError):
         return False
 
@@ -151,30 +172,14 @@ def load(source: str) -> LanguageModel | None:
         return None
     try:
         weights = json.loads(weights_path.read_text(encoding="utf-8"))
-        lines = gzip.decompress(arpa_path.read_bytes()).decode("utf-8").split("\n")
-        return _from_arpa(lines, float(weights["weight"]), float(weights["bonus"]))
+        numbers = {name: float(weights[name]) for name in _WEIGHTS} | {"share": float(weights.get("share", 0))}
+        if not (all(map(math.isfinite, numbers.values())) and 0 <= numbers["share"] <= 1):
+            raise ValueError("a weight is invalid")
+        words_path = optional_file(source, f"{LANGUAGE_MODEL}/{ARPA_WORDS}") if numbers["share"] else None
+        if numbers["share"] and words_path is None:
+            raise ValueError(f"{ARPA_WORDS} is missing")
+        words = word_model.load(words_path) if words_path else None
+        return LanguageModel(character_model.load(arpa_path), words, **numbers)
     except Exception as error:  # of gzip, zlib, json and ours
         problem = memory_problem(error) or "it is damaged: make it again with recipes/language_model.py, or remove it"
         raise U2UError(f"{arpa_path.parent}: the language model cannot be read: {problem}") from error
-
-
-def _from_arpa(lines: Sequence[str], weight: float, bonus: float) -> LanguageModel:
-    characters = {name: character for character, name in _NAMES.items()}
-    log_probs: dict[str, float] = {}
-    backoffs: dict[str, float] = {}
-    order = 0
-    if "\\end\\" not in lines:
-        raise ValueError("it has no end")
-    for line in lines:
-        if line.endswith("-grams:"):
-            order = int(line[1:].split("-")[0])
-        elif "\t" in line:
-            log10, spelled, *backoff = line.split("\t")
-            ngram = "".join(characters.get(part, part) for part in spelled.split(" "))
-            log_probs[ngram] = float(log10) * _LOG10
-            if backoff:
-                backoffs[ngram] = float(backoff[0]) * _LOG10
-    del log_probs[START]
-    if not all(map(math.isfinite, (weight, bonus, *log_probs.values(), *backoffs.values()))):
-        raise ValueError("a number is not finite")
-    return LanguageModel(order, log_probs, backoffs, log_probs.pop("<unk>"), weight, bonus)

@@ -1,0 +1,161 @@
+import random
+
+import pytest
+
+from u2u_hf.corpus.text_rules import DEFAULT_RULES
+from u2u_hf.demo.corpus import sentence
+from u2u_hf.hub.model_files import optional_file
+from u2u_hf.recognition.character_model import GAP
+from u2u_hf.recognition.decoding import Labels
+from u2u_hf.records import U2UError
+from u2u_hf.training.familiarity import Familiarity
+from u2u_hf.training.outside_text import (
+    COPIES,
+    HELD_OUT,
+    OTHER_CHARACTERS,
+    OTHER_LANGUAGE,
+    Part,
+    choose,
+    read_parts,
+    rules_of,
+)
+
+RANDOM = random.Random(1)
+PAIRS = [sentence(RANDOM) for _ in range(120)]
+NAHUATL, ENGLISH = [nahuatl for nahuatl, _ in PAIRS], [english for _, english in PAIRS]
+TRANSCRIPTS = {"train": NAHUATL[:60], "validation": NAHUATL[60:80], "test": NAHUATL[80:90]}
+LETTERS = sorted({*"".join(NAHUATL)} - {" "})
+LABELS = Labels(("", "|", *LETTERS))
+
+
+def chosen(*lines, rules=DEFAULT_RULES, labels=LABELS, transcripts=TRANSCRIPTS, annotations=None):
+    parts = [Part("a.txt", "", own) for own in lines]
+    return choose(parts, rules, labels, transcripts, annotations or transcripts["train"])
+
+
+def test_texts_get_the_spelling_of_the_transcripts():
+    new = NAHUATL[90]
+    found = chosen([f"«{new[0].upper()}{new[1:]}», <b>{NAHUATL[91]}</b>! {NAHUATL[92].upper()}...  [laughs]"])
+    assert found.sentences == [f"{new} {NAHUATL[91]}", NAHUATL[92]]
+    assert found.words == {"a.txt": sum(len(text.split()) for text in NAHUATL[90:93])}
+    assert not found.left_out
+
+
+def test_a_mark_is_a_letter_where_it_is_one_in_the_transcripts():
+    annotations = ["'ala mi'o te'", "te' ka'a", "mi te' ?"]
+    texts = {"train": ["'ala mi'o te'", "te' ka'a", "mi te'"] * 5, "validation": ["'ala ka'a te'"]}
+    labels = Labels(("", "|", *"'alamiotek"))
+    found = chosen(["Mi te' 'ala?", "Te' ala mi’o"], transcripts=texts, annotations=annotations, labels=labels)
+    assert found.sentences == ["mi te' 'ala", f"te' ala {GAP}"]
+    assert found.characters == {"’": 1}
+
+
+def test_text_of_another_language_is_refused_whole():
+    found = chosen(ENGLISH)
+    assert found.sentences == []
+    assert set(found.left_out) <= {OTHER_LANGUAGE, OTHER_CHARACTERS}
+    assert found.left_out.total() == sum(len(text.split()) for text in ENGLISH)
+    assert "0 of 1,0" in found.report() or f"0 of {found.left_out.total():,}" in found.report()
+    # Also in the same letters.
+    labels = Labels(("", "|", *sorted({*"".join(ENGLISH), *LETTERS} - {" "})))
+    found = chosen(ENGLISH, labels=labels)
+    assert found.sentences == []
+    assert set(found.left_out) == {OTHER_LANGUAGE}
+    assert found.examples == {OTHER_LANGUAGE: ENGLISH[0].lower()}
+
+
+def test_translations_between_the_lines_are_left_out_and_the_rest_is_used():
+    lines = [line for pair in PAIRS[90:] for line in pair]
+    found = chosen(lines)
+    assert {*found.sentences} <= {*NAHUATL[90:]}
+    assert len(found.sentences) > 20
+
+
+def test_words_with_other_characters_are_cut_out_and_sentences_of_them_dropped():
+    text = "axcan quitta in cihuatl 1985 tlaxcalli"
+    found = chosen([f"{text}.", "ñandé ñandé axcan"])
+    assert found.sentences == [f"axcan quitta in cihuatl {GAP} tlaxcalli"]
+    assert found.left_out == {OTHER_CHARACTERS: 4}
+    assert found.examples == {OTHER_CHARACTERS: text}
+    assert found.characters == {"ñ": 2, "é": 2, "d": 2, **dict.fromkeys("1985", 1)}
+    assert "ñ (2)" in found.report()
+
+
+def test_letters_that_an_alphabet_lacks_are_not_dropped_silently():
+    alphabet = {"alphabet": "".join(LETTERS) + " "}
+    found = chosen(["axcan, quitta in cihuatl dog tlaxcalli."], rules=[{"case": "lower"}, alphabet])
+    assert found.sentences == [f"axcan quitta in cihuatl {GAP} tlaxcalli"]
+
+
+def test_what_validation_and_test_have_is_left_out_and_so_are_copies():
+    held, known, new = NAHUATL[85], NAHUATL[5], NAHUATL[90]
+    found = chosen(
+        [held.capitalize(), f"ohuallaque {NAHUATL[61]}", " ".join(held.split()[:3]), known, new, new, "axcan"]
+    )
+    assert found.sentences == [new, "axcan"]
+    assert found.left_out == {
+        HELD_OUT: len(held.split()) + len(NAHUATL[61].split()) + 1 + 3,
+        COPIES: len(known.split()) + len(new.split()),
+    }
+
+
+def test_words_of_a_list_begin_and_end_no_sentence():
+    found = chosen(["tlaxcalli", "xochitl", "in cihuatl", "cintli"], [NAHUATL[90]])
+    assert found.sentences == [
+        *(f"{GAP} {w} {GAP}" for w in ("tlaxcalli", "xochitl", "in cihuatl", "cintli")),
+        NAHUATL[90],
+    ]
+
+
+def test_short_lines_are_judged_together():
+    words = sorted({word for text in NAHUATL for word in text.split()})
+    foreign = sorted({word for text in ENGLISH for word in text.split() if {*word} <= {*LETTERS}})
+    assert len(chosen(words).sentences) == len(words)
+    assert chosen(foreign).sentences == []
+
+
+def test_familiarity_by_hand():
+    """One letter pair only: after "a" always "b". The context makes "ab" more probable than its letters, "ba" less."""
+    familiarity = Familiarity(["abab"], ["abab"])
+    assert familiarity.is_familiar([familiarity.gain("ababab")])
+    assert not familiarity.is_familiar([familiarity.gain("bbaabbaa")])
+    assert familiarity.gain(f"a {GAP} b").characters == 5  # a, space, space, b and the end
+
+
+def test_folders_are_read_with_what_is_below_them(tmp_path):
+    (tmp_path / "below").mkdir()
+    (tmp_path / "a.txt").write_text("ka mi\n")
+    (tmp_path / "below" / "b.csv").write_text("word\nka\n")
+    (tmp_path / "c.pdf").write_text("%PDF")
+    (tmp_path / "d.docx").write_text("no zip")
+    parts, skipped = read_parts([str(tmp_path)])
+    assert [(part.path, part.lines) for part in parts] == [
+        (str(tmp_path / "a.txt"), ["ka mi", ""]),
+        (str(tmp_path / "below" / "b.csv"), ["ka"]),
+    ]
+    assert [(one.where, one.is_problem) for one in skipped] == [
+        (str(tmp_path / "d.docx"), True),
+        ("files of other kinds", False),
+    ]
+    assert "1 × .pdf" in skipped[1].reason
+    assert read_parts([]) == ([], [])
+    for path, problem in (
+        (tmp_path / "none", "there is no such file or folder"),
+        (tmp_path / "d.docx", "is not a Word document"),
+        (tmp_path / "c.pdf", "is not a kind of text"),
+    ):
+        with pytest.raises(U2UError, match=problem):
+            read_parts([str(path)])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(U2UError, match="--texts: no text was found"):
+        read_parts([str(tmp_path / "empty")])
+
+
+def test_the_rules_are_those_of_the_dataset(tmp_path):
+    assert rules_of(str(tmp_path)) == list(DEFAULT_RULES)
+    (tmp_path / "prepare.yaml").write_text("corpus: a\nrules:\n- case: keep\n")
+    assert rules_of(str(tmp_path)) == [{"case": "keep"}]
+    (tmp_path / "prepare.yaml").write_text("- [")
+    with pytest.raises(U2UError, match=r"prepare\.yaml: is damaged: prepare the dataset again"):
+        rules_of(str(tmp_path))
+    assert optional_file(str(tmp_path), "none.yaml", "dataset") is None
