@@ -3,7 +3,7 @@
 1. plain: fine-tuned on the transcribed utterances alone, as without such speech.
 2. pre-trained: the encoder is pre-trained further on all speech, then fine-tuned.
 3. self-trained: the better of the two recognises the speech, and goes on with the transcribed utterances and what it is
-   sure of. Not twice: on Mboshi a second round made validation and test worse (64.0 to 64.9 %, 68.6 to 71.4 %).
+   sure of. Not twice: on Mboshi a second round made validation and test worse (one run).
 
 The stages share the run's steps or time. What has been done is in ``stages/stages.json``; a finished stage is not done
 again, and one that was stopped resumes from its last checkpoint.
