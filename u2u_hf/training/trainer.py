@@ -79,7 +79,7 @@ class CtcTrainer(Trainer):
         checkpoint = Path(resume_from_checkpoint) if resume_from_checkpoint else None
         try:
             output = self._trained(checkpoint, *arguments, **settings)
-            if self._average and not self.progress.interrupted:
+            if self._average and self.eval_dataset is not None and not self.progress.interrupted:
                 self._keep_better()
             return output
         except U2UError as error:  # from a data loader's process its text ends with that process's traceback
