@@ -101,8 +101,12 @@ class CrossValidation:
         if processes().is_main_process:
             state.save()
         for fold in self.folds:
-            if fold.number not in state.runs and not self._finish(fold):
+            if fold.number in state.runs:
+                if not checkpoints(self.folder(fold)):
+                    continue  # it was cleaned before; a model that is there was kept on purpose
+            elif not self._finish(fold):
                 return None
+            processes().wait_for_everyone()  # until all have looked
             if processes().is_main_process:
                 self._clean(fold)
         return state.unseen

@@ -78,7 +78,7 @@ class CtcTrainingArguments(TrainingArguments):
     eval_steps: float = setting(0.1, help="steps, or share of the run, between two evaluations")
     save_steps: float = setting(0.1, help="steps, or share of the run, between two checkpoints")
     save_total_limit: int = setting(2, help="number of checkpoints to keep")
-    load_best_model_at_end: bool = setting(True, help="end with the best checkpoint, not the last")
+    load_best_model_at_end: bool = setting(True, help="end with the best checkpoint (or the average), not the last")
     metric_for_best_model: str = setting(MAIN, help=f"what chooses the best checkpoint: {', '.join(METRICS)} or loss")
     greater_is_better: bool = setting(False, fixed=True)
     logging_steps: float = setting(20, help="steps, or share of the run, between two points of the training curves")

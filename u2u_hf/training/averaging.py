@@ -69,7 +69,9 @@ class Average(TrainerCallback):
             with safe_open(folder / AVERAGE, "pt") as file:
                 self._at = float(file.metadata()["at"])
                 saved = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            self._weights = {name: saved[name].to(weight.device) for name, weight in self._learning()}
+            weights = dict(self._learning())
+            if saved.keys() == weights.keys():  # not with another --freeze_layers, which Trainer refuses afterwards
+                self._weights = {name: saved[name].to(weight.device) for name, weight in weights.items()}
 
     def _learning(self) -> Iterator[tuple[str, torch.nn.Parameter]]:
         return ((name, weight) for name, weight in self._model.named_parameters() if weight.requires_grad)

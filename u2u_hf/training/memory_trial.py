@@ -95,7 +95,7 @@ def _fits(trainer: Trainer, utterances: int, seconds: float) -> bool:
 def _compute(trainer: Trainer, utterances: int, seconds: float) -> None:
     """Compute a batch and its gradients beside all that a step holds."""
     weights = [weight for weight in trainer.model.parameters() if weight.requires_grad]
-    copies = _ADAM + (_REDUCED if trainer.args.world_size > 1 else 0)
+    copies = _ADAM + (_REDUCED if trainer.args.world_size > 1 else 0) + trainer.averages  # one copy of the weights
     held = [torch.empty_like(weight) for weight in weights for _ in range(copies)]
     for weight in weights:  # of the parts before
         weight.grad = torch.zeros_like(weight)

@@ -101,11 +101,14 @@ class Progress(TrainerCallback):
         write_line("stopping after this step, with a checkpoint (repeat to stop at once)")
 
     def _together(self, device: torch.device) -> tuple[float, bool]:
-        """Return the longest time of all processes, and whether any is to stop: all must decide alike."""
-        here = torch.tensor([self.seconds, self.interrupted], dtype=torch.float64, device=device)
+        """Return the longest time of all processes, and whether any is to stop: all must decide alike.
+
+        The longest pause of all becomes that of each: the main process writes more than the others.
+        """
+        here = torch.tensor([self.seconds, self.interrupted, self.pause], dtype=torch.float64, device=device)
         if torch.distributed.is_initialized():
             torch.distributed.all_reduce(here, torch.distributed.ReduceOp.MAX)
-        seconds, stop = here.tolist()
+        seconds, stop, self.pause = here.tolist()
         return seconds, bool(stop)
 
 

@@ -70,7 +70,10 @@ class CtcTrainer(Trainer):
         self._float16 = Float16(self) if self.args.fp16 else None
         if self._float16:
             self.add_callback(self._float16)
-        if not (self.is_fsdp_enabled or self.is_deepspeed_enabled):  # there no process has all weights
+        # Not where no process has all weights, and not where nothing says whether it is better.
+        sharded = self.is_fsdp_enabled or self.is_deepspeed_enabled
+        self.averages = not sharded and self.eval_dataset is not None and self.args.eval_strategy != "no"
+        if self.averages:
             self.add_callback(self._average)
         encoder = self.model.base_model
         encoder.forward = self._frozen_at_first(encoder.forward)
@@ -79,7 +82,7 @@ class CtcTrainer(Trainer):
         checkpoint = Path(resume_from_checkpoint) if resume_from_checkpoint else None
         try:
             output = self._trained(checkpoint, *arguments, **settings)
-            if self._average and self.eval_dataset is not None and not self.progress.interrupted:
+            if self._average and not self.progress.interrupted:
                 self._keep_better()
             return output
         except U2UError as error:  # from a data loader's process its text ends with that process's traceback
@@ -249,16 +252,18 @@ class CtcTrainer(Trainer):
         self._since = time.perf_counter()
 
     def _keep_better(self) -> None:
-        """End with the average of the weights if it is better on validation."""
-        without = self.scores()[MAIN]
+        """End with the average of the weights if it is better on validation, by what chooses the best checkpoint."""
+        name = self.args.metric_for_best_model
+        name = name if name in METRICS else MAIN
+        without = self.scores()[name]
         self._average.swap()
-        averaged = self.evaluate(metric_key_prefix="average")[f"average_{MAIN}"]
+        averaged = self.evaluate(metric_key_prefix="average")[f"average_{name}"]
         self.averaged = averaged < without
         if not self.averaged:
             self._average.swap()
         if self.is_world_process_zero():
             end = "kept" if self.averaged else f"not kept: {without:.1%} without"
-            write_line(f"average of the last weights: validation {METRICS[MAIN].label} {averaged:.1%}, {end}")
+            write_line(f"average of the last weights: validation {METRICS[name].label} {averaged:.1%}, {end}")
 
     def scores(self) -> dict[str, float]:
         """Return the scores of the trained model on validation, see `evaluation.metrics.scores_with_intervals`."""

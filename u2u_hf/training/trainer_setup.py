@@ -48,7 +48,7 @@ def build_trainer(
     _warn_of_unseen_characters(train, validation, say)
     hours = sum(train["duration"]) / 3600
     regularisation = args.regularisation()
-    say(f"{hours:.2f} hours of training speech; after some passes over it: {regularisation}")
+    say(f"{hours:.2f} hours of training speech; at most, after some passes over it: {regularisation}")
     set_seed(args.seed)  # also for the new head's weights
     model, processor = start_from(model_source, train["text"], regularisation.config(), args.fresh_head, say)
     if frozen := freeze_layers(model, args.freeze_layers):
