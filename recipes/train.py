@@ -6,10 +6,10 @@
     accelerate launch recipes/train.py --dataset my_dataset --output_dir my_model --resume
 
 Starts from utter-project/mHuBERT-147 unless --model names another model: HuBERT, wav2vec 2.0 (XLS-R, MMS), WavLM,
-Wav2Vec2-BERT or Omnilingual ASR CTC. OUTPUT_DIR then holds the checkpoint, or the average of the last weights,
-with the lowest character error rate on the validation split, as transformers.pipeline("automatic-speech-recognition", OUTPUT_DIR) loads it. A run may be stopped
-at any moment: the same command with --resume resumes from the last checkpoint; with --push_to also from the one on the
-Hub.
+Wav2Vec2-BERT or Omnilingual ASR CTC. OUTPUT_DIR then holds the checkpoint, or the average of the last weights, with the
+lowest character error rate on the validation split, as transformers.pipeline("automatic-speech-recognition",
+OUTPUT_DIR) loads it. A run may be stopped at any moment: the same command with --resume resumes from the last
+checkpoint; with --push_to also from the one on the Hub.
 With --untranscribed, the run's steps or time are shared by stages: fine-tuning as without it, then training on the
 recordings that nobody transcribed. Validation chooses the stage whose model is kept, and what is not speech of this
 language costs its time only. Checkpoints of such a run are not pushed to the Hub.

@@ -107,6 +107,8 @@ def test_models_are_kept_if_asked_for(begin):
     todo.run()
     assert sorted(path.name for path in todo.output_dir.glob("fold_*/*.safetensors")) == ["model.safetensors"] * 2
     assert list(todo.output_dir.glob("fold_*/checkpoint-*")) == []
+    begin("speaker", folds=2).run()  # the same command without --keep_models
+    assert len(list(todo.output_dir.glob("fold_*/*.safetensors"))) == 2
 
 
 def test_other_conditions_are_refused(begin):
