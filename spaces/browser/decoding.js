@@ -13,6 +13,7 @@ export function greedyWords(logits, labels, startMs = 0) {
   const words = [];
   let current = [];
   for (const run of [...runs(logits, labels), null]) {
+    if (run && labels.symbols[run.label] === "") continue; // a special token
     if (run && labels.symbols[run.label] !== WORD_DELIMITER) current.push(run);
     else if (current.length) {
       words.push(word(current, labels, startMs));

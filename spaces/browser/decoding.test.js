@@ -25,6 +25,11 @@ test("delimiters separate words, and no word is empty", () => {
     words.map((word) => word.text),
     ["a", "ñ"],
   );
+  const special = greedyWords(logits([3, 2, 1, 2, 4]), LABELS);
+  assert.deepEqual(
+    special.map((word) => word.text),
+    ["a", "ñ"],
+  );
 });
 
 test("only blanks: no word, confidence 0", () => {

@@ -61,5 +61,6 @@ def test_nothing_heard():
 @given(st.lists(st.integers(0, 5), max_size=60))
 def test_words_are_the_collapsed_text_in_order(path):
     words = greedy_words(log_probs(np.array(path, dtype=int)), LABELS)
-    assert " ".join(w.text for w in words if w.text) == collapse(path, LABELS)
+    assert " ".join(w.text for w in words) == collapse(path, LABELS)
+    assert all(w.text for w in words)
     assert all(a.end_ms <= b.start_ms for a, b in itertools.pairwise(words))

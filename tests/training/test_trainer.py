@@ -31,6 +31,10 @@ class Watch(TrainerCallback):
         self._see(optimizer.param_groups, state)
 
 
+def trained_loss(trainer) -> float:
+    return next(row["train_loss"] for row in reversed(trainer.state.log_history) if "train_loss" in row)
+
+
 def test_a_batch_is_padded_at_the_end_and_says_how_many_frames_hold_audio(trainer):
     batch = trainer.data_collator([trainer.train_dataset[i] for i in (1, 0)])
     assert batch["input_values"].shape == (2, 16_000)
@@ -165,7 +169,7 @@ def test_what_a_step_learns_does_not_depend_on_how_it_is_divided(make):
         total += torch.nn.functional.ctc_loss(
             log_probs[0], batch["labels"][0], batch["frames"], torch.tensor([len(row["text"])]), reduction="sum"
         ).item()
-    assert whole.state.log_history[-1]["train_loss"] == pytest.approx(total / 10, rel=1e-3)
+    assert trained_loss(whole) == pytest.approx(total / 10, rel=1e-3)
 
 
 def test_a_full_disk_is_one_line_and_the_last_checkpoint_stays(make, tmp_path):
@@ -218,7 +222,7 @@ def test_memory_may_be_saved_by_computing_twice(make):
     for twice in (False, True):
         trainer = make(splits, activation_checkpointing=twice, learning_rate=1e-3, **PLAIN)
         trainer.train()
-        losses.append(trainer.state.log_history[-1]["train_loss"])
+        losses.append(trained_loss(trainer))
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
 
@@ -265,7 +269,7 @@ def test_epochs_may_be_asked_for(make):
 def test_very_short_utterances_can_be_masked(make):
     trainer = make(SPLITS | {"train": (["a", "b"], [0.05, 0.06])}, mask_time=0.5, max_steps=2)
     trainer.train()
-    assert np.isfinite(trainer.state.log_history[-1]["train_loss"])
+    assert np.isfinite(trained_loss(trainer))
 
 
 def test_audio_that_cannot_be_decoded_is_named(trainer):

@@ -12,7 +12,7 @@ class _NoDoctype(ET.TreeBuilder):
     """Stops at a DOCTYPE: it declares the entities that expand without end or lead to other files."""
 
     def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
-        raise ValueError("it has a document type declaration, which no such file has")
+        raise ValueError("it has a document type declaration")
 
 
 def root(path: Path) -> ET.Element:

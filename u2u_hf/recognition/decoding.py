@@ -68,6 +68,8 @@ def greedy_words(log_probs: np.ndarray, labels: Labels, start_ms: int = 0) -> li
     words: list[Word] = []
     current: list[Run] = []
     for run in [*runs_of(log_probs, labels), None]:
+        if run is not None and not labels.symbols[run.label]:
+            continue  # a special token
         if run is not None and labels.symbols[run.label] != DELIMITER:
             current.append(run)
         elif current:
