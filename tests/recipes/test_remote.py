@@ -164,6 +164,8 @@ class Person:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            # What runs in a shell's background ignores Ctrl-C, and so would the recipe.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         self.told = ""
 
