@@ -12,7 +12,9 @@ at any moment: the same command with --resume resumes from the last checkpoint; 
 Hub.
 With --untranscribed, the run's steps or time are shared by stages: fine-tuning as without it, then training on the
 recordings that nobody transcribed. Validation chooses the stage whose model is kept, and what is not speech of this
-language costs its time only. Checkpoints of such a run are not pushed to the Hub.
+language costs its time only. Checkpoints of such a run are not pushed to the Hub. What the recordings share with the
+dataset is left out; where they are a prepared dataset, that is utterances with the same sound, and recordings named as
+one in the validation or test split.
 Every argument of transformers.TrainingArguments works too; --help_all lists them.
 """
 
