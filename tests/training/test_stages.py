@@ -57,6 +57,7 @@ def test_the_stages_share_the_steps_and_the_best_is_kept(run, tmp_path):
     assert all(weights.equal(theirs[name]) for name, weights in kept.items())
     assert Recognizer(tmp_path / "run").labels.symbols[3:] == ("a", "b")
     assert len([row for row in trained.log_history if "loss" in row]) == done[chosen]["steps"]
+    (tmp_path / "run" / "stages" / "texts.json").write_text("{}", encoding="utf-8")
     tidy(tmp_path / "run")
     assert [path.name for path in (tmp_path / "run" / "stages").iterdir()] == ["stages.json"]
 

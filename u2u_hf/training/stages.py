@@ -324,7 +324,9 @@ def _all_speech(train: Dataset, speech: Dataset) -> Dataset:
 
 
 def tidy(output_dir: Path) -> None:
-    """Remove what only a run that goes on needs: the stages' models, and the speech."""
+    """Remove what only a run that is resumed needs, and may be private: the stages' models, the speech, its texts."""
     for path in (output_dir / FOLDER).iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
+        elif path.name != _RECORD:
+            path.unlink()
