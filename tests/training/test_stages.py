@@ -1,5 +1,7 @@
+import gc
 import itertools
 import json
+import weakref
 from types import SimpleNamespace
 
 import datasets
@@ -71,6 +73,24 @@ def test_what_is_refused_gives_its_steps_to_the_transcribed_speech(run, tmp_path
     assert "No pretraining: noise?. No self-training: noise?. Validation chose" in trained.account
     assert [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]] == [("plain", 7), ("longer", 17)]
     assert "! no pretraining: noise?" in capsys.readouterr().out
+
+
+def test_no_stage_begins_while_the_last_one_is_in_memory(run, monkeypatch):
+    made, alive, real = [], [], stages.build_trainer
+
+    def build(*arguments):
+        alive.append([trainer() for trainer in made if trainer()])
+        trainer, processor = real(*arguments)
+        made.append(weakref.ref(trainer))
+        return trainer, processor
+
+    monkeypatch.setattr(stages, "build_trainer", build)
+    gc.disable()  # nothing but the stages themselves releases it
+    try:
+        run(texts={0: "ab"})
+    finally:
+        gc.enable()
+    assert alive == [[], [], []]
 
 
 def test_a_weak_recogniser_does_not_train_itself(run, tmp_path):

@@ -151,6 +151,7 @@ class _Run:
         if done := self._done(SELF_TRAINED):
             return done
         source, cache = self._folder / teacher.name, self._folder / "texts.json"
+        _release()
         found = pseudo_labels(source, self._speech, self._splits, self._args.seed, cache)
         if found.refused:
             self._refuse(_SELF_TRAINING, found.refused)
@@ -214,6 +215,7 @@ class _Run:
         """Refuse speech that is strange to the plain recogniser, and self-training if that is too weak for it."""
         if self._record["checked"]:
             return
+        _release()
         found = look(self._folder / plain.name, self._speech, self._splits, self._args.seed)
         self._record["checked"] = True
         self._refuse("pretraining", found.strange)
@@ -241,6 +243,7 @@ class _Run:
 
     def _begin(self, name: str) -> CtcTrainingArguments:
         """Return the settings of a stage: its folder, and its part of the steps or the time that are left."""
+        _release()
         if self._record["running"].get("name") != name:
             spent = sum(stage.seconds if self._args.budget_seconds else stage.steps for stage in self.done())
             share = _PARTS[name] / sum(_PARTS[pending] for pending in {name, *self._pending})
@@ -277,9 +280,6 @@ class _Run:
             write_line(str(stage))
             for checkpoint in model_folder.checkpoints(folder).values():
                 shutil.rmtree(checkpoint, ignore_errors=True)
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
 
     def _write(self) -> None:
         """Write the record of the main process, and let all others go on with it: times differ among processes."""
@@ -312,6 +312,13 @@ def _opened(folder: Path, args: CtcTrainingArguments) -> dict[str, Any]:
             "--time_budget, or give another --output_dir"
         )
     return record
+
+
+def _release() -> None:
+    """Release the memory of the last trainer or recogniser, which nothing holds any more but its own parts."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _error_rate(stage: Stage) -> float:
