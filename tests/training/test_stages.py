@@ -75,6 +75,19 @@ def test_what_is_refused_gives_its_steps_to_the_transcribed_speech(run, tmp_path
     assert "! no pretraining: noise?" in capsys.readouterr().out
 
 
+def test_after_a_refusal_the_plain_recogniser_goes_on(run, tmp_path, monkeypatch):
+    begun, real = [], stages.build_trainer
+
+    def build(source, splits, name, args):
+        begun.append((source, args.learning_rate, args.hold_encoder, len(splits["train"])))
+        return real(source, splits, name, args)
+
+    monkeypatch.setattr(stages, "build_trainer", build)
+    run(untranscribed_for=["self-training"], fresh_head=True)
+    assert begun[1:] == [(str(tmp_path / "run" / "stages" / "plain"), 5e-3, 0.0, 3)]
+    assert [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]] == [("plain", 14), ("longer", 10)]
+
+
 def test_no_stage_begins_while_the_last_one_is_in_memory(run, monkeypatch):
     made, alive, real = [], [], stages.build_trainer
 

@@ -5,6 +5,9 @@
 3. self-trained: the better of the two recognises the speech, and goes on with the transcribed utterances and what it is
    sure of. Not twice: on Mboshi a second round made validation and test worse (one run).
 
+If all that is refused, the plain recogniser goes on with the transcribed utterances (longer), so that nothing is lost
+but the time that the refusal took.
+
 The stages share the run's steps or time. What has been done is in ``stages/stages.json``; a finished stage is not done
 again, and one that was stopped resumes from its last checkpoint.
 """
@@ -47,7 +50,7 @@ _RECORD = "stages.json"
 _HISTORY = "log_history.json"
 # Parts of the steps or the time that the stages have; those of a stage that is left out are the others'.
 _PARTS = {PLAIN: 3.0, PRETRAINING: 2.0, PRETRAINED: 3.0, SELF_TRAINED: 2.0, LONGER: 3.0}
-# Learning rates of self-training, which goes on from a trained recogniser, as a share of those of fine-tuning.
+# Learning rates of a stage that goes on from a trained recogniser, as a share of those of fine-tuning.
 _RATES_AGAIN = 0.5
 # What each stage that can be refused belongs to: the choices of --untranscribed_for.
 _SELF_TRAINING = "self-training"
@@ -98,7 +101,7 @@ def train_in_stages(
         run.fine_tuned(PRETRAINED, encoder)
     self_trained = run.self_trained(run.best())
     if not encoder and not self_trained:
-        run.fine_tuned(LONGER)
+        run.longer(plain)
     return run.close()
 
 
@@ -158,17 +161,29 @@ class _Run:
             self._write()
             return None
         mixed = with_pseudo_labels(self._splits["train"], self._speech, found.texts)
-        args = self._begin(SELF_TRAINED)
-        if self._main:
-            write_line(found.account)
+        return self._continued(SELF_TRAINED, source, mixed, found.account)
+
+    def longer(self, plain: Stage) -> Stage:
+        """Return the stage in which the plain recogniser goes on as it began, after it has been done if need be."""
+        return self._done(LONGER) or self._continued(LONGER, self._folder / plain.name, self._splits["train"])
+
+    def _continued(self, name: str, source: Path, train: Dataset, note: str = "") -> Stage:
+        """Return a stage that goes on from a stage's recogniser, after its training.
+
+        Args:
+            source: folder of the recogniser.
+            train: what it learns from.
+        """
+        args = self._begin(name)
+        if self._main and note:
+            write_line(note)
         args.fresh_head, args.hold_encoder = False, 0.0
         args.learning_rate, args.head_learning_rate = (
             _RATES_AGAIN * rate for rate in (args.learning_rate, args.head_learning_rate)
         )
-        trainer, processor = build_trainer(
-            str(source), DatasetDict({**self._splits, "train": mixed}), self._source, args
-        )
-        return self._recogniser(SELF_TRAINED, trainer, processor, found.account)
+        splits = DatasetDict({**self._splits, "train": train})
+        trainer, processor = build_trainer(str(source), splits, self._source, args)
+        return self._recogniser(name, trainer, processor, note)
 
     def _recogniser(self, name: str, trainer: CtcTrainer, processor: ProcessorMixin, note: str = "") -> Stage:
         """Return a stage that makes a recogniser, after its training."""
