@@ -24,7 +24,7 @@ SPEECH = [1.0, 0.6, 0.8, 0.9]
 def run(random_base, tmp_path, monkeypatch):
     """Train in stages on noise; what the recogniser thinks of it is given."""
 
-    def run(strange="", weak="", texts=None, **settings):
+    def run(strange="", weak="", texts=None, seconds=SPEECH, **settings):
         monkeypatch.setattr(stages, "look", lambda *arguments: FirstLook(strange, weak))
         found = PseudoLabels(texts or {}, "" if texts else "nothing is sure", "")
         monkeypatch.setattr(stages, "pseudo_labels", lambda *arguments: found)
@@ -34,7 +34,7 @@ def run(random_base, tmp_path, monkeypatch):
             output_dir=str(tmp_path / "run"), untranscribed="somewhere", disable_tqdm=True, bf16=False, **settings
         )
         splits = datasets.DatasetDict({name: rows(*split) for name, split in SPLITS.items()})
-        return train_in_stages(str(random_base), splits, "made", args, rows([""] * 4, SPEECH, seed=1))
+        return train_in_stages(str(random_base), splits, "made", args, rows([""] * len(seconds), seconds, seed=1))
 
     return run
 
@@ -135,6 +135,8 @@ def test_a_run_is_not_taken_for_another(run, tmp_path):
         run()
     with pytest.raises(U2UError, match="its stages share another length: resume with the same"):
         run(resume=True, max_steps=33)
+    with pytest.raises(U2UError, match="the recordings have changed since it was begun: give another --output_dir"):
+        run(resume=True, seconds=[0.6, 0.8, 0.9])
 
 
 def test_all_stages_keep_within_the_time(run, tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import hashlib
 import json
 import shutil
 import time
@@ -116,7 +117,7 @@ class _Run:
         self._folder = Path(args.output_dir) / FOLDER
         self._main = processes().is_main_process
         self._begun = psutil.Process().create_time()  # of the stage; loading counts as part of this process's first one
-        self._record = _opened(self._folder, args)
+        self._record = _opened(self._folder, args, _digest(splits["train"], speech))
         processes().wait_for_everyone()  # all have read it before it is written again
         self._pending = [PLAIN, *(name for name in _USE if self._is_wanted(name))]
 
@@ -306,18 +307,21 @@ class _Run:
         processes().wait_for_everyone()  # all have read before it is written again
 
 
-def _opened(folder: Path, args: CtcTrainingArguments) -> dict[str, Any]:
+def _opened(folder: Path, args: CtcTrainingArguments, speech: str) -> dict[str, Any]:
     """Return the record of a run, a new one if there is none.
 
+    Args:
+        speech: digest of all speech. What is found of it is kept by the number of its row.
+
     Raises:
-        U2UError: there is one, and it is not to be resumed or has another length.
+        U2UError: there is one, and it is not to be resumed, has another length or other speech.
     """
     length = args.budget_seconds or args.max_steps
     path = folder / _RECORD
     if not path.is_file():
         if model_folder.checkpoints(folder.parent):
             raise U2UError(f"{folder.parent}: holds a run without --untranscribed: give another --output_dir")
-        return {"length": length, "checked": False, "refused": {}, "running": {}, "stages": []}
+        return {"length": length, "speech": speech, "checked": False, "refused": {}, "running": {}, "stages": []}
     record = json.loads(path.read_text(encoding="utf-8"))
     if not args.resume:
         raise U2UError(f"{args.output_dir}: holds a run in stages: add --resume, or give another --output_dir")
@@ -326,7 +330,20 @@ def _opened(folder: Path, args: CtcTrainingArguments) -> dict[str, Any]:
             f"{args.output_dir}: its stages share another length: resume with the same --max_steps or "
             "--time_budget, or give another --output_dir"
         )
+    if record["speech"] != speech:
+        raise U2UError(f"{args.output_dir}: the recordings have changed since it was begun: give another --output_dir")
     return record
+
+
+def _digest(*parts: Dataset) -> str:
+    """Return a digest of the rows: their recordings, durations and audio."""
+    digest = hashlib.sha256()
+    for rows in parts:
+        names = rows["recording"][:] if "recording" in rows.column_names else []
+        digest.update(json.dumps([names, rows["duration"][:]]).encode())
+        for audio in rows["audio"]:
+            digest.update(hashlib.sha256(audio["bytes"]).digest())
+    return digest.hexdigest()
 
 
 def _release() -> None:
