@@ -37,8 +37,8 @@ from u2u_hf.training.curves import training_curves
 from u2u_hf.training.float16 import numbers
 from u2u_hf.training.peak_memory import peak_memory
 from u2u_hf.training.run import Stopped, train
+from u2u_hf.training.stages import FINISHED, holds_stages, tidy, train_in_stages
 from u2u_hf.training.stages import FOLDER as STAGES
-from u2u_hf.training.stages import tidy, train_in_stages
 from u2u_hf.transcription.untranscribed import untranscribed_speech
 
 
@@ -58,7 +58,8 @@ def main() -> int:
         output_folder.claim(output_dir, "train.py")
     if training.resume and is_finished(output_dir, changed(args, training)):
         if training.process_index == 0:
-            print(f"{output_dir}: this run is finished; to train on, give a higher --max_steps or --time_budget")
+            on = "this run is finished; to train on, give a higher --max_steps or --time_budget"
+            print(f"{output_dir}: {FINISHED if holds_stages(output_dir) else on}")
             if push.push_to:
                 print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
         return 0

@@ -137,6 +137,9 @@ def test_a_run_is_not_taken_for_another(run, tmp_path):
         run(resume=True, max_steps=33)
     with pytest.raises(U2UError, match="the recordings have changed since it was begun: give another --output_dir"):
         run(resume=True, seconds=[0.6, 0.8, 0.9])
+    tidy(tmp_path / "run")
+    with pytest.raises(U2UError, match="this run is finished; to train longer, or with other settings, give another"):
+        run(resume=True, logging_steps=2)
 
 
 def test_all_stages_keep_within_the_time(run, tmp_path, monkeypatch):

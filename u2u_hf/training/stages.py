@@ -47,6 +47,7 @@ from u2u_hf.training.trainer_setup import build_trainer
 FOLDER = "stages"
 PLAIN, PRETRAINING, PRETRAINED, LONGER = "plain", "pretraining", "pre-trained", "longer"
 SELF_TRAINED = "self-trained"
+FINISHED = "this run is finished; to train longer, or with other settings, give another --output_dir"
 _RECORD = "stages.json"
 _HISTORY = "log_history.json"
 # Parts of the steps or the time that the stages have; those of a stage that is left out are the others'.
@@ -307,6 +308,11 @@ class _Run:
         processes().wait_for_everyone()  # all have read before it is written again
 
 
+def holds_stages(output_dir: Path) -> bool:
+    """Return whether an output folder holds a run in stages, finished or not."""
+    return (output_dir / FOLDER / _RECORD).is_file()
+
+
 def _opened(folder: Path, args: CtcTrainingArguments, speech: str) -> dict[str, Any]:
     """Return the record of a run, a new one if there is none.
 
@@ -314,7 +320,7 @@ def _opened(folder: Path, args: CtcTrainingArguments, speech: str) -> dict[str, 
         speech: digest of all speech. What is found of it is kept by the number of its row.
 
     Raises:
-        U2UError: there is one, and it is not to be resumed, has another length or other speech.
+        U2UError: there is one, and it is finished or not to be resumed, or has another length or other speech.
     """
     length = args.budget_seconds or args.max_steps
     path = folder / _RECORD
@@ -323,6 +329,8 @@ def _opened(folder: Path, args: CtcTrainingArguments, speech: str) -> dict[str, 
             raise U2UError(f"{folder.parent}: holds a run without --untranscribed: give another --output_dir")
         return {"length": length, "speech": speech, "checked": False, "refused": {}, "running": {}, "stages": []}
     record = json.loads(path.read_text(encoding="utf-8"))
+    if not all((folder / row["name"]).is_dir() for row in record["stages"]):  # `tidy` has removed the stages' models
+        raise U2UError(f"{args.output_dir}: {FINISHED}")
     if not args.resume:
         raise U2UError(f"{args.output_dir}: holds a run in stages: add --resume, or give another --output_dir")
     if record["length"] != length:

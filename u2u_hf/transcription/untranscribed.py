@@ -227,7 +227,7 @@ def _rows(source: str, splits: DatasetDict, known: Mapping[str, Dataset], hours:
         total += seconds[row]
     if not kept:
         raise U2UError(
-            f"{source}: has no utterance that --dataset does not have: give other recordings, or more --untranscribed_hours"
+            f"{source}: has no utterance that --dataset does not have: give others, or more --untranscribed_hours"
         )
     found = rows.select(sorted(kept))
     found = found.add_column("text", [""] * len(found))
