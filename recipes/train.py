@@ -37,7 +37,7 @@ from u2u_hf.training.curves import training_curves
 from u2u_hf.training.float16 import numbers
 from u2u_hf.training.peak_memory import peak_memory
 from u2u_hf.training.run import Stopped, train
-from u2u_hf.training.stages import FINISHED, holds_stages, tidy, train_in_stages
+from u2u_hf.training.stages import FINISHED, check, holds_stages, tidy, train_in_stages
 from u2u_hf.training.stages import FOLDER as STAGES
 from u2u_hf.transcription.untranscribed import untranscribed_speech
 
@@ -63,6 +63,7 @@ def main() -> int:
             if push.push_to:
                 print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
         return 0
+    check(training)
     splits = load_splits(args.dataset)
     try:
         if training.untranscribed and (rows := speech(training, splits)):

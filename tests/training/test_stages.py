@@ -15,7 +15,7 @@ from u2u_hf.records import U2UError
 from u2u_hf.training import progress, stages, trainer
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.self_training import FirstLook, PseudoLabels
-from u2u_hf.training.stages import tidy, train_in_stages
+from u2u_hf.training.stages import check, tidy, train_in_stages
 
 SPEECH = [1.0, 0.6, 0.8, 0.9]
 
@@ -140,6 +140,28 @@ def test_a_run_is_not_taken_for_another(run, tmp_path):
     tidy(tmp_path / "run")
     with pytest.raises(U2UError, match="this run is finished; to train longer, or with other settings, give another"):
         run(resume=True, logging_steps=2)
+
+
+def test_the_output_folder_is_checked_before_any_speech_is_found(run, tmp_path):
+    def given(**settings):
+        return CtcTrainingArguments(output_dir=str(tmp_path / "run"), bf16=False, max_steps=24, **settings)
+
+    def refused(message, **settings):
+        with pytest.raises(U2UError, match=message):
+            check(given(**settings))
+
+    check(given(untranscribed="somewhere"))
+    (tmp_path / "run" / "checkpoint-2").mkdir(parents=True)
+    check(given(resume=True))
+    refused("holds a run without --untranscribed: give another --output_dir", untranscribed="somewhere", resume=True)
+    (tmp_path / "run" / "stages" / "speech").mkdir(parents=True)
+    check(given(untranscribed="somewhere", resume=True))  # it found no speech, and trained without
+    (tmp_path / "run" / "checkpoint-2").rmdir()
+    run(strange="noise?")
+    check(given(untranscribed="somewhere", resume=True))
+    refused("holds a run in stages: add --resume", untranscribed="somewhere")
+    for resume in (True, False):
+        refused("holds a run with --untranscribed: give that too, or another --output_dir", resume=resume)
 
 
 def test_all_stages_keep_within_the_time(run, tmp_path, monkeypatch):

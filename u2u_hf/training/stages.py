@@ -313,11 +313,25 @@ def holds_stages(output_dir: Path) -> bool:
     return (output_dir / FOLDER / _RECORD).is_file()
 
 
-def _opened(folder: Path, args: CtcTrainingArguments, speech: str) -> dict[str, Any]:
+def check(args: CtcTrainingArguments) -> None:
+    """Raise U2UError unless these settings may begin or resume a run in the output folder: before any long work.
+
+    Whether its recordings are the same is not known before their speech is found.
+    """
+    output_dir = Path(args.output_dir)
+    if args.untranscribed:
+        # A run that found no speech is a plain one, and may be resumed as such. It has a folder for the speech.
+        if holds_stages(output_dir) or not (output_dir / FOLDER).is_dir():
+            _opened(output_dir / FOLDER, args)
+    elif holds_stages(output_dir):
+        raise U2UError(f"{output_dir}: holds a run with --untranscribed: give that too, or another --output_dir")
+
+
+def _opened(folder: Path, args: CtcTrainingArguments, speech: str = "") -> dict[str, Any]:
     """Return the record of a run, a new one if there is none.
 
     Args:
-        speech: digest of all speech. What is found of it is kept by the number of its row.
+        speech: digest of all speech, if it is known. What is found of it is kept by the number of its row.
 
     Raises:
         U2UError: there is one, and it is finished or not to be resumed, or has another length or other speech.
@@ -338,7 +352,7 @@ def _opened(folder: Path, args: CtcTrainingArguments, speech: str) -> dict[str, 
             f"{args.output_dir}: its stages share another length: resume with the same --max_steps or "
             "--time_budget, or give another --output_dir"
         )
-    if record["speech"] != speech:
+    if speech and record["speech"] != speech:
         raise U2UError(f"{args.output_dir}: the recordings have changed since it was begun: give another --output_dir")
     return record
 
