@@ -26,8 +26,8 @@ def run(random_base, tmp_path, monkeypatch):
 
     def run(strange="", weak="", texts=None, seconds=SPEECH, **settings):
         monkeypatch.setattr(stages, "look", lambda *arguments: FirstLook(strange, weak))
-        found = PseudoLabels(texts or {}, "" if texts else "nothing is sure", "")
-        monkeypatch.setattr(stages, "pseudo_labels", lambda *arguments: found)
+        found = PseudoLabels({} if callable(texts) else texts or {}, "" if texts else "nothing is sure", "")
+        monkeypatch.setattr(stages, "pseudo_labels", texts if callable(texts) else lambda *arguments: found)
         settings = {"untranscribed_for": ["pretraining", "self-training"]} | settings
         settings = {"max_steps": 24, "learning_rate": 1e-2, "hold_encoder": 0.2, "logging_steps": 1} | settings
         args = CtcTrainingArguments(
@@ -164,18 +164,43 @@ def test_the_output_folder_is_checked_before_any_speech_is_found(run, tmp_path):
         refused("holds a run with --untranscribed: give that too, or another --output_dir", resume=resume)
 
 
-def test_all_stages_keep_within_the_time(run, tmp_path, monkeypatch):
+@pytest.fixture
+def ticking(monkeypatch):
+    """A clock for all stages: each time that anybody looks at it, a second has passed."""
     ticks = itertools.count()
 
-    def look():  # each time that anybody looks at this clock, a second has passed
+    def look():
         return float(next(ticks))
 
     for module in (progress, stages, trainer):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=look, perf_counter=look))
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: 0.0)
+    return ticks
+
+
+def test_all_stages_keep_within_the_time(run, ticking, tmp_path):
     trained = run(max_steps=-1, time_budget="10m", texts={0: "ab"})
     done = record(tmp_path)["stages"]
     assert len(done) == 4
     # As without stages, the last step may end late: one takes some ten looks at the clock.
     assert 500 < trained.seconds < 612
     assert all(row["steps"] > 1 for row in done)
+
+
+# Of 5 minutes 3 are plain's, and 2 remain.
+@pytest.mark.parametrize(("recognition", "names"), [(50, ["plain", "self-trained"]), (500, ["plain"])])
+def test_without_time_nothing_more_is_trained(run, ticking, tmp_path, monkeypatch, recognition, names):
+    given = []
+
+    def found(*arguments):
+        given.append(arguments[-1])
+        for _ in range(recognition):
+            next(ticking)
+        return PseudoLabels({0: "ab"}, "", "")
+
+    settings = {"untranscribed_for": ["self-training"], "max_steps": -1, "time_budget": "5m", "texts": found}
+    trained = run(**settings)
+    assert [row["name"] for row in record(tmp_path)["stages"]] == names
+    # At most half of what is left is for recognition.
+    assert 30 < given[0] <= 65
+    assert ("No self-training: too little time is left for it." in trained.account) == (names == ["plain"])

@@ -30,7 +30,7 @@ from datasets import Dataset, DatasetDict, concatenate_datasets
 from transformers import ProcessorMixin
 
 from u2u_hf import model_folder, output_folder
-from u2u_hf.data.processes import processes
+from u2u_hf.data.processes import gathered, processes
 from u2u_hf.evaluation.metrics import MAIN, in_percent
 from u2u_hf.files import replacing, write_text
 from u2u_hf.progress_bar import write_line
@@ -54,6 +54,10 @@ _HISTORY = "log_history.json"
 _PARTS = {PLAIN: 3.0, PRETRAINING: 2.0, PRETRAINED: 3.0, SELF_TRAINED: 2.0, LONGER: 3.0}
 # Learning rates of a stage that goes on from a trained recogniser, as a share of those of fine-tuning.
 _RATES_AGAIN = 0.5
+# Of a stage with a time budget: to load a model and to write it takes some ten seconds.
+_LEAST_SECONDS = 20
+_RECOGNITION = 0.5  # most of the time left that recognising speech takes: the rest is to learn from it
+_NO_TIME = "too little time is left for it"
 # What each stage that can be refused belongs to: the choices of --untranscribed_for.
 _SELF_TRAINING = "self-training"
 _USE = {PRETRAINING: "pretraining", PRETRAINED: "pretraining", SELF_TRAINED: _SELF_TRAINING}
@@ -157,17 +161,37 @@ class _Run:
             return done
         source, cache = self._folder / teacher.name, self._folder / "texts.json"
         _release()
-        found = pseudo_labels(source, self._speech, self._splits, self._args.seed, cache)
+        begun = self._record["running"].get("name") == SELF_TRAINED
+        left = None if begun else self._seconds_left()
+        if left is not None and left < _LEAST_SECONDS:
+            return self._without_self_training(_NO_TIME)
+        seconds = None if left is None else _RECOGNITION * left
+        found = pseudo_labels(source, self._speech, self._splits, self._args.seed, cache, seconds)
         if found.refused:
-            self._refuse(_SELF_TRAINING, found.refused)
-            self._write()
-            return None
+            return self._without_self_training(found.refused)
+        if left is not None and (self._seconds_left() or 0.0) < _LEAST_SECONDS:
+            return self._without_self_training(_NO_TIME)
         mixed = with_pseudo_labels(self._splits["train"], self._speech, found.texts)
         return self._continued(SELF_TRAINED, source, mixed, found.account)
 
-    def longer(self, plain: Stage) -> Stage:
-        """Return the stage in which the plain recogniser goes on as it began, after it has been done if need be."""
-        return self._done(LONGER) or self._continued(LONGER, self._folder / plain.name, self._splits["train"])
+    def _without_self_training(self, reason: str) -> None:
+        self._refuse(_SELF_TRAINING, reason)
+        self._write()
+
+    def longer(self, plain: Stage) -> None:
+        """Let the plain recogniser go on as it began, unless that has been done or no time is left."""
+        if self._done(LONGER):
+            return
+        left = self._seconds_left()
+        if self._record["running"].get("name") == LONGER or left is None or left >= _LEAST_SECONDS:
+            self._continued(LONGER, self._folder / plain.name, self._splits["train"])
+
+    def _seconds_left(self) -> float | None:
+        """Return what is left of the time budget, by the process that has the least; None if there is no budget."""
+        if not self._args.budget_seconds:
+            return None
+        spent = sum(stage.seconds for stage in self.done()) + time.time() - self._begun
+        return min(gathered([self._record["length"] - spent]))
 
     def _continued(self, name: str, source: Path, train: Dataset, note: str = "") -> Stage:
         """Return a stage that goes on from a stage's recogniser, after its training.
@@ -270,7 +294,7 @@ class _Run:
         args = copy.copy(self._args)
         args.output_dir = str(self._folder / name)
         if args.budget_seconds:
-            args.budget_seconds = self._record["running"]["length"]
+            args.budget_seconds = max(1.0, self._record["running"]["length"])
         else:
             args.max_steps = max(1, round(self._record["running"]["length"]))
         if self._main:
