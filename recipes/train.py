@@ -12,7 +12,9 @@ OUTPUT_DIR) loads it. A run may be stopped at any moment: the same command with 
 checkpoint; with --push_to also from the one on the Hub.
 With --untranscribed, the run's steps or time are shared by stages: fine-tuning as without it, then training on the
 recordings that nobody transcribed. Validation chooses the stage whose model is kept, and what is not speech of this
-language costs its time only. Checkpoints of such a run are not pushed to the Hub.
+language costs its time only. Checkpoints of such a run are not pushed to the Hub. What the recordings share with the
+dataset is left out; where they are a prepared dataset, that is utterances with the same sound, and recordings named as
+one in the validation or test split.
 Every argument of transformers.TrainingArguments works too; --help_all lists them.
 """
 
@@ -35,8 +37,8 @@ from u2u_hf.training.curves import training_curves
 from u2u_hf.training.float16 import numbers
 from u2u_hf.training.peak_memory import peak_memory
 from u2u_hf.training.run import Stopped, train
+from u2u_hf.training.stages import FINISHED, check, holds_stages, tidy, train_in_stages
 from u2u_hf.training.stages import FOLDER as STAGES
-from u2u_hf.training.stages import tidy, train_in_stages
 from u2u_hf.transcription.untranscribed import untranscribed_speech
 
 
@@ -56,10 +58,12 @@ def main() -> int:
         output_folder.claim(output_dir, "train.py")
     if training.resume and is_finished(output_dir, changed(args, training)):
         if training.process_index == 0:
-            print(f"{output_dir}: this run is finished; to train on, give a higher --max_steps or --time_budget")
+            on = "this run is finished; to train on, give a higher --max_steps or --time_budget"
+            print(f"{output_dir}: {FINISHED if holds_stages(output_dir) else on}")
             if push.push_to:
                 print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
         return 0
+    check(training)
     splits = load_splits(args.dataset)
     try:
         if training.untranscribed and (rows := speech(training, splits)):

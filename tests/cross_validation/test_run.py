@@ -122,6 +122,19 @@ def test_other_conditions_are_refused(begin):
             begin(**changed).run()
 
 
+def test_folds_are_trained_without_untranscribed_recordings(begin, tmp_path, capsys):
+    staged = {"untranscribed": "recordings", "untranscribed_for": ["pretraining"], "untranscribed_hours": 2.0}
+    told = "! the model was trained on untranscribed recordings too; these trainings are without them"
+    begin().announce()
+    assert told not in capsys.readouterr().out
+    (tmp_path / "model" / "train.yaml").write_text(yaml.safe_dump(SETTINGS | staged), encoding="utf-8")
+    todo = begin()
+    todo.announce()
+    assert told in capsys.readouterr().out.splitlines()
+    args = todo.training.arguments(tmp_path / "fold")
+    assert (args.untranscribed, args.untranscribed_for, args.untranscribed_hours) == ("", ["self-training"], 10.0)
+
+
 def test_a_dataset_without_speakers_is_refused(begin):
     parts = {"train": rows(["ab", "b"], [1.0, 1.0])}
     with pytest.raises(U2UError, match="made: has no column speaker: score its test split, without --leave_out"):

@@ -74,5 +74,8 @@ def test_what_it_is_sure_of_is_kept_and_found_once(trained_model, splits, tmp_pa
     # What is kept in the file is read, and nothing recognised: there is no such model.
     again = pseudo_labels(tmp_path / "nowhere", speech, splits, 0, tmp_path / "texts.json")
     assert again == found
+    # Without any time there is no segment to look at.
+    late = pseudo_labels(trained_model, speech, splits, 0, tmp_path / "late.json", 0.0)
+    assert late.refused == "too little time is left to recognise speech"
     mixed = with_pseudo_labels(splits["train"], speech, found.texts)
     assert len(mixed) == len(splits["train"]) + len(found.texts)

@@ -70,7 +70,8 @@ def test_stopped_or_killed_in_each_stage_a_run_ends_as_if_it_had_not_been(comman
     assert stages(broken) == stages(whole)
     same(whole, broken)
     again = run(command(broken, *settings, "--resume"))
-    assert again.stdout == f"{broken}: this run is finished; to train on, give a higher --max_steps or --time_budget\n"
+    finished = "this run is finished; to train longer, or with other settings, give another --output_dir"
+    assert again.stdout == f"{broken}: {finished}\n"
 
 
 def test_two_processes_do_what_one_does(command, tmp_path):

@@ -1,5 +1,7 @@
+import gc
 import itertools
 import json
+import weakref
 from types import SimpleNamespace
 
 import datasets
@@ -13,7 +15,7 @@ from u2u_hf.records import U2UError
 from u2u_hf.training import progress, stages, trainer
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.self_training import FirstLook, PseudoLabels
-from u2u_hf.training.stages import tidy, train_in_stages
+from u2u_hf.training.stages import check, tidy, train_in_stages
 
 SPEECH = [1.0, 0.6, 0.8, 0.9]
 
@@ -22,17 +24,17 @@ SPEECH = [1.0, 0.6, 0.8, 0.9]
 def run(random_base, tmp_path, monkeypatch):
     """Train in stages on noise; what the recogniser thinks of it is given."""
 
-    def run(strange="", weak="", texts=None, **settings):
+    def run(strange="", weak="", texts=None, seconds=SPEECH, **settings):
         monkeypatch.setattr(stages, "look", lambda *arguments: FirstLook(strange, weak))
-        found = PseudoLabels(texts or {}, "" if texts else "nothing is sure", "")
-        monkeypatch.setattr(stages, "pseudo_labels", lambda *arguments: found)
+        found = PseudoLabels({} if callable(texts) else texts or {}, "" if texts else "nothing is sure", "")
+        monkeypatch.setattr(stages, "pseudo_labels", texts if callable(texts) else lambda *arguments: found)
         settings = {"untranscribed_for": ["pretraining", "self-training"]} | settings
         settings = {"max_steps": 24, "learning_rate": 1e-2, "hold_encoder": 0.2, "logging_steps": 1} | settings
         args = CtcTrainingArguments(
             output_dir=str(tmp_path / "run"), untranscribed="somewhere", disable_tqdm=True, bf16=False, **settings
         )
         splits = datasets.DatasetDict({name: rows(*split) for name, split in SPLITS.items()})
-        return train_in_stages(str(random_base), splits, "made", args, rows([""] * 4, SPEECH, seed=1))
+        return train_in_stages(str(random_base), splits, "made", args, rows([""] * len(seconds), seconds, seed=1))
 
     return run
 
@@ -57,6 +59,7 @@ def test_the_stages_share_the_steps_and_the_best_is_kept(run, tmp_path):
     assert all(weights.equal(theirs[name]) for name, weights in kept.items())
     assert Recognizer(tmp_path / "run").labels.symbols[3:] == ("a", "b")
     assert len([row for row in trained.log_history if "loss" in row]) == done[chosen]["steps"]
+    (tmp_path / "run" / "stages" / "texts.json").write_text("{}", encoding="utf-8")
     tidy(tmp_path / "run")
     assert [path.name for path in (tmp_path / "run" / "stages").iterdir()] == ["stages.json"]
 
@@ -70,6 +73,37 @@ def test_what_is_refused_gives_its_steps_to_the_transcribed_speech(run, tmp_path
     assert "No pretraining: noise?. No self-training: noise?. Validation chose" in trained.account
     assert [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]] == [("plain", 7), ("longer", 17)]
     assert "! no pretraining: noise?" in capsys.readouterr().out
+
+
+def test_after_a_refusal_the_plain_recogniser_goes_on(run, tmp_path, monkeypatch):
+    begun, real = [], stages.build_trainer
+
+    def build(source, splits, name, args):
+        begun.append((source, args.learning_rate, args.hold_encoder, len(splits["train"])))
+        return real(source, splits, name, args)
+
+    monkeypatch.setattr(stages, "build_trainer", build)
+    run(untranscribed_for=["self-training"], fresh_head=True)
+    assert begun[1:] == [(str(tmp_path / "run" / "stages" / "plain"), 5e-3, 0.0, 3)]
+    assert [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]] == [("plain", 14), ("longer", 10)]
+
+
+def test_no_stage_begins_while_the_last_one_is_in_memory(run, monkeypatch):
+    made, alive, real = [], [], stages.build_trainer
+
+    def build(*arguments):
+        alive.append([trainer() for trainer in made if trainer()])
+        trainer, processor = real(*arguments)
+        made.append(weakref.ref(trainer))
+        return trainer, processor
+
+    monkeypatch.setattr(stages, "build_trainer", build)
+    gc.disable()  # nothing but the stages themselves releases it
+    try:
+        run(texts={0: "ab"})
+    finally:
+        gc.enable()
+    assert alive == [[], [], []]
 
 
 def test_a_weak_recogniser_does_not_train_itself(run, tmp_path):
@@ -101,20 +135,72 @@ def test_a_run_is_not_taken_for_another(run, tmp_path):
         run()
     with pytest.raises(U2UError, match="its stages share another length: resume with the same"):
         run(resume=True, max_steps=33)
+    with pytest.raises(U2UError, match="the recordings have changed since it was begun: give another --output_dir"):
+        run(resume=True, seconds=[0.6, 0.8, 0.9])
+    tidy(tmp_path / "run")
+    with pytest.raises(U2UError, match="this run is finished; to train longer, or with other settings, give another"):
+        run(resume=True, logging_steps=2)
 
 
-def test_all_stages_keep_within_the_time(run, tmp_path, monkeypatch):
+def test_the_output_folder_is_checked_before_any_speech_is_found(run, tmp_path):
+    def given(**settings):
+        return CtcTrainingArguments(output_dir=str(tmp_path / "run"), bf16=False, max_steps=24, **settings)
+
+    def refused(message, **settings):
+        with pytest.raises(U2UError, match=message):
+            check(given(**settings))
+
+    check(given(untranscribed="somewhere"))
+    (tmp_path / "run" / "checkpoint-2").mkdir(parents=True)
+    check(given(resume=True))
+    refused("holds a run without --untranscribed: give another --output_dir", untranscribed="somewhere", resume=True)
+    (tmp_path / "run" / "stages" / "speech").mkdir(parents=True)
+    check(given(untranscribed="somewhere", resume=True))  # it found no speech, and trained without
+    (tmp_path / "run" / "checkpoint-2").rmdir()
+    run(strange="noise?")
+    check(given(untranscribed="somewhere", resume=True))
+    refused("holds a run in stages: add --resume", untranscribed="somewhere")
+    for resume in (True, False):
+        refused("holds a run with --untranscribed: give that too, or another --output_dir", resume=resume)
+
+
+@pytest.fixture
+def ticking(monkeypatch):
+    """A clock for all stages: each time that anybody looks at it, a second has passed."""
     ticks = itertools.count()
 
-    def look():  # each time that anybody looks at this clock, a second has passed
+    def look():
         return float(next(ticks))
 
     for module in (progress, stages, trainer):
         monkeypatch.setattr(module, "time", SimpleNamespace(time=look, perf_counter=look))
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: 0.0)
+    return ticks
+
+
+def test_all_stages_keep_within_the_time(run, ticking, tmp_path):
     trained = run(max_steps=-1, time_budget="10m", texts={0: "ab"})
     done = record(tmp_path)["stages"]
     assert len(done) == 4
     # As without stages, the last step may end late: one takes some ten looks at the clock.
     assert 500 < trained.seconds < 612
     assert all(row["steps"] > 1 for row in done)
+
+
+# Of 5 minutes 3 are plain's, and 2 remain.
+@pytest.mark.parametrize(("recognition", "names"), [(50, ["plain", "self-trained"]), (500, ["plain"])])
+def test_without_time_nothing_more_is_trained(run, ticking, tmp_path, monkeypatch, recognition, names):
+    given = []
+
+    def found(*arguments):
+        given.append(arguments[-1])
+        for _ in range(recognition):
+            next(ticking)
+        return PseudoLabels({0: "ab"}, "", "")
+
+    settings = {"untranscribed_for": ["self-training"], "max_steps": -1, "time_budget": "5m", "texts": found}
+    trained = run(**settings)
+    assert [row["name"] for row in record(tmp_path)["stages"]] == names
+    # At most half of what is left is for recognition.
+    assert 30 < given[0] <= 65
+    assert ("No self-training: too little time is left for it." in trained.account) == (names == ["plain"])

@@ -53,9 +53,16 @@ def test_what_is_in_the_dataset_is_left_out(demo_folder, new_recording, known, t
 
 
 def test_no_more_speech_is_taken_than_asked_for(demo_folder, tmp_path):
-    found = untranscribed_speech(str(demo_folder / "corpus"), tmp_path / "speech", {}, 1 / 3600, 0)
+    found = untranscribed_speech(str(demo_folder / "corpus"), tmp_path / "speech", {}, 0.002, 0)
     assert len(set(found.rows["recording"])) == 1
-    assert found.remarks == ("3 recordings were not needed: 0.000277778 hours of speech are taken",)
+    assert found.remarks == ("3 recordings were not needed: 0.002 hours of speech are taken",)
+    everything = untranscribed_speech(str(demo_folder / "corpus"), tmp_path / "all", {}, 10.0, 0)
+    theirs = [row for row in everything.rows if row["recording"] == found.rows[0]["recording"]]
+    # The first utterances of that recording, and one more would be too much.
+    number = len(found.rows)
+    assert number < len(theirs)
+    assert found.rows["start_ms"][:] == [row["start_ms"] for row in theirs][:number]
+    assert found.hours <= 0.002 < sum(row["duration"] for row in theirs[: number + 1]) / 3600
 
 
 def test_recordings_without_speech_are_told_and_none_are_an_error(tmp_path):
@@ -79,6 +86,17 @@ def test_a_dataset_may_be_given_without_what_is_known_of_it(demo_dataset, known,
     assert len(found.rows) == len(known["validation"]) + len(known["test"])
     assert found.remarks == (f"{len(known['train'])} utterances are in the dataset too, and left out",)
     assert set(found.rows["text"]) == {""}
+    few = untranscribed_speech(str(demo_dataset), tmp_path, train, 0.002, 0)
+    assert 0 < few.hours <= 0.002 < found.hours
+    # Of a recording in the test split, nothing is taken: neither what is transcribed nor what is not.
+    first = {"test": known["test"].select([0])}
+    honest = untranscribed_speech(str(demo_dataset), tmp_path, first, 10.0, 0)
+    names = [name for split in known.values() for name in split["recording"]]
+    theirs = names.count(known["test"][0]["recording"])
+    assert len(honest.rows) == len(names) - theirs
+    assert honest.remarks == (
+        f"{theirs} utterances are of recordings in the dataset's validation or test, and left out",
+    )
     with pytest.raises(U2UError, match="has no utterance that --dataset does not have"):
         untranscribed_speech(str(demo_dataset), tmp_path, known, 10.0, 0)
     assert not (tmp_path / "speech.json").exists()

@@ -87,6 +87,8 @@ class CrossValidation:
             f"{names} {self.asked.leave_out}s left out in turn, in {len(self.folds)} trainings from "
             f"{self.training.base_model}, each {each}; {left} still to be trained"
         )
+        if self.training.untranscribed:
+            write_line("! the model was trained on untranscribed recordings too; these trainings are without them")
         if Path(self.model, LANGUAGE_MODEL).is_dir():
             write_line("! the model's language model is not used: it was learnt from texts that are left out here")
 

@@ -23,6 +23,8 @@ WHAT = ("speaker", "recording")
 _STEPS = 3000  # of a training without a length, see `training.arguments`
 # Settings that belong to the user's run, not to how it learns.
 _OF_THE_RUN = ("dataset", "model", "output_dir", "resume", "report_to", "run_name", "logging_dir")
+# Folds are plain trainings: they would need the recordings, which may hold what is left out.
+_UNTRANSCRIBED = ("untranscribed", "untranscribed_for", "untranscribed_hours")
 # With a time budget these must be shares of the run.
 _SHARES = ("warmup_steps", "eval_steps", "save_steps")
 
@@ -57,10 +59,12 @@ class Training:
     Attributes:
         base_model: folder or Hub name.
         settings: of `CtcTrainingArguments`, those that differ from their defaults.
+        untranscribed: whether the model was trained on untranscribed recordings too, which the folds are not.
     """
 
     base_model: str
     settings: Mapping[str, Any]
+    untranscribed: bool = False
 
     def arguments(self, output_dir: Path, time_budget: str = "") -> CtcTrainingArguments:
         """Return the arguments of one training.
@@ -98,12 +102,13 @@ def training_of(model: str, base_model: str = "") -> Training:
         )
     noted = _read(path) if path else {}
     known = {field.name for field in dataclasses.fields(CtcTrainingArguments)}
-    settings = {name: value for name, value in noted.items() if name not in _OF_THE_RUN}
+    settings = {name: value for name, value in noted.items() if name not in (*_OF_THE_RUN, *_UNTRANSCRIBED)}
     for name in settings.keys() - known:
         write_line(f"! {path}: {name} is not used where something is left out")
     base = base_model or str(noted.get("model", DEFAULT_MODEL))
     _require_base(base, model)
-    return Training(base, {name: value for name, value in settings.items() if name in known})
+    settings = {name: value for name, value in settings.items() if name in known}
+    return Training(base, settings, bool(noted.get("untranscribed")))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -71,7 +71,9 @@ class CtcTrainingArguments(TrainingArguments):
         ["self-training"],
         help="what --untranscribed is used for: self-training, pretraining (worth it for hours of speech), or both",
     )
-    untranscribed_hours: float = setting(10.0, help="hours of speech taken from --untranscribed at most, at random")
+    untranscribed_hours: float = setting(
+        10.0, help="most hours of speech that are taken from --untranscribed, at random"
+    )
     bf16: bool | None = setting(None, help="train in bfloat16 (default by device)")
     fp16: bool | None = setting(None, help="train in float16 until it overflows, for older GPUs (default by device)")
     eval_strategy: str = setting("steps", help="when to evaluate on the validation split: steps, epoch or no")

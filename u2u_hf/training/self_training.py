@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,7 +164,14 @@ def _weakness(found: tuple[float, float, float]) -> str:
     return f"of what it is surest of in validation {cer:.0%} is wrong, more than the {most:.0%} to learn from"
 
 
-def pseudo_labels(model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: int, cache: Path) -> PseudoLabels:
+def pseudo_labels(
+    model: Path,
+    speech: Dataset,
+    splits: Mapping[str, Dataset],
+    seed: int,
+    cache: Path,
+    seconds: float | None = None,
+) -> PseudoLabels:
     """Return the texts of speech that a recogniser is sure of. Found once, and kept in a file.
 
     Args:
@@ -172,9 +180,10 @@ def pseudo_labels(model: Path, speech: Dataset, splits: Mapping[str, Dataset], s
         splits: the transcribed dataset.
         seed: random seed of the order in which speech is recognised.
         cache: file (.json) that holds what was found, or will.
+        seconds: time that recognition may take, or None; how much speech that is enough for, validation tells.
     """
     if not cache.is_file():
-        found = _found(model, speech, splits, seed)
+        found = _found(model, speech, splits, seed, seconds)
         if processes().is_main_process:
             write_text(cache, json.dumps(dataclasses.asdict(found), indent=1, ensure_ascii=False) + "\n")
         processes().wait_for_everyone()
@@ -182,21 +191,29 @@ def pseudo_labels(model: Path, speech: Dataset, splits: Mapping[str, Dataset], s
     return PseudoLabels({int(row): text for row, text in kept["texts"].items()}, kept["refused"], kept["account"])
 
 
-def _found(model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: int) -> PseudoLabels:
-    train, validation, seconds = splits["train"], splits["validation"], speech["duration"]
-    texts = list(train["text"])
+def _found(
+    model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: int, seconds: float | None
+) -> PseudoLabels:
+    train, validation, durations = splits["train"], splits["validation"], speech["duration"][:]
+    texts, begun = list(train["text"]), time.perf_counter()
     known = recognise(model, validation, range(len(validation)), texts, "recognising validation")
     limit, cer, most = threshold(known, list(validation["text"]))
     if weak := _weakness((limit, cer, most)):
         return PseudoLabels({}, weak, "")
     wanted = _RATIO * sum(train["duration"])
-    order = _within(np.random.default_rng(seed).permutation(len(speech)).tolist(), seconds, _HEARD * wanted)
+    heard = _HEARD * wanted
+    if seconds is not None:
+        taken = max(gathered([time.perf_counter() - begun]))  # processes must agree on the segments
+        heard = min(heard, (seconds - taken) * sum(validation["duration"]) / taken)
+    order = _within(np.random.default_rng(seed).permutation(len(speech)).tolist(), durations, heard)
+    if not order:
+        return PseudoLabels({}, "too little time is left to recognise speech", "")
     items = dict(zip(order, recognise(model, speech, order, texts, "recognising speech"), strict=True))
     sure = sorted(
         (row for row in order if items[row].text and items[row].score >= limit), key=lambda row: -items[row].score
     )
-    kept = _within(sure, seconds, wanted)
-    heard_minutes, kept_minutes = (sum(seconds[row] for row in rows) / 60 for rows in (order, kept))
+    kept = _within(sure, durations, wanted)
+    heard_minutes, kept_minutes = (sum(durations[row] for row in rows) / 60 for rows in (order, kept))
     account = (
         f"{kept_minutes:.1f} of {heard_minutes:.1f} minutes kept, with a score of {limit:.2f} or more: "
         f"validation's utterances of such scores have a CER of {cer:.1%}"

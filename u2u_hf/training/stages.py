@@ -5,6 +5,9 @@
 3. self-trained: the better of the two recognises the speech, and goes on with the transcribed utterances and what it is
    sure of. Not twice: on Mboshi a second round made validation and test worse (one run).
 
+If all that is refused, the plain recogniser goes on with the transcribed utterances (longer), so that nothing is lost
+but the time that the refusal took.
+
 The stages share the run's steps or time. What has been done is in ``stages/stages.json``; a finished stage is not done
 again, and one that was stopped resumes from its last checkpoint.
 """
@@ -13,6 +16,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import hashlib
 import json
 import shutil
 import time
@@ -26,7 +30,7 @@ from datasets import Dataset, DatasetDict, concatenate_datasets
 from transformers import ProcessorMixin
 
 from u2u_hf import model_folder, output_folder
-from u2u_hf.data.processes import processes
+from u2u_hf.data.processes import gathered, processes
 from u2u_hf.evaluation.metrics import MAIN, in_percent
 from u2u_hf.files import replacing, write_text
 from u2u_hf.progress_bar import write_line
@@ -43,12 +47,17 @@ from u2u_hf.training.trainer_setup import build_trainer
 FOLDER = "stages"
 PLAIN, PRETRAINING, PRETRAINED, LONGER = "plain", "pretraining", "pre-trained", "longer"
 SELF_TRAINED = "self-trained"
+FINISHED = "this run is finished; to train longer, or with other settings, give another --output_dir"
 _RECORD = "stages.json"
 _HISTORY = "log_history.json"
 # Parts of the steps or the time that the stages have; those of a stage that is left out are the others'.
 _PARTS = {PLAIN: 3.0, PRETRAINING: 2.0, PRETRAINED: 3.0, SELF_TRAINED: 2.0, LONGER: 3.0}
-# Learning rates of self-training, which goes on from a trained recogniser, as a share of those of fine-tuning.
+# Learning rates of a stage that goes on from a trained recogniser, as a share of those of fine-tuning.
 _RATES_AGAIN = 0.5
+# Of a stage with a time budget: to load a model and to write it takes some ten seconds.
+_LEAST_SECONDS = 20
+_RECOGNITION = 0.5  # most of the time left that recognising speech takes: the rest is to learn from it
+_NO_TIME = "too little time is left for it"
 # What each stage that can be refused belongs to: the choices of --untranscribed_for.
 _SELF_TRAINING = "self-training"
 _USE = {PRETRAINING: "pretraining", PRETRAINED: "pretraining", SELF_TRAINED: _SELF_TRAINING}
@@ -98,7 +107,7 @@ def train_in_stages(
         run.fine_tuned(PRETRAINED, encoder)
     self_trained = run.self_trained(run.best())
     if not encoder and not self_trained:
-        run.fine_tuned(LONGER)
+        run.longer(plain)
     return run.close()
 
 
@@ -113,7 +122,7 @@ class _Run:
         self._folder = Path(args.output_dir) / FOLDER
         self._main = processes().is_main_process
         self._begun = psutil.Process().create_time()  # of the stage; loading counts as part of this process's first one
-        self._record = _opened(self._folder, args)
+        self._record = _opened(self._folder, args, _digest(splits["train"], speech))
         processes().wait_for_everyone()  # all have read it before it is written again
         self._pending = [PLAIN, *(name for name in _USE if self._is_wanted(name))]
 
@@ -151,23 +160,56 @@ class _Run:
         if done := self._done(SELF_TRAINED):
             return done
         source, cache = self._folder / teacher.name, self._folder / "texts.json"
-        found = pseudo_labels(source, self._speech, self._splits, self._args.seed, cache)
+        _release()
+        begun = self._record["running"].get("name") == SELF_TRAINED
+        left = None if begun else self._seconds_left()
+        if left is not None and left < _LEAST_SECONDS:
+            return self._without_self_training(_NO_TIME)
+        seconds = None if left is None else _RECOGNITION * left
+        found = pseudo_labels(source, self._speech, self._splits, self._args.seed, cache, seconds)
         if found.refused:
-            self._refuse(_SELF_TRAINING, found.refused)
-            self._write()
-            return None
+            return self._without_self_training(found.refused)
+        if left is not None and (self._seconds_left() or 0.0) < _LEAST_SECONDS:
+            return self._without_self_training(_NO_TIME)
         mixed = with_pseudo_labels(self._splits["train"], self._speech, found.texts)
-        args = self._begin(SELF_TRAINED)
-        if self._main:
-            write_line(found.account)
+        return self._continued(SELF_TRAINED, source, mixed, found.account)
+
+    def _without_self_training(self, reason: str) -> None:
+        self._refuse(_SELF_TRAINING, reason)
+        self._write()
+
+    def longer(self, plain: Stage) -> None:
+        """Let the plain recogniser go on as it began, unless that has been done or no time is left."""
+        if self._done(LONGER):
+            return
+        left = self._seconds_left()
+        if self._record["running"].get("name") == LONGER or left is None or left >= _LEAST_SECONDS:
+            self._continued(LONGER, self._folder / plain.name, self._splits["train"])
+
+    def _seconds_left(self) -> float | None:
+        """Return what is left of the time budget, by the process that has the least; None if there is no budget."""
+        if not self._args.budget_seconds:
+            return None
+        spent = sum(stage.seconds for stage in self.done()) + time.time() - self._begun
+        return min(gathered([self._record["length"] - spent]))
+
+    def _continued(self, name: str, source: Path, train: Dataset, note: str = "") -> Stage:
+        """Return a stage that goes on from a stage's recogniser, after its training.
+
+        Args:
+            source: folder of the recogniser.
+            train: what it learns from.
+        """
+        args = self._begin(name)
+        if self._main and note:
+            write_line(note)
         args.fresh_head, args.hold_encoder = False, 0.0
         args.learning_rate, args.head_learning_rate = (
             _RATES_AGAIN * rate for rate in (args.learning_rate, args.head_learning_rate)
         )
-        trainer, processor = build_trainer(
-            str(source), DatasetDict({**self._splits, "train": mixed}), self._source, args
-        )
-        return self._recogniser(SELF_TRAINED, trainer, processor, found.account)
+        splits = DatasetDict({**self._splits, "train": train})
+        trainer, processor = build_trainer(str(source), splits, self._source, args)
+        return self._recogniser(name, trainer, processor, note)
 
     def _recogniser(self, name: str, trainer: CtcTrainer, processor: ProcessorMixin, note: str = "") -> Stage:
         """Return a stage that makes a recogniser, after its training."""
@@ -214,6 +256,7 @@ class _Run:
         """Refuse speech that is strange to the plain recogniser, and self-training if that is too weak for it."""
         if self._record["checked"]:
             return
+        _release()
         found = look(self._folder / plain.name, self._speech, self._splits, self._args.seed)
         self._record["checked"] = True
         self._refuse("pretraining", found.strange)
@@ -241,6 +284,7 @@ class _Run:
 
     def _begin(self, name: str) -> CtcTrainingArguments:
         """Return the settings of a stage: its folder, and its part of the steps or the time that are left."""
+        _release()
         if self._record["running"].get("name") != name:
             spent = sum(stage.seconds if self._args.budget_seconds else stage.steps for stage in self.done())
             share = _PARTS[name] / sum(_PARTS[pending] for pending in {name, *self._pending})
@@ -250,7 +294,7 @@ class _Run:
         args = copy.copy(self._args)
         args.output_dir = str(self._folder / name)
         if args.budget_seconds:
-            args.budget_seconds = self._record["running"]["length"]
+            args.budget_seconds = max(1.0, self._record["running"]["length"])
         else:
             args.max_steps = max(1, round(self._record["running"]["length"]))
         if self._main:
@@ -277,9 +321,6 @@ class _Run:
             write_line(str(stage))
             for checkpoint in model_folder.checkpoints(folder).values():
                 shutil.rmtree(checkpoint, ignore_errors=True)
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
 
     def _write(self) -> None:
         """Write the record of the main process, and let all others go on with it: times differ among processes."""
@@ -291,19 +332,43 @@ class _Run:
         processes().wait_for_everyone()  # all have read before it is written again
 
 
-def _opened(folder: Path, args: CtcTrainingArguments) -> dict[str, Any]:
+def holds_stages(output_dir: Path) -> bool:
+    """Return whether an output folder holds a run in stages, finished or not."""
+    return (output_dir / FOLDER / _RECORD).is_file()
+
+
+def check(args: CtcTrainingArguments) -> None:
+    """Raise U2UError unless these settings may begin or resume a run in the output folder: before any long work.
+
+    Whether its recordings are the same is not known before their speech is found.
+    """
+    output_dir = Path(args.output_dir)
+    if args.untranscribed:
+        # A run that found no speech is a plain one, and may be resumed as such. It has a folder for the speech.
+        if holds_stages(output_dir) or not (output_dir / FOLDER).is_dir():
+            _opened(output_dir / FOLDER, args)
+    elif holds_stages(output_dir):
+        raise U2UError(f"{output_dir}: holds a run with --untranscribed: give that too, or another --output_dir")
+
+
+def _opened(folder: Path, args: CtcTrainingArguments, speech: str = "") -> dict[str, Any]:
     """Return the record of a run, a new one if there is none.
 
+    Args:
+        speech: digest of all speech, if it is known. What is found of it is kept by the number of its row.
+
     Raises:
-        U2UError: there is one, and it is not to be resumed or has another length.
+        U2UError: there is one, and it is finished or not to be resumed, or has another length or other speech.
     """
     length = args.budget_seconds or args.max_steps
     path = folder / _RECORD
     if not path.is_file():
         if model_folder.checkpoints(folder.parent):
             raise U2UError(f"{folder.parent}: holds a run without --untranscribed: give another --output_dir")
-        return {"length": length, "checked": False, "refused": {}, "running": {}, "stages": []}
+        return {"length": length, "speech": speech, "checked": False, "refused": {}, "running": {}, "stages": []}
     record = json.loads(path.read_text(encoding="utf-8"))
+    if not all((folder / row["name"]).is_dir() for row in record["stages"]):  # `tidy` has removed the stages' models
+        raise U2UError(f"{args.output_dir}: {FINISHED}")
     if not args.resume:
         raise U2UError(f"{args.output_dir}: holds a run in stages: add --resume, or give another --output_dir")
     if record["length"] != length:
@@ -311,7 +376,27 @@ def _opened(folder: Path, args: CtcTrainingArguments) -> dict[str, Any]:
             f"{args.output_dir}: its stages share another length: resume with the same --max_steps or "
             "--time_budget, or give another --output_dir"
         )
+    if speech and record["speech"] != speech:
+        raise U2UError(f"{args.output_dir}: the recordings have changed since it was begun: give another --output_dir")
     return record
+
+
+def _digest(*parts: Dataset) -> str:
+    """Return a digest of the rows: their recordings, durations and audio."""
+    digest = hashlib.sha256()
+    for rows in parts:
+        names = rows["recording"][:] if "recording" in rows.column_names else []
+        digest.update(json.dumps([names, rows["duration"][:]]).encode())
+        for audio in rows["audio"]:
+            digest.update(hashlib.sha256(audio["bytes"]).digest())
+    return digest.hexdigest()
+
+
+def _release() -> None:
+    """Release the memory of the last trainer or recogniser, which nothing holds any more but its own parts."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _error_rate(stage: Stage) -> float:
@@ -324,7 +409,9 @@ def _all_speech(train: Dataset, speech: Dataset) -> Dataset:
 
 
 def tidy(output_dir: Path) -> None:
-    """Remove what only a run that goes on needs: the stages' models, and the speech."""
+    """Remove what only a run that is resumed needs, and may be private: the stages' models, the speech, its texts."""
     for path in (output_dir / FOLDER).iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
+        elif path.name != _RECORD:
+            path.unlink()

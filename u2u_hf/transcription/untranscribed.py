@@ -51,13 +51,14 @@ def untranscribed_speech(source: str, folder: Path, known: Mapping[str, Dataset]
     """Return the speech of a folder of recordings, found once and kept in `folder`, or the rows of a prepared dataset.
 
     What a recording shares with the dataset is left out: all of a recording that is in its validation or test split,
-    for the scores to stay honest, and of one in training the transcribed utterances.
+    for the scores to stay honest, and of one in training the transcribed utterances. Of a prepared dataset it is
+    utterances with the same sound, and recordings of the same name as one in validation or test.
 
     Args:
         source: folder of recordings; or a prepared dataset: a folder, or OWNER/NAME on the Hub.
         folder: where the speech is kept, for a run that is resumed.
         known: the splits of the transcribed dataset.
-        hours: the most speech that is taken. Of more, recordings are drawn at random.
+        hours: the most speech that is taken. Of more, recordings (or rows) are drawn at random, the last one in part.
         seed: random seed of the drawing.
 
     Raises:
@@ -98,7 +99,9 @@ def _write(files: Sequence[Path], folder: Path, known: Mapping[str, Dataset], ho
     with state.split_between_processes([files[index] for index in order]) as own:
         share = hours * 3600 / getattr(state, "num_processes", 1)
         found = dict(gathered(_found(own, known, share, show=state.is_main_process)))
-    utterances = [utterance for path in map(str, files) for utterance in found.get(path, ([], ""))[0]]
+    drawn = [utterance for index in order for utterance in found.get(str(files[index]), ([], ""))[0]]
+    total = np.cumsum([utterance.duration for utterance in drawn])
+    utterances = drawn[: int((total <= hours * 3600).sum())]
     remarks = [remark for path in map(str, files) if (remark := found.get(path, ([], ""))[1])]
     if left := len(files) - len(found):
         remarks.append(f"{left} recordings were not needed: {hours:g} hours of speech are taken")
@@ -203,20 +206,36 @@ def _alike(one: np.ndarray, other: np.ndarray) -> bool:
 def _rows(source: str, splits: DatasetDict, known: Mapping[str, Dataset], hours: float, seed: int) -> Speech:
     """Return rows of a prepared dataset, drawn at random, without the audio of `known`."""
     rows = concatenate_datasets([split.select_columns(["audio", "duration"]) for split in splits.values()])
+    recordings = [name for split in splits.values() for name in _recordings_of(split)]
+    held_out = {name for part, split in known.items() if part != "train" for name in _recordings_of(split)} - {None, ""}
+    seconds = rows["duration"][:]
     ours = {hashlib.sha256(item["bytes"]).digest() for split in known.values() for item in split["audio"]}
     kept: list[int] = []
-    total = same = 0.0
+    total, same, named = 0.0, 0, 0
     for row in np.random.default_rng(seed).permutation(len(rows)).tolist():
-        seconds = rows[row]["duration"]
-        if total >= hours * 3600 or seconds < _SHORTEST_S:
+        if seconds[row] < _SHORTEST_S:
+            continue
+        if total + seconds[row] > hours * 3600:
+            break
+        if recordings[row] in held_out:
+            named += 1
             continue
         if hashlib.sha256(rows[row]["audio"]["bytes"]).digest() in ours:
             same += 1
             continue
         kept.append(row)
-        total += seconds
+        total += seconds[row]
     if not kept:
-        raise U2UError(f"{source}: has no utterance that --dataset does not have: give other recordings")
+        raise U2UError(
+            f"{source}: has no utterance that --dataset does not have: give others, or more --untranscribed_hours"
+        )
     found = rows.select(sorted(kept))
     found = found.add_column("text", [""] * len(found))
-    return Speech(found, (f"{same:.0f} utterances are in the dataset too, and left out",) if same else ())
+    remarks = [f"{same} utterances are in the dataset too, and left out"] if same else []
+    if named:
+        remarks.append(f"{named} utterances are of recordings in the dataset's validation or test, and left out")
+    return Speech(found, tuple(remarks))
+
+
+def _recordings_of(split: Dataset) -> Sequence[str | None]:
+    return split["recording"][:] if "recording" in split.column_names else [None] * len(split)
