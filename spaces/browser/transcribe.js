@@ -57,7 +57,7 @@ function transcribe(files, recorded = false) {
     if (waiting) {
       waiting.hear(file);
       waiting.element.scrollIntoView({ block: "nearest" });
-      continue;
+      if (waiting.complete) continue;
     }
     const view = new TranscriptView(file, recorded);
     byId("results").append(view.element);

@@ -27,6 +27,7 @@ export class TranscriptView {
     this.begun = Date.now();
     this.state = ["waiting", {}];
     this.ids = []; // of the editor's segments, in the order in which they were found
+    this.complete = false; // whether the whole recording was recognised
     this.status = make("p", { role: "status" });
     this.bar = make("progress", { max: 1, value: 0 });
     this.problem = make("p", { className: "problem", hidden: true });
@@ -55,8 +56,8 @@ export class TranscriptView {
   static async restored(transcript, peaks, parent) {
     if (!(await hold(transcript.id))) return null;
     const view = new TranscriptView(transcript.file, false);
-    const { id, begun, corrected, opened, segments } = transcript;
-    Object.assign(view, { id, begun, corrected, peaks, held: true, isKept: true, peaksKept: true });
+    const { id, begun, corrected, complete = true, opened, segments } = transcript;
+    Object.assign(view, { id, begun, corrected, complete, peaks, held: true, isKept: true, peaksKept: true });
     parent.append(view.element); // the editor measures its place on the page
     view.opened(opened);
     view.start(segments);
@@ -97,7 +98,8 @@ export class TranscriptView {
   }
 
   showStatus() {
-    const notes = [this.same && t("same"), this.unheard && t("unheard")].filter(Boolean);
+    const cut = this.state[0].startsWith("kept") && !this.complete;
+    const notes = [this.same && t("same"), this.unheard && t("unheard"), cut && t("cut")].filter(Boolean);
     this.status.textContent = [t(...this.state), ...notes].join(" ");
   }
 
@@ -119,6 +121,7 @@ export class TranscriptView {
     this.bar.hidden = true;
     this.status.hidden = true;
     this.finish();
+    this.keepEnd();
     this.show();
   }
 
@@ -171,8 +174,10 @@ export class TranscriptView {
   }
 
   done() {
+    this.complete = true;
     this.set(this.ids.length ? "done" : "nothing", { all: this.ids.length }, 1);
     this.finish();
+    this.keepEnd();
     this.downloads.hidden = false;
   }
 
@@ -182,6 +187,11 @@ export class TranscriptView {
     for (const id of this.ids) this.editor.recognised(id, {});
     if (!this.editor.hidden && this.editor.written().some(({ text }) => text)) this.downloads.hidden = false;
     this.forgetButton.hidden = this.note.hidden = !this.isKept;
+  }
+
+  /** What was recognised after the last correction belongs to the kept transcript too. */
+  keepEnd() {
+    if (this.corrected || this.isKept || this.keeping !== undefined) this.keepSoon();
   }
 
   correct() {
@@ -199,11 +209,11 @@ export class TranscriptView {
     clearTimeout(this.keeping);
     this.keeping = undefined;
     this.held ??= hold(this.id);
-    const { id, begun, corrected, durationMs, channels, unheard } = this;
+    const { id, begun, corrected, complete, durationMs, channels, unheard } = this;
     const { name, size, lastModified } = this.file;
     const segments = this.editor.state().map((segment) => ({ ...segment, pending: false }));
     const opened = { durationMs, channels, unheard };
-    const transcript = { id, begun, corrected, file: { name, size, lastModified }, opened, segments };
+    const transcript = { id, begun, corrected, complete, file: { name, size, lastModified }, opened, segments };
     try {
       const { peaks, peaksKept } = this;
       this.peaksKept = true;
@@ -219,9 +229,9 @@ export class TranscriptView {
     this.show();
   }
 
-  /** Keep what was corrected in the last moment before the page goes. */
+  /** Keep what was corrected or recognised in the last moment before the page goes. */
   leave() {
-    if (this.keeping !== undefined) this.keepNow();
+    if (this.keeping !== undefined || (this.isKept && !this.finished)) this.keepNow();
   }
 
   async forget() {

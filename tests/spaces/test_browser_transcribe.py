@@ -261,6 +261,62 @@ def test_corrections_survive_a_reload_until_they_are_deleted(url, open_page, new
     assert page.locator("article").count() == 0
 
 
+# What the worker says after the first recognised segment waits until the test calls `release`.
+PAUSED_WORKER = """
+    const held = [];
+    let open = false;
+    window.release = () => { open = true; for (const handle of held.splice(0)) handle(); };
+    window.Worker = class extends Worker {
+        set onmessage(handle) {
+            let paused = false;
+            super.onmessage = (event) => {
+                if (paused && !open) held.push(() => handle(event));
+                else handle(event);
+                paused ||= event.data.kind === "recognized";
+            };
+        }
+    };
+"""
+
+
+def test_corrections_made_while_it_is_transcribed_survive_with_the_rest(url, open_page, new_recording):
+    page = open_page("about:blank", service_workers="block")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.add_init_script(PAUSED_WORKER)
+    written = "document.querySelector('u2u-editor').written()"
+
+    def correct_the_first():
+        page.goto(url)
+        wait_for(page, "#model-state", "ready")
+        page.set_input_files("#files", new_recording)
+        page.locator("article textarea:not([readonly])").fill("ñuu sàví")
+        page.locator("article .note").wait_for()  # they are kept
+
+    correct_the_first()
+    page.evaluate("release()")
+    wait_for(page, "article", "Done")
+    whole = page.evaluate(written)
+    assert sum(bool(segment["text"]) for segment in whole) > 1
+    page.reload()  # at once
+    wait_for(page, "article", "Your corrections from before.")
+    assert page.evaluate(written) == whole
+    assert "Not all of it was recognised" not in page.locator("article").inner_text()
+    page.get_by_role("button", name="Delete the corrections kept here").click()
+    page.locator("article").wait_for(state="detached")
+
+    correct_the_first()
+    page.reload()  # in the middle
+    wait_for(page, "article", "Not all of it was recognised: when you choose the file, it is also transcribed again")
+    assert [segment["text"] for segment in page.evaluate(written) if segment["text"]] == ["ñuu sàví"]
+    wait_for(page, "#model-state", "ready")
+    page.evaluate("release()")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article:nth-child(1)", "Your corrections from before, with their recording.")
+    wait_for(page, "article:nth-child(2)", "Done")
+    assert len(page.evaluate("document.querySelectorAll('u2u-editor')[1].written()")) == len(whole)
+    assert [segment["text"] for segment in page.evaluate(written) if segment["text"]] == ["ñuu sàví"]
+
+
 def test_without_isolation_the_page_uses_one_core(site, open_page, exported, new_recording, tmp_path):
     flac = tmp_path / "a.flac"
     soundfile.write(flac, *soundfile.read(new_recording, dtype="int16"))
