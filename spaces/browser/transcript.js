@@ -27,6 +27,7 @@ export class TranscriptView {
     this.begun = Date.now();
     this.state = ["waiting", {}];
     this.ids = []; // of the editor's segments, in the order in which they were found
+    this.ends = []; // of these segments as they were found, in ms
     this.complete = false; // whether the whole recording was recognised
     this.status = make("p", { role: "status" });
     this.bar = make("progress", { max: 1, value: 0 });
@@ -146,6 +147,7 @@ export class TranscriptView {
     Object.assign(this, { peaks, same, peaksKept: false });
     this.started ??= performance.now();
     const more = segments.map((segment) => ({ ...segment, pending: true }));
+    this.ends.push(...segments.map(({ end_ms }) => end_ms));
     if (this.editor.hidden) this.start(more);
     else {
       this.ids.push(...this.editor.add(more));
@@ -166,9 +168,8 @@ export class TranscriptView {
   }
 
   recognized({ index, recognized }) {
-    const id = this.ids[index];
-    this.editor.recognised(id, recognized);
-    const share = this.editor.segments.get(id).end_ms / this.durationMs;
+    this.editor.recognised(this.ids[index], recognized);
+    const share = this.ends[index] / this.durationMs;
     const left = formatTime(((performance.now() - this.started) / share) * (1 - share));
     this.set("transcribing", { percent: Math.round(share * 100), left }, Math.min(0.99, 0.1 + 0.9 * share));
   }
