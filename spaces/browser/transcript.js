@@ -42,6 +42,8 @@ export class TranscriptView {
       ),
     );
     this.corrected = false; // and not saved since
+    this.saving = 0; // files of corrections that are being written
+    this.forgotten = false; // by the visitor's wish: nothing is kept any more
     this.recorded = recorded; // likewise
     this.keepSound = make("button", { type: "button", hidden: !recorded, onclick: () => this.saveRecording() });
     this.forgetButton = make("button", { type: "button", hidden: true, onclick: () => this.forget() });
@@ -68,7 +70,7 @@ export class TranscriptView {
   }
 
   get unsaved() {
-    return this.corrected || this.recorded;
+    return !this.forgotten && (this.corrected || this.saving > 0 || this.recorded);
   }
 
   /** Return whether this is the transcript of that file, and only its sound is missing. */
@@ -209,8 +211,10 @@ export class TranscriptView {
   async keepNow() {
     clearTimeout(this.keeping);
     this.keeping = undefined;
+    if (this.forgotten) return;
     this.held ??= hold(this.id);
-    const { id, begun, corrected, complete, durationMs, channels, unheard } = this;
+    const { id, begun, complete, durationMs, channels, unheard } = this;
+    const corrected = this.corrected || this.saving > 0;
     const { name, size, lastModified } = this.file;
     const segments = this.editor.state().map((segment) => ({ ...segment, pending: false }));
     const opened = { durationMs, channels, unheard };
@@ -239,9 +243,15 @@ export class TranscriptView {
     if (this.unsaved && !confirm(t("forget_sure"))) return;
     clearTimeout(this.keeping);
     this.keeping = undefined;
-    this.corrected = this.recorded = false;
-    this.element.remove();
-    await forget(this.id);
+    this.forgotten = true; // before waiting, so that nothing is written back
+    try {
+      await forget(this.id);
+      this.element.remove();
+    } catch (error) {
+      this.forgotten = false;
+      this.saveFailure = plain(error);
+      this.showProblems();
+    }
   }
 
   saveRecording() {
@@ -252,6 +262,7 @@ export class TranscriptView {
   async save(format) {
     const { corrected } = this;
     this.corrected = false; // what is corrected from here on is not in the file
+    if (corrected) this.saving++;
     this.saveFailure = null;
     try {
       showProblem();
@@ -263,11 +274,12 @@ export class TranscriptView {
       };
       const { name, text } = await python("transcript_file", { transcript, format });
       download(name, new Blob([text]));
-      if (this.isKept) this.keepSoon();
     } catch (error) {
       this.corrected ||= corrected;
       this.saveFailure = plain(error);
     }
+    if (corrected) this.saving--;
+    if (this.isKept) this.keepSoon();
     this.showProblems();
   }
 }

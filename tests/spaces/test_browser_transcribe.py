@@ -317,6 +317,38 @@ def test_corrections_made_while_it_is_transcribed_survive_with_the_rest(url, ope
     assert [segment["text"] for segment in page.evaluate(written) if segment["text"]] == ["ñuu sàví"]
 
 
+def test_corrections_deleted_while_they_are_saved_are_asked_for_and_stay_deleted(url, open_page, new_recording):
+    page = open_page(url, service_workers="block")
+    wait_for(page, "#model-state", "ready")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", "Done")
+    page.get_by_role("textbox", name="Text 0:").first.fill("ñuu sàví")
+    page.locator("article .note").wait_for()  # they are kept
+    python = []
+    page.context.route("**/python-worker.js", lambda route: python.append(route))  # it starts when the test lets it
+    page.get_by_role("button", name=".srt").click()
+    assert page.evaluate("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+    delete = page.get_by_role("button", name="Delete the corrections kept here")
+    questions = []
+
+    def answer(dialog):
+        questions.append(dialog.message)
+        dialog.accept() if len(questions) > 1 else dialog.dismiss()
+
+    page.on("dialog", answer)
+    delete.click()
+    assert page.locator("article").count() == 1
+    delete.click()
+    page.locator("article").wait_for(state="detached")
+    assert questions == ["These corrections are in no file yet. Delete them?"] * 2
+    with page.expect_download():
+        python[0].continue_()
+    page.wait_for_timeout(500)  # corrections are kept after 200 ms
+    page.reload()
+    wait_for(page, "#model-state", "ready")
+    assert page.locator("article").count() == 0
+
+
 def test_without_isolation_the_page_uses_one_core(site, open_page, exported, new_recording, tmp_path):
     flac = tmp_path / "a.flac"
     soundfile.write(flac, *soundfile.read(new_recording, dtype="int16"))
