@@ -199,6 +199,7 @@ export class TranscriptView {
 
   correct() {
     this.corrected = true;
+    if (this.finished) this.downloads.hidden = false; // there may have been no text before
     this.keepSoon();
   }
 
