@@ -51,9 +51,15 @@ worker.onmessage = ({ data }) =>
   (modelMessages[data.kind] ?? ((message) => transcripts[message.id][message.kind](message)))(data);
 worker.onerror = (event) => showProblem({ code: "unexpected", detail: event.message });
 
+/** Return the transcript that waits for this file. Copying a file may change its date: that only decides between two. */
+function waitingFor(file) {
+  const waiting = transcripts.filter((known) => known.misses(file));
+  return waiting.find((known) => known.file.lastModified === file.lastModified) ?? waiting[0];
+}
+
 function transcribe(files, recorded = false) {
   for (const file of files) {
-    const waiting = transcripts.find((known) => known.misses(file));
+    const waiting = waitingFor(file);
     if (waiting) {
       waiting.hear(file);
       waiting.element.scrollIntoView({ block: "nearest" });

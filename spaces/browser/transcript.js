@@ -73,11 +73,10 @@ export class TranscriptView {
     return !this.forgotten && (this.corrected || this.saving > 0 || this.recorded);
   }
 
-  /** Return whether this is the transcript of that file, and only its sound is missing. */
-  misses({ name, size, lastModified }) {
+  /** Return whether this may be the transcript of that file, and only its sound is missing. */
+  misses({ name, size }) {
     const { file } = this;
-    const same = file.name === name && file.size === size && file.lastModified === lastModified;
-    return same && !(file instanceof Blob) && this.element.isConnected;
+    return file.name === name && file.size === size && !(file instanceof Blob) && this.element.isConnected;
   }
 
   /** Take the sound of a recording. */

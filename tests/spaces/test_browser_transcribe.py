@@ -242,7 +242,8 @@ def test_corrections_survive_a_reload_until_they_are_deleted(url, open_page, new
     other.goto(url)
     wait_for(other, "#results", f"{new_recording.name}: is open in another tab: correct it there.")
     other.close()
-    page.set_input_files("#files", new_recording)
+    copied = shutil.copyfile(new_recording, tmp_path / new_recording.name)  # of another date
+    page.set_input_files("#files", copied)
     wait_for(page, "article", "Your corrections from before, with their recording.")
     assert page.locator("article").count() == 1
     page.get_by_role("textbox", name="Text 0:").first.focus()
