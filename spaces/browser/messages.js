@@ -44,6 +44,7 @@ export const MESSAGES = {
     kept_here: "Your browser keeps these corrections on this computer, without the sound, until you delete them here.",
     not_kept: "Your browser has no space to keep these corrections: save them before you leave the page.",
     elsewhere: "{name}: is open in another tab: correct it there.",
+    unshowable: "{name}: the corrections kept of it are damaged and cannot be shown ({detail}).",
     forget: "Delete the corrections kept here",
     forget_sure: "These corrections are in no file yet. Delete them?",
 
@@ -140,6 +141,7 @@ export const MESSAGES = {
     kept_here: "Su navegador guarda estas correcciones en esta computadora, sin el sonido, hasta que las borre aquí.",
     not_kept: "Su navegador no tiene espacio para guardar estas correcciones: descárguelas antes de salir.",
     elsewhere: "{name}: está abierta en otra pestaña: corríjala allí.",
+    unshowable: "{name}: sus correcciones guardadas están dañadas y no se pueden mostrar ({detail}).",
     forget: "Borrar las correcciones guardadas aquí",
     forget_sure: "Estas correcciones aún no están en ningún archivo. ¿Borrarlas?",
 

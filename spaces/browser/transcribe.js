@@ -74,9 +74,15 @@ function transcribe(files, recorded = false) {
 /** Show the corrected transcripts of before a reload. */
 async function restore() {
   for (const [transcript, peaks] of await kept()) {
-    const view = await TranscriptView.restored(transcript, peaks, byId("results"));
-    if (view) transcripts.push(view);
-    else byId("results").append(make("p", { textContent: t("elsewhere", { name: transcript.file.name }) }));
+    const name = transcript.file?.name ?? "?";
+    const say = (textContent) => byId("results").append(make("p", { textContent }));
+    try {
+      const view = await TranscriptView.restored(transcript, peaks, byId("results"));
+      if (view) transcripts.push(view);
+      else say(t("elsewhere", { name }));
+    } catch (error) {
+      say(t("unshowable", { name, detail: error.message })); // and show the others
+    }
   }
 }
 

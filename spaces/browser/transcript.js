@@ -62,10 +62,15 @@ export class TranscriptView {
     const { id, begun, corrected, complete = true, opened, segments } = transcript;
     Object.assign(view, { id, begun, corrected, complete, peaks, held: true, isKept: true, peaksKept: true });
     parent.append(view.element); // the editor measures its place on the page
-    view.opened(opened);
-    view.start(segments);
-    view.set("kept", {}, 1);
-    view.finish();
+    try {
+      view.opened(opened);
+      view.start(segments);
+      view.set("kept", {}, 1);
+      view.finish();
+    } catch (error) {
+      view.element.remove();
+      throw error;
+    }
     return view;
   }
 

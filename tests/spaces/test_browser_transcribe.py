@@ -16,6 +16,7 @@ import torch
 import torchaudio
 from conftest import write_with_ffmpeg
 from onnx import TensorProto, helper, numpy_helper
+from playwright.sync_api import expect
 from support.browser_pages import exported_when_sure, hub_and_page, saved, served, wait_for
 from support.families import CONFIGS, save_base
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
@@ -316,6 +317,23 @@ def test_corrections_made_while_it_is_transcribed_survive_with_the_rest(url, ope
     wait_for(page, "article:nth-child(2)", "Done")
     assert len(page.evaluate("document.querySelectorAll('u2u-editor')[1].written()")) == len(whole)
     assert [segment["text"] for segment in page.evaluate(written) if segment["text"]] == ["ñuu sàví"]
+
+
+def test_a_damaged_kept_transcript_hides_no_other(url, open_page):
+    page = open_page(f"{url}/style.css")
+    page.evaluate("""async () => {
+        const { keep } = await import("./kept.js");
+        const file = (name) => ({ name, size: 1, lastModified: 0 });
+        const opened = { durationMs: 2000, channels: 1 };
+        const segments = [{ channel: 0, start_ms: 0, end_ms: 1000, text: "ba", confidence: 1, words: [] }];
+        await keep({ id: "a", begun: 1, file: file("damaged.wav"), opened, segments: 5 }, []);
+        await keep({ id: "b", begun: 2, file: file("whole.wav"), opened, segments }, []);
+    }""")
+    page.goto(url)
+    wait_for(page, "#results", "damaged.wav: the corrections kept of it are damaged and cannot be shown")
+    wait_for(page, "article", "whole.wav")
+    expect(page.get_by_role("textbox", name="Text 0:")).to_have_value("ba")
+    assert page.locator("article").count() == 1
 
 
 def test_corrections_deleted_while_they_are_saved_are_asked_for_and_stay_deleted(url, open_page, new_recording):
