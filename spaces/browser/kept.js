@@ -10,15 +10,33 @@ function database() {
     request.onupgradeneeded = () => {
       for (const name of STORES) request.result.createObjectStore(name);
     };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      request.result.onclose = reopenNext; // the browser closes it, as when the visitor clears the site's data
+      resolve(request.result);
+    };
+    request.onerror = () => {
+      reopenNext();
+      reject(request.error);
+    };
   });
   return opening;
 }
 
+function reopenNext() {
+  opening = undefined;
+}
+
+async function begin(mode) {
+  return (await database()).transaction(STORES, mode, { durability: "strict" });
+}
+
 /** Run `use` on both stores in one transaction, and return what its requests found, once all is on the disk. */
 async function transact(mode, use) {
-  const transaction = (await database()).transaction(STORES, mode, { durability: "strict" });
+  const transaction = await begin(mode).catch((error) => {
+    if (error.name !== "InvalidStateError") throw error; // that is: the database was closed
+    reopenNext();
+    return begin(mode);
+  });
   const requests = use(...STORES.map((name) => transaction.objectStore(name)));
   transaction.commit(); // else the browser would undo it if the page is left now
   await new Promise((resolve, reject) => {
