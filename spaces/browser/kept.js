@@ -1,5 +1,8 @@
 // Corrected transcripts, kept in this browser over a reload until the visitor deletes them; never the sound.
 
+/** Whether a tab can hold a transcript (see `hold`): not at http:// addresses, except this computer's own. */
+export const canHold = Boolean(navigator.locks);
+
 const STORES = ["transcripts", "peaks"]; // apart: peaks are large and never change
 
 let opening;
@@ -81,7 +84,7 @@ export async function kept() {
  */
 export function hold(id) {
   return new Promise((resolve) => {
-    if (!navigator.locks) return resolve(true); // not on http:// addresses of a network, where there is no such tab
+    if (!canHold) return resolve(true); // to show what is kept: no tab keeps anything there
     navigator.locks.request(`u2u-hf ${id}`, { ifAvailable: true }, (lock) => {
       resolve(Boolean(lock));
       return lock ? new Promise(() => {}) : undefined;

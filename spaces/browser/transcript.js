@@ -2,7 +2,7 @@
 import { TRANSCRIPT_FORMATS, UNSURE_BELOW } from "./constants.js";
 import { download, formatTime, make, showProblem } from "./dom.js";
 import "./editor/editor.js";
-import { forget, hold, keep } from "./kept.js";
+import { canHold, forget, hold, keep } from "./kept.js";
 import { currentLanguage, t } from "./language.js";
 import { PEAK_MS } from "./peaks.js";
 import { plain } from "./problem.js";
@@ -100,7 +100,8 @@ export class TranscriptView {
     this.editor.lang = currentLanguage();
     this.keepSound.textContent = t("keep");
     this.forgetButton.textContent = t("forget");
-    this.note.textContent = t(this.keepFailure ? "not_kept" : "kept_here");
+    if (!canHold) this.note.textContent = t("not_secure");
+    else this.note.textContent = t(this.keepFailure ? "not_kept" : "kept_here");
     this.showProblems();
   }
 
@@ -217,6 +218,10 @@ export class TranscriptView {
     clearTimeout(this.keeping);
     this.keeping = undefined;
     if (this.forgotten) return;
+    if (!canHold) {
+      this.note.hidden = false; // it says why
+      return;
+    }
     this.held ??= hold(this.id);
     const { id, begun, complete, durationMs, channels, unheard } = this;
     const corrected = this.corrected || this.saving > 0;

@@ -319,6 +319,19 @@ def test_corrections_made_while_it_is_transcribed_survive_with_the_rest(url, ope
     assert [segment["text"] for segment in page.evaluate(written) if segment["text"]] == ["ñuu sàví"]
 
 
+def test_where_tabs_cannot_know_of_each_other_nothing_is_kept(url, open_page, new_recording):
+    page = open_page("about:blank", service_workers="block")
+    page.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")  # as at http://
+    page.goto(url)
+    wait_for(page, "#model-state", "ready")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", "Done")
+    page.get_by_role("textbox", name="Text 0:").first.fill("ñuu sàví")
+    wait_for(page, "article .note", "At an http:// address your browser keeps no corrections: save them")
+    assert page.evaluate("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+    assert page.evaluate("import('./kept.js').then(({ kept }) => kept())") == []
+
+
 def test_a_damaged_kept_transcript_hides_no_other(url, open_page):
     page = open_page(f"{url}/style.css")
     page.evaluate("""async () => {
