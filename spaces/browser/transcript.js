@@ -89,9 +89,9 @@ export class TranscriptView {
     this.file = file;
     const play = (whole) => {
       this.editor.sound = URL.createObjectURL(whole);
+      if (this.state[0] === "kept") this.set("kept_sound", {}, 1); // not before it can be played
     };
     withTrueLength(file).then(play, () => play(file));
-    if (this.isKept) this.set("kept_sound", {}, 1);
   }
 
   /** Show everything in the language now chosen. */
