@@ -51,7 +51,7 @@ worker.onmessage = ({ data }) =>
   (modelMessages[data.kind] ?? ((message) => transcripts[message.id][message.kind](message)))(data);
 worker.onerror = (event) => showProblem({ code: "unexpected", detail: event.message });
 
-/** Return the transcript that waits for this file. Copying a file may change its date: that only decides between two. */
+/** Return the transcript that waits for this file. A copy may have another date, which only decides between two. */
 function waitingFor(file) {
   const waiting = transcripts.filter((known) => known.misses(file));
   return waiting.find((known) => known.file.lastModified === file.lastModified) ?? waiting[0];
