@@ -1,5 +1,8 @@
 // Corrected transcripts, kept in this browser over a reload until the visitor deletes them; never the sound.
 
+/** Whether a tab can hold a transcript (see `hold`): not at http:// addresses, except this computer's own. */
+export const canHold = Boolean(navigator.locks);
+
 const STORES = ["transcripts", "peaks"]; // apart: peaks are large and never change
 
 let opening;
@@ -10,15 +13,33 @@ function database() {
     request.onupgradeneeded = () => {
       for (const name of STORES) request.result.createObjectStore(name);
     };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      request.result.onclose = reopenNext; // the browser closes it, as when the visitor clears the site's data
+      resolve(request.result);
+    };
+    request.onerror = () => {
+      reopenNext();
+      reject(request.error);
+    };
   });
   return opening;
 }
 
+function reopenNext() {
+  opening = undefined;
+}
+
+async function begin(mode) {
+  return (await database()).transaction(STORES, mode, { durability: "strict" });
+}
+
 /** Run `use` on both stores in one transaction, and return what its requests found, once all is on the disk. */
 async function transact(mode, use) {
-  const transaction = (await database()).transaction(STORES, mode, { durability: "strict" });
+  const transaction = await begin(mode).catch((error) => {
+    if (error.name !== "InvalidStateError") throw error; // that is: the database was closed
+    reopenNext();
+    return begin(mode);
+  });
   const requests = use(...STORES.map((name) => transaction.objectStore(name)));
   transaction.commit(); // else the browser would undo it if the page is left now
   await new Promise((resolve, reject) => {
@@ -63,7 +84,7 @@ export async function kept() {
  */
 export function hold(id) {
   return new Promise((resolve) => {
-    if (!navigator.locks) return resolve(true); // not on http:// addresses of a network, where there is no such tab
+    if (!canHold) return resolve(true); // to show what is kept: no tab keeps anything there
     navigator.locks.request(`u2u-hf ${id}`, { ifAvailable: true }, (lock) => {
       resolve(Boolean(lock));
       return lock ? new Promise(() => {}) : undefined;

@@ -1,5 +1,6 @@
 // A recogniser's language model, as in u2u_hf/recognition/language_model.py, character_model.py and word_model.py.
 import { END, START, WORD_DELIMITER } from "./constants.js";
+import { Problem } from "./problem.js";
 
 const NAMES = new Map([
   ["<s>", START],
@@ -7,16 +8,30 @@ const NAMES = new Map([
 ]);
 const UNKNOWN = "<unk>";
 const LEAST = 1e-300; // added, because the logarithm of 0 is no number
+const ROUNDING = 1e-5; // of the logarithms in a file
 
-/** Yield the n-grams of an ARPA file: [length, natural log-probability, symbols with spaces between, backoff]. */
+/** Return the error of a damaged language model. */
+export const damaged = (detail) => new Problem("language-model", "", detail);
+
+/** Return a number of an ARPA file as a natural logarithm of a probability or of a factor that is at most 1. */
+function natural(log10) {
+  const number = log10.trim() ? Number(log10) * Math.LN10 : NaN;
+  if (!Number.isFinite(number) || number >= ROUNDING) throw damaged("a number is no probability");
+  return number;
+}
+
+/**
+ * Yield the n-grams of an ARPA file: [length, natural log-probability, symbols with spaces between, backoff].
+ * @throws {Problem} "language-model": the file is damaged
+ */
 export function* ngrams(text) {
   const lines = text.split("\n");
-  if (!lines.slice(-2).includes("\\end\\")) throw new Error("the language model's file has no end");
+  if (!lines.slice(-2).includes("\\end\\")) throw damaged("a file has no end");
   let length = 0;
   for (const line of lines) {
     if (line.includes("\t")) {
       const [log10, spelled, backoff] = line.split("\t");
-      yield [length, Number(log10) * Math.LN10, spelled, backoff === undefined ? null : Number(backoff) * Math.LN10];
+      yield [length, natural(log10), spelled, backoff === undefined ? null : natural(backoff)];
     } else if (line.endsWith("-grams:")) length = parseInt(line.slice(1));
   }
 }
@@ -37,6 +52,7 @@ export class CharacterModel {
       this.logProbs.set(ngram, logProb);
       if (backoff !== null) this.backoffs.set(ngram, backoff);
     }
+    if (![UNKNOWN, START].every((ngram) => this.logProbs.has(ngram))) throw damaged("n-grams are missing");
     this.unknown = this.logProbs.get(UNKNOWN);
     this.logProbs.delete(UNKNOWN);
     this.logProbs.delete(START);
@@ -252,8 +268,10 @@ export class LanguageModel {
    * @param {{weight: number, bonus: number, share?: number}} weights
    * @param {string} characters text of the ARPA file of characters
    * @param {string | null} words text of the ARPA file of words; null without words
+   * @throws {Problem} "language-model": a weight is invalid, or a file is damaged
    */
   constructor({ weight, bonus, share = 0 }, characters, words) {
+    if (![weight, bonus, share].every(Number.isFinite) || share < 0 || share > 1) throw damaged("a weight is invalid");
     Object.assign(this, { weight, bonus, share });
     this.characters = new CharacterModel(characters);
     this.words = words ? new WordModel(words) : null;

@@ -62,6 +62,22 @@ test("a file without its end is damaged", () => {
   assert.throws(() => new CharacterModel(LETTERS.slice(0, -8)), /no end/);
 });
 
+test("numbers that are no probability, missing n-grams and invalid weights are named, as in Python", () => {
+  const problem = (detail) => ({ code: "language-model", detail });
+  for (const number of ["nan", "-inf", "Infinity", "0.1", "", "x"]) {
+    const wrong = problem("a number is no probability");
+    assert.throws(() => new CharacterModel(arpa([`${number}\ta`, "-99\t<s>", "-1\t<unk>"])), wrong, number);
+    assert.throws(() => new CharacterModel(arpa([`-1\ta\t${number}`, "-99\t<s>", "-1\t<unk>"])), wrong, number);
+  }
+  assert.throws(() => new CharacterModel(arpa(["-1\ta", "-99\t<s>"])), problem("n-grams are missing"));
+  const right = { weight: 1, bonus: 0, share: 0.5 };
+  for (const wrong of [{ weight: NaN }, { bonus: "1" }, { share: 1.5 }, { share: -0.1 }, { weight: undefined }]) {
+    const build = () => new LanguageModel({ ...right, ...wrong }, LETTERS, WORDS);
+    assert.throws(build, problem("a weight is invalid"), JSON.stringify(wrong));
+  }
+  assert.equal(new LanguageModel({ weight: 1, bonus: 0 }, LETTERS, null).share, 0);
+});
+
 const LABELS = { symbols: ["", "|", "k", "a", "m", "i"], blank: 0 };
 const rows = (...likely) =>
   Float32Array.from(likely.flatMap((row) => LABELS.symbols.map((symbol) => Math.log(row[symbol] ?? 0.001))));

@@ -40,9 +40,12 @@ export const MESSAGES = {
     unheard: "The file has several sound tracks: only the first one is transcribed.",
     kept: "Your corrections from before. To hear the recording, choose its file again.",
     kept_sound: "Your corrections from before, with their recording.",
+    cut: "Not all of it was recognised: when you choose the file, it is also transcribed again, below these corrections.",
     kept_here: "Your browser keeps these corrections on this computer, without the sound, until you delete them here.",
     not_kept: "Your browser has no space to keep these corrections: save them before you leave the page.",
+    not_secure: "At an http:// address your browser keeps no corrections: save them before you leave the page.",
     elsewhere: "{name}: is open in another tab: correct it there.",
+    unshowable: "{name}: the corrections kept of it are damaged and cannot be shown ({detail}).",
     forget: "Delete the corrections kept here",
     forget_sure: "These corrections are in no file yet. Delete them?",
 
@@ -84,6 +87,8 @@ export const MESSAGES = {
     "problem_model-missing": "{where} {detail} is missing. Export the model with recipes/export.py.",
     "problem_model-kind":
       "{where}: this kind of model is not supported ({detail}). Use one trained with recipes/train.py.",
+    "problem_language-model":
+      "The language model is damaged ({detail}). Make it again with recipes/language_model.py, or remove it.",
     "problem_model-needed": "{where}: load a model first, then choose the recording again.",
     "problem_push-public": "{where} is public: everybody can read it. Use another name, or make it private.",
     "problem_push-token": "{where}: the Hub does not accept the token ({detail}). Copy it again.",
@@ -135,9 +140,12 @@ export const MESSAGES = {
     unheard: "El archivo tiene varias pistas de sonido: solo se transcribe la primera.",
     kept: "Sus correcciones de antes. Para escuchar la grabación, elija su archivo otra vez.",
     kept_sound: "Sus correcciones de antes, con su grabación.",
+    cut: "No se reconoció toda: al elegir el archivo, también se transcribe otra vez, debajo de estas correcciones.",
     kept_here: "Su navegador guarda estas correcciones en esta computadora, sin el sonido, hasta que las borre aquí.",
     not_kept: "Su navegador no tiene espacio para guardar estas correcciones: descárguelas antes de salir.",
+    not_secure: "En una dirección http:// su navegador no guarda correcciones: descárguelas antes de salir.",
     elsewhere: "{name}: está abierta en otra pestaña: corríjala allí.",
+    unshowable: "{name}: sus correcciones guardadas están dañadas y no se pueden mostrar ({detail}).",
     forget: "Borrar las correcciones guardadas aquí",
     forget_sure: "Estas correcciones aún no están en ningún archivo. ¿Borrarlas?",
 
@@ -179,6 +187,8 @@ export const MESSAGES = {
     "problem_model-missing": "Falta {where} {detail}. Exporte el modelo con recipes/export.py.",
     "problem_model-kind":
       "{where}: este tipo de modelo no es compatible ({detail}). Use uno entrenado con recipes/train.py.",
+    "problem_language-model":
+      "El modelo de lengua está dañado ({detail}). Créelo otra vez con recipes/language_model.py, o quítelo.",
     "problem_model-needed": "{where}: cargue primero un modelo, y después elija la grabación otra vez.",
     "problem_push-public": "{where} es público: todos pueden leerlo. Use otro nombre, o hágalo privado.",
     "problem_push-token": "{where}: el Hub no acepta el token ({detail}). Cópielo otra vez.",

@@ -1,7 +1,7 @@
 // Reads a trained model's files: from the Hub, from this site, or from the visitor's disk.
 import { ARCHITECTURES, LANGUAGE_MODEL_FILES, MODEL_CARD, MODEL_FILES } from "./constants.js";
-import { LanguageModel } from "./language-model.js";
-import { Problem } from "./problem.js";
+import { damaged, LanguageModel } from "./language-model.js";
+import { plain, Problem } from "./problem.js";
 import { unpacked } from "./unpacked.js";
 
 const CACHE = "u2u-hf-models";
@@ -13,7 +13,7 @@ const CACHE = "u2u-hf-models";
  * @returns {Promise<{labels: {symbols: string[], blank: number}, normalize: boolean, receptiveField: number,
  *   licence: string, languageModel: LanguageModel | null, uncached: () => boolean,
  *   weights: (names: string[], progress: (share: number) => void) => Promise<Uint8Array>}>} `weights` reads the first of the named files that exists; `uncached` returns whether the browser had no space to cache a file
- * @throws {Problem} "model-missing", "model-kind", "token", "private", "network"
+ * @throws {Problem} "model-missing", "model-kind", "language-model", "token", "private", "network"
  */
 export async function openModel(source) {
   const { read, has, uncached } = await { hub: fromHub, here: fromHere, files: fromFiles }[source.kind](source);
@@ -42,10 +42,15 @@ export async function openModel(source) {
 }
 
 async function readLanguageModel(json, read) {
-  const weights = await json(LANGUAGE_MODEL_FILES.weights);
   const text = async (name) => new TextDecoder().decode(await unpacked(await read(name)));
-  const words = weights.share ? await text(LANGUAGE_MODEL_FILES.words) : null;
-  return new LanguageModel(weights, await text(LANGUAGE_MODEL_FILES.characters), words);
+  try {
+    const weights = await json(LANGUAGE_MODEL_FILES.weights);
+    const words = weights.share ? await text(LANGUAGE_MODEL_FILES.words) : null;
+    return new LanguageModel(weights, await text(LANGUAGE_MODEL_FILES.characters), words);
+  } catch (error) {
+    if (plain(error).code !== "unexpected") throw error; // a Problem, or a lack of memory
+    throw damaged(error.message); // of JSON, gzip and missing n-grams
+  }
 }
 
 /** Return the licences that a model card's front matter names, as one text; empty if it names none. */

@@ -51,13 +51,19 @@ worker.onmessage = ({ data }) =>
   (modelMessages[data.kind] ?? ((message) => transcripts[message.id][message.kind](message)))(data);
 worker.onerror = (event) => showProblem({ code: "unexpected", detail: event.message });
 
+/** Return the transcript that waits for this file. A copy may have another date, which only decides between two. */
+function waitingFor(file) {
+  const waiting = transcripts.filter((known) => known.misses(file));
+  return waiting.find((known) => known.file.lastModified === file.lastModified) ?? waiting[0];
+}
+
 function transcribe(files, recorded = false) {
   for (const file of files) {
-    const waiting = transcripts.find((known) => known.misses(file));
+    const waiting = waitingFor(file);
     if (waiting) {
       waiting.hear(file);
       waiting.element.scrollIntoView({ block: "nearest" });
-      continue;
+      if (waiting.complete) continue;
     }
     const view = new TranscriptView(file, recorded);
     byId("results").append(view.element);
@@ -68,9 +74,15 @@ function transcribe(files, recorded = false) {
 /** Show the corrected transcripts of before a reload. */
 async function restore() {
   for (const [transcript, peaks] of await kept()) {
-    const view = await TranscriptView.restored(transcript, peaks, byId("results"));
-    if (view) transcripts.push(view);
-    else byId("results").append(make("p", { textContent: t("elsewhere", { name: transcript.file.name }) }));
+    const name = transcript.file?.name ?? "?";
+    const say = (textContent) => byId("results").append(make("p", { textContent }));
+    try {
+      const view = await TranscriptView.restored(transcript, peaks, byId("results"));
+      if (view) transcripts.push(view);
+      else say(t("elsewhere", { name }));
+    } catch (error) {
+      say(t("unshowable", { name, detail: error.message })); // and show the others
+    }
   }
 }
 

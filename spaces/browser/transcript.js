@@ -2,7 +2,7 @@
 import { TRANSCRIPT_FORMATS, UNSURE_BELOW } from "./constants.js";
 import { download, formatTime, make, showProblem } from "./dom.js";
 import "./editor/editor.js";
-import { forget, hold, keep } from "./kept.js";
+import { canHold, forget, hold, keep } from "./kept.js";
 import { currentLanguage, t } from "./language.js";
 import { PEAK_MS } from "./peaks.js";
 import { plain } from "./problem.js";
@@ -27,6 +27,8 @@ export class TranscriptView {
     this.begun = Date.now();
     this.state = ["waiting", {}];
     this.ids = []; // of the editor's segments, in the order in which they were found
+    this.ends = []; // of these segments as they were found, in ms
+    this.complete = false; // whether the whole recording was recognised
     this.status = make("p", { role: "status" });
     this.bar = make("progress", { max: 1, value: 0 });
     this.problem = make("p", { className: "problem", hidden: true });
@@ -40,6 +42,8 @@ export class TranscriptView {
       ),
     );
     this.corrected = false; // and not saved since
+    this.saving = 0; // files of corrections that are being written
+    this.forgotten = false; // by the visitor's wish: nothing is kept any more
     this.recorded = recorded; // likewise
     this.keepSound = make("button", { type: "button", hidden: !recorded, onclick: () => this.saveRecording() });
     this.forgetButton = make("button", { type: "button", hidden: true, onclick: () => this.forget() });
@@ -55,25 +59,29 @@ export class TranscriptView {
   static async restored(transcript, peaks, parent) {
     if (!(await hold(transcript.id))) return null;
     const view = new TranscriptView(transcript.file, false);
-    const { id, begun, corrected, opened, segments } = transcript;
-    Object.assign(view, { id, begun, corrected, peaks, held: true, isKept: true, peaksKept: true });
+    const { id, begun, corrected, complete = true, opened, segments } = transcript;
+    Object.assign(view, { id, begun, corrected, complete, peaks, held: true, isKept: true, peaksKept: true });
     parent.append(view.element); // the editor measures its place on the page
-    view.opened(opened);
-    view.start(segments);
-    view.set("kept", {}, 1);
-    view.finish();
+    try {
+      view.opened(opened);
+      view.start(segments);
+      view.set("kept", {}, 1);
+      view.finish();
+    } catch (error) {
+      view.element.remove();
+      throw error;
+    }
     return view;
   }
 
   get unsaved() {
-    return this.corrected || this.recorded;
+    return !this.forgotten && (this.corrected || this.saving > 0 || this.recorded);
   }
 
-  /** Return whether this is the transcript of that file, and only its sound is missing. */
-  misses({ name, size, lastModified }) {
+  /** Return whether this may be the transcript of that file, and only its sound is missing. */
+  misses({ name, size }) {
     const { file } = this;
-    const same = file.name === name && file.size === size && file.lastModified === lastModified;
-    return same && !(file instanceof Blob) && this.element.isConnected;
+    return file.name === name && file.size === size && !(file instanceof Blob) && this.element.isConnected;
   }
 
   /** Take the sound of a recording. */
@@ -81,9 +89,9 @@ export class TranscriptView {
     this.file = file;
     const play = (whole) => {
       this.editor.sound = URL.createObjectURL(whole);
+      if (this.state[0] === "kept") this.set("kept_sound", {}, 1); // not before it can be played
     };
     withTrueLength(file).then(play, () => play(file));
-    if (this.isKept) this.set("kept_sound", {}, 1);
   }
 
   /** Show everything in the language now chosen. */
@@ -92,12 +100,14 @@ export class TranscriptView {
     this.editor.lang = currentLanguage();
     this.keepSound.textContent = t("keep");
     this.forgetButton.textContent = t("forget");
-    this.note.textContent = t(this.keepFailure ? "not_kept" : "kept_here");
+    if (!canHold) this.note.textContent = t("not_secure");
+    else this.note.textContent = t(this.keepFailure ? "not_kept" : "kept_here");
     this.showProblems();
   }
 
   showStatus() {
-    const notes = [this.same && t("same"), this.unheard && t("unheard")].filter(Boolean);
+    const cut = this.state[0].startsWith("kept") && !this.complete;
+    const notes = [this.same && t("same"), this.unheard && t("unheard"), cut && t("cut")].filter(Boolean);
     this.status.textContent = [t(...this.state), ...notes].join(" ");
   }
 
@@ -119,6 +129,7 @@ export class TranscriptView {
     this.bar.hidden = true;
     this.status.hidden = true;
     this.finish();
+    this.keepEnd();
     this.show();
   }
 
@@ -143,6 +154,7 @@ export class TranscriptView {
     Object.assign(this, { peaks, same, peaksKept: false });
     this.started ??= performance.now();
     const more = segments.map((segment) => ({ ...segment, pending: true }));
+    this.ends.push(...segments.map(({ end_ms }) => end_ms));
     if (this.editor.hidden) this.start(more);
     else {
       this.ids.push(...this.editor.add(more));
@@ -163,16 +175,17 @@ export class TranscriptView {
   }
 
   recognized({ index, recognized }) {
-    const id = this.ids[index];
-    this.editor.recognised(id, recognized);
-    const share = this.editor.segments.get(id).end_ms / this.durationMs;
+    this.editor.recognised(this.ids[index], recognized);
+    const share = this.ends[index] / this.durationMs;
     const left = formatTime(((performance.now() - this.started) / share) * (1 - share));
     this.set("transcribing", { percent: Math.round(share * 100), left }, Math.min(0.99, 0.1 + 0.9 * share));
   }
 
   done() {
+    this.complete = true;
     this.set(this.ids.length ? "done" : "nothing", { all: this.ids.length }, 1);
     this.finish();
+    this.keepEnd();
     this.downloads.hidden = false;
   }
 
@@ -184,8 +197,14 @@ export class TranscriptView {
     this.forgetButton.hidden = this.note.hidden = !this.isKept;
   }
 
+  /** What was recognised after the last correction belongs to the kept transcript too. */
+  keepEnd() {
+    if (this.corrected || this.isKept || this.keeping !== undefined) this.keepSoon();
+  }
+
   correct() {
     this.corrected = true;
+    if (this.finished) this.downloads.hidden = false; // there may have been no text before
     this.keepSoon();
   }
 
@@ -198,12 +217,18 @@ export class TranscriptView {
   async keepNow() {
     clearTimeout(this.keeping);
     this.keeping = undefined;
+    if (this.forgotten) return;
+    if (!canHold) {
+      this.note.hidden = false; // it says why
+      return;
+    }
     this.held ??= hold(this.id);
-    const { id, begun, corrected, durationMs, channels, unheard } = this;
+    const { id, begun, complete, durationMs, channels, unheard } = this;
+    const corrected = this.corrected || this.saving > 0;
     const { name, size, lastModified } = this.file;
     const segments = this.editor.state().map((segment) => ({ ...segment, pending: false }));
     const opened = { durationMs, channels, unheard };
-    const transcript = { id, begun, corrected, file: { name, size, lastModified }, opened, segments };
+    const transcript = { id, begun, corrected, complete, file: { name, size, lastModified }, opened, segments };
     try {
       const { peaks, peaksKept } = this;
       this.peaksKept = true;
@@ -219,18 +244,24 @@ export class TranscriptView {
     this.show();
   }
 
-  /** Keep what was corrected in the last moment before the page goes. */
+  /** Keep what was corrected or recognised in the last moment before the page goes. */
   leave() {
-    if (this.keeping !== undefined) this.keepNow();
+    if (this.keeping !== undefined || (this.isKept && !this.finished)) this.keepNow();
   }
 
   async forget() {
     if (this.unsaved && !confirm(t("forget_sure"))) return;
     clearTimeout(this.keeping);
     this.keeping = undefined;
-    this.corrected = this.recorded = false;
-    this.element.remove();
-    await forget(this.id);
+    this.forgotten = true; // before waiting, so that nothing is written back
+    try {
+      await forget(this.id);
+      this.element.remove();
+    } catch (error) {
+      this.forgotten = false;
+      this.saveFailure = plain(error);
+      this.showProblems();
+    }
   }
 
   saveRecording() {
@@ -241,6 +272,7 @@ export class TranscriptView {
   async save(format) {
     const { corrected } = this;
     this.corrected = false; // what is corrected from here on is not in the file
+    if (corrected) this.saving++;
     this.saveFailure = null;
     try {
       showProblem();
@@ -252,11 +284,12 @@ export class TranscriptView {
       };
       const { name, text } = await python("transcript_file", { transcript, format });
       download(name, new Blob([text]));
-      if (this.isKept) this.keepSoon();
     } catch (error) {
       this.corrected ||= corrected;
       this.saveFailure = plain(error);
     }
+    if (corrected) this.saving--;
+    if (this.isKept) this.keepSoon();
     this.showProblems();
   }
 }

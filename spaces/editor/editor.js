@@ -221,7 +221,8 @@ export class Editor extends HTMLElement {
     else this.list.place();
     if (kind !== "text" || before.confidence !== after.confidence) this.wave.draw(this.chosen);
     if (!this.segments.get(this.chosen)) this.chosen = undefined;
-    this.showFields();
+    const concerned = [...removed, ...added].some(({ id }) => id === this.chosen);
+    if (kind !== "load" || concerned) this.showFields(); // else a time that is just being typed would be lost
     this.showCount();
     if (kind !== "load") this.dispatchEvent(new CustomEvent("corrected", { bubbles: true, composed: true }));
   }
@@ -230,9 +231,10 @@ export class Editor extends HTMLElement {
   choose(id, focus = false) {
     const segment = this.segments.get(id);
     if (id !== this.chosen) {
+      const right = this.enterTimes();
       this.chosen = id;
       this.channel = segment?.channel ?? this.channel;
-      this.tell();
+      if (right) this.tell();
       this.wave.draw(id);
       if (segment) this.wave.show(segment.start_ms);
       if (segment && this.audio.paused && !has(segment, this.wave.cursorMs)) this.wave.setCursor(segment.start_ms);
@@ -241,6 +243,14 @@ export class Editor extends HTMLElement {
       this.showFields();
     }
     if (focus) this.list.focus(id);
+  }
+
+  /** Take over a time that is typed but not yet entered. Returns whether it is one. */
+  enterTimes() {
+    const { start, end } = this.parts;
+    const typed = [start, end].filter((field) => field.value !== field.defaultValue);
+    for (const field of typed) field.onchange();
+    return typed.every((field) => field.value === field.defaultValue);
   }
 
   keydown(event) {
@@ -255,6 +265,7 @@ export class Editor extends HTMLElement {
 
   /** Do what a key or a button asks for. */
   act(action) {
+    this.enterTimes();
     const { segments, chosen } = this;
     const steps = {
       play: () => (this.audio.paused ? this.playChosen() : this.audio.pause()),
@@ -272,8 +283,8 @@ export class Editor extends HTMLElement {
       join: () => this.structure(segments.join(chosen), "no_next"),
       insert: () => this.insert(this.channel, this.wave.cursorMs),
       remove: () => this.removeChosen(),
-      undo: () => this.structure(segments.undo()),
-      redo: () => this.structure(segments.redo()),
+      undo: () => this.turnBack(segments.undo()),
+      redo: () => this.turnBack(segments.redo()),
       zoom_in: () => this.wave.zoomBy(1),
       zoom_out: () => this.wave.zoomBy(-1),
       help: () => this.parts.help.showModal(),
@@ -289,6 +300,11 @@ export class Editor extends HTMLElement {
     }
     this.chosen = undefined; // so that what belongs to it is drawn anew
     this.choose(id, finePointer());
+  }
+
+  turnBack(id) {
+    this.structure(id);
+    this.showFields(); // there may be nothing more to undo or redo
   }
 
   /** Split where a person last put a cursor: in the text or in the waveform; else in the middle. */
@@ -420,8 +436,9 @@ export class Editor extends HTMLElement {
     const segment = this.segments.get(this.chosen);
     const { start, end, channel } = this.parts;
     const still = !segment || segment.pending;
-    start.value = segment ? clock(segment.start_ms) : "";
-    end.value = segment ? clock(segment.end_ms) : "";
+    // What a field shows until a person types into it is its default value, too.
+    start.value = start.defaultValue = segment ? clock(segment.start_ms) : "";
+    end.value = end.defaultValue = segment ? clock(segment.end_ms) : "";
     channel.value = segment ? segment.channel : "";
     for (const field of [start, end, channel]) {
       field.disabled = still;

@@ -21,6 +21,7 @@ export class Segments {
     this.undone = [];
     this.done = [];
     this.nextId = 1;
+    this.cut = new Set(); // ids of segments that were trimmed before they were recognised
     /** Called after each change with `{kind, removed, added}`: segments by their state before and after. */
     this.onchange = () => {};
     this.reindex();
@@ -42,18 +43,39 @@ export class Segments {
     return this.undone.length > 0;
   }
 
-  /** Add segments that a recogniser found; this is no step to undo. Returns their ids. */
+  /**
+   * Add segments that a recogniser found; this is no step to undo. Where a person was there before, a found segment
+   * keeps the longest time that is free; one without such time has an id, but is not added. Returns all ids.
+   */
   load(found) {
     const empty = { text: "", confidence: 0, words: [], checked: false, corrected: false, pending: false };
-    const added = found.map((segment) => ({ ...empty, ...segment, id: this.nextId++ }));
+    const all = found.map((segment) => ({ ...empty, ...segment, id: this.nextId++ }));
+    const added = this.list.length ? all.map((segment) => this.trimmed(segment)).filter(Boolean) : all;
     this.replace({ kind: "load", removed: [], added });
-    return added.map(({ id }) => id);
+    return all.map(({ id }) => id);
+  }
+
+  /** Return a segment cut to the longest time in it that is free on its channel; null if that is too short. */
+  trimmed(segment) {
+    const { channel, start_ms, end_ms, words } = segment;
+    const others = this.list.filter((s) => s.channel === channel && s.start_ms < end_ms && start_ms < s.end_ms);
+    if (!others.length) return segment;
+    const starts = [start_ms, ...others.map((s) => s.end_ms)];
+    const ends = [...others.map((s) => s.start_ms), end_ms];
+    const free = starts.map((start, i) => [start, ends[i]]);
+    const [from, to] = free.reduce((best, span) => (span[1] - span[0] > best[1] - best[0] ? span : best));
+    if (to - from < SHORTEST_MS) return null;
+    this.cut.add(segment.id);
+    return { ...segment, start_ms: from, end_ms: to, words: clipped(words, from, to) };
   }
 
   /** Fill in what was recognised in a pending segment; this is no step to undo. */
   recognised(id, fields) {
     const before = this.get(id);
-    if (before?.pending) this.replace(change("load", before, { ...fields, pending: false }));
+    if (!before?.pending) return;
+    const words = fields.words ?? before.words;
+    const inside = this.cut.has(id) ? clipped(words, before.start_ms, before.end_ms) : words;
+    this.replace(change("load", before, { ...fields, words: inside, pending: false }));
   }
 
   /** Replace the text. What a person wrote is sure, and has no times of words. */
@@ -174,10 +196,10 @@ export class Segments {
     return this.commit({ kind: "insert", removed: [], added: [added] });
   }
 
-  isFree(channel, { id, start_ms, end_ms }) {
-    return !this.list.some(
-      (s) => s.channel === channel && s.id !== id && s.start_ms < end_ms && start_ms < s.end_ms,
-    );
+  /** Return whether a segment would overlap no other of a channel, except those with an id in `gone`. */
+  isFree(channel, { id, start_ms, end_ms }, gone = new Set()) {
+    const overlaps = (s) => s.channel === channel && s.start_ms < end_ms && start_ms < s.end_ms;
+    return !this.list.some((s) => s.id !== id && !gone.has(s.id) && overlaps(s));
   }
 
   /** Take the last step back. Returns the id of a segment it changed, or null. */
@@ -192,6 +214,11 @@ export class Segments {
   turnBack(from, to) {
     const step = from.pop();
     if (!step) return null;
+    const gone = new Set(step.added.map(({ id }) => id));
+    if (step.removed.some((segment) => !this.isFree(segment.channel, segment, gone))) {
+      from.length = 0; // a segment was found there since: this step and those before it are out of reach
+      return null;
+    }
     const back = { ...step, removed: step.added, added: step.removed };
     to.push(back);
     this.replace({ ...back, kind: "undo" });

@@ -31,6 +31,38 @@ test("what was left as it is is written as it was, in order of channel, then of 
   assert.deepEqual(segments.written(), [FIRST, LAST, OTHER]);
 });
 
+test("a segment found where a person was before is trimmed to the longest free time, or not added", () => {
+  const { segments } = opened();
+  segments.insert(0, 6200); // to 7200
+  segments.insert(0, 8000); // to 9000
+  const found = (start_ms, end_ms, channel = 0) => ({ channel, start_ms, end_ms, pending: true });
+  const ids = segments.load([found(5900, 6150), found(6500, 8400), found(8100, 8900), found(8500, 9500, 1)]);
+  assert.deepEqual(
+    ids.map((id) => segments.get(id) && [segments.get(id).start_ms, segments.get(id).end_ms]),
+    [[6000, 6150], [7200, 8000], undefined, [8500, 9500]],
+  );
+  segments.load([found(8900, 9900)]);
+  segments.load([found(7100, 9990)]); // nothing longer than 90 ms is free
+  assert.deepEqual(spans(segments).slice(-2), [
+    [0, 9000, 9900, ""],
+    [0, 9900, 9990, ""],
+  ]);
+  segments.recognised(ids[1], { text: "mi wa", words: [word("mi", 7000, 7400), word("wa", 7500, 7900)] });
+  assert.deepEqual(segments.get(ids[1]).words, [word("mi", 7200, 7400), word("wa", 7500, 7900)]);
+  segments.recognised(ids[2], { text: "nowhere" });
+  assert.ok(segments.written().every(({ text }) => text !== "nowhere"));
+});
+
+test("what was undone cannot be redone over a segment found there since", () => {
+  const { segments } = opened();
+  segments.insert(0, 8000);
+  segments.undo();
+  segments.load([{ channel: 0, start_ms: 8500, end_ms: 9500 }]);
+  assert.equal(segments.redo(), null);
+  assert.equal(segments.canRedo, false);
+  assert.deepEqual(spans(segments).at(-1), [0, 8500, 9500, ""]);
+});
+
 test("a corrected text is sure, without times of words; line breaks are spaces; checked is sure", () => {
   const { segments, ids } = opened();
   segments.setText(ids[0], " ba\nnu ");

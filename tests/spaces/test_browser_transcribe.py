@@ -16,6 +16,7 @@ import torch
 import torchaudio
 from conftest import write_with_ffmpeg
 from onnx import TensorProto, helper, numpy_helper
+from playwright.sync_api import expect
 from support.browser_pages import exported_when_sure, hub_and_page, saved, served, wait_for
 from support.families import CONFIGS, save_base
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
@@ -242,7 +243,8 @@ def test_corrections_survive_a_reload_until_they_are_deleted(url, open_page, new
     other.goto(url)
     wait_for(other, "#results", f"{new_recording.name}: is open in another tab: correct it there.")
     other.close()
-    page.set_input_files("#files", new_recording)
+    copied = shutil.copyfile(new_recording, tmp_path / new_recording.name)  # of another date
+    page.set_input_files("#files", copied)
     wait_for(page, "article", "Your corrections from before, with their recording.")
     assert page.locator("article").count() == 1
     page.get_by_role("textbox", name="Text 0:").first.focus()
@@ -256,6 +258,124 @@ def test_corrections_survive_a_reload_until_they_are_deleted(url, open_page, new
     ]
     page.get_by_role("button", name="Delete the corrections kept here").click()
     page.locator("article").wait_for(state="detached")
+    page.reload()
+    wait_for(page, "#model-state", "ready")
+    assert page.locator("article").count() == 0
+
+
+# What the worker says after the first recognised segment waits until the test calls `release`.
+PAUSED_WORKER = """
+    const held = [];
+    let open = false;
+    window.release = () => { open = true; for (const handle of held.splice(0)) handle(); };
+    window.Worker = class extends Worker {
+        set onmessage(handle) {
+            let paused = false;
+            super.onmessage = (event) => {
+                if (paused && !open) held.push(() => handle(event));
+                else handle(event);
+                paused ||= event.data.kind === "recognized";
+            };
+        }
+    };
+"""
+
+
+def test_corrections_made_while_it_is_transcribed_survive_with_the_rest(url, open_page, new_recording):
+    page = open_page("about:blank", service_workers="block")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.add_init_script(PAUSED_WORKER)
+    written = "document.querySelector('u2u-editor').written()"
+
+    def correct_the_first():
+        page.goto(url)
+        wait_for(page, "#model-state", "ready")
+        page.set_input_files("#files", new_recording)
+        page.locator("article textarea:not([readonly])").fill("ñuu sàví")
+        page.locator("article .note").wait_for()  # they are kept
+
+    correct_the_first()
+    page.evaluate("release()")
+    wait_for(page, "article", "Done")
+    whole = page.evaluate(written)
+    assert sum(bool(segment["text"]) for segment in whole) > 1
+    page.reload()  # at once
+    wait_for(page, "article", "Your corrections from before.")
+    assert page.evaluate(written) == whole
+    assert "Not all of it was recognised" not in page.locator("article").inner_text()
+    page.get_by_role("button", name="Delete the corrections kept here").click()
+    page.locator("article").wait_for(state="detached")
+
+    correct_the_first()
+    page.reload()  # in the middle
+    wait_for(page, "article", "Not all of it was recognised: when you choose the file, it is also transcribed again")
+    assert [segment["text"] for segment in page.evaluate(written) if segment["text"]] == ["ñuu sàví"]
+    wait_for(page, "#model-state", "ready")
+    page.evaluate("release()")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article:nth-child(1)", "Your corrections from before, with their recording.")
+    wait_for(page, "article:nth-child(2)", "Done")
+    assert len(page.evaluate("document.querySelectorAll('u2u-editor')[1].written()")) == len(whole)
+    assert [segment["text"] for segment in page.evaluate(written) if segment["text"]] == ["ñuu sàví"]
+
+
+def test_where_tabs_cannot_know_of_each_other_nothing_is_kept(url, open_page, new_recording):
+    page = open_page("about:blank", service_workers="block")
+    page.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")  # as at http://
+    page.goto(url)
+    wait_for(page, "#model-state", "ready")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", "Done")
+    page.get_by_role("textbox", name="Text 0:").first.fill("ñuu sàví")
+    wait_for(page, "article .note", "At an http:// address your browser keeps no corrections: save them")
+    assert page.evaluate("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+    assert page.evaluate("import('./kept.js').then(({ kept }) => kept())") == []
+
+
+def test_a_damaged_kept_transcript_hides_no_other(url, open_page):
+    page = open_page(f"{url}/style.css")
+    page.evaluate("""async () => {
+        const { keep } = await import("./kept.js");
+        const file = (name) => ({ name, size: 1, lastModified: 0 });
+        const opened = { durationMs: 2000, channels: 1 };
+        const segments = [{ channel: 0, start_ms: 0, end_ms: 1000, text: "ba", confidence: 1, words: [] }];
+        await keep({ id: "a", begun: 1, file: file("damaged.wav"), opened, segments: 5 }, []);
+        await keep({ id: "b", begun: 2, file: file("whole.wav"), opened, segments }, []);
+    }""")
+    page.goto(url)
+    wait_for(page, "#results", "damaged.wav: the corrections kept of it are damaged and cannot be shown")
+    wait_for(page, "article", "whole.wav")
+    expect(page.get_by_role("textbox", name="Text 0:")).to_have_value("ba")
+    assert page.locator("article").count() == 1
+
+
+def test_corrections_deleted_while_they_are_saved_are_asked_for_and_stay_deleted(url, open_page, new_recording):
+    page = open_page(url, service_workers="block")
+    wait_for(page, "#model-state", "ready")
+    page.set_input_files("#files", new_recording)
+    wait_for(page, "article", "Done")
+    page.get_by_role("textbox", name="Text 0:").first.fill("ñuu sàví")
+    page.locator("article .note").wait_for()  # they are kept
+    python = []
+    page.context.route("**/python-worker.js", lambda route: python.append(route))  # it starts when the test lets it
+    page.get_by_role("button", name=".srt").click()
+    assert page.evaluate("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
+    delete = page.get_by_role("button", name="Delete the corrections kept here")
+    questions = []
+
+    def answer(dialog):
+        questions.append(dialog.message)
+        dialog.accept() if len(questions) > 1 else dialog.dismiss()
+
+    page.on("dialog", answer)
+    delete.click()
+    assert page.locator("article").count() == 1
+    delete.click()
+    page.locator("article").wait_for(state="detached")
+    assert questions == ["These corrections are in no file yet. Delete them?"] * 2
+    with page.expect_download():
+        python[0].continue_()
+    page.wait_for_timeout(500)  # corrections are kept after 200 ms
     page.reload()
     wait_for(page, "#model-state", "ready")
     assert page.locator("article").count() == 0

@@ -152,6 +152,29 @@ def test_times_are_written_or_moved_by_arrow_keys(editor):
     expect(end).to_have_value("0:10.000")  # the recording's end
 
 
+def test_a_time_half_typed_is_not_lost(editor):
+    """While other segments are recognised, and when another row or a key is pressed."""
+    page = editor([FIRST, SECOND, {**segment(0, 7000, 8000), "pending": True}])
+    text_of(page, "0:01.0").focus()
+    start, end = page.get_by_label("Start"), page.get_by_label("End")
+    start.fill("0:01.5")
+    page.evaluate("document.querySelector('u2u-editor').recognised(3, {text: 'ko', confidence: 1})")
+    expect(text_of(page, "0:07.0")).to_have_value("ko")
+    expect(start).to_have_value("0:01.5")
+    text_of(page, "0:04.0").click()
+    assert [(s["start_ms"], s["end_ms"]) for s in written(page)] == [(1500, 3000), (7000, 8000), (4000, 6000)]
+    expect(start).to_have_value("0:04.000")
+    end.fill("0:05.5")
+    page.keyboard.press("Control+Enter")  # checked, and the next one
+    expect(start).to_have_value("0:07.000")
+    assert [(s["start_ms"], s["end_ms"]) for s in written(page)] == [(1500, 3000), (7000, 8000), (4000, 5500)]
+    end.fill("soon")
+    text_of(page, "0:04.0").click()
+    expect(page.get_by_role("status")).to_contain_text("“soon” is not a time")
+    expect(end).to_have_value("0:05.500")
+    assert [(s["start_ms"], s["end_ms"]) for s in written(page)] == [(1500, 3000), (7000, 8000), (4000, 5500)]
+
+
 def test_split_where_the_text_cursor_stands_join_and_delete(editor):
     page = editor()
     text_of(page, "0:01.0").click()
