@@ -26,6 +26,10 @@ def train(push_to, *more, dataset="ana/words"):
     return ["--", "train.py", "--dataset", dataset, "--push_to", push_to, *more]
 
 
+def language_model(*more):
+    return ["--", "language_model.py", "--model", EARS, "--dataset", "ana/words", "--push_to", EARS, *more]
+
+
 @pytest.fixture(scope="module")
 def bytes_of_dataset(demo_dataset):
     return {str(p.relative_to(demo_dataset)): p.read_bytes() for p in demo_dataset.rglob("*") if p.is_file()}
@@ -271,7 +275,8 @@ print(json.dumps(said))
 
 
 def test_what_cannot_work_is_said_before_it_costs(hub, environment, tmp_path):
-    (tmp_path / "my_dataset").mkdir()
+    for folder in ("my_dataset", "my_recordings", "my_texts"):
+        (tmp_path / folder).mkdir()
     (tmp_path / "fsdp.json").write_text("{}")
     hub.add("model", "ana/open", False)
     not_ours = "after -- give one of train.py, export.py, language_model.py with its settings, not"
@@ -282,6 +287,9 @@ def test_what_cannot_work_is_said_before_it_costs(hub, environment, tmp_path):
         f"--dataset ben/words: {unreadable}": [*RENT, *train(EARS, dataset="ben/words")],
         f"--dataset my_dataset: {here} folders: give OWNER/NAME": [*RENT, *train(EARS, dataset="my_dataset")],
         f"--fsdp_config fsdp.json: {here} files": [*RENT, *train(EARS, "--fsdp_config", "fsdp.json")],
+        f"--untranscribed my_recordings: {here} fo": [*RENT, *train(EARS, "--untranscribed", "my_recordings")],
+        f"--untranscribed ben/words: {unreadable}": [*RENT, *train(EARS, "--untranscribed", "ben/words")],
+        f"--texts: {here} files: run language_model.py with": [*RENT, *language_model("--texts", "my_texts")],
         "unknown argument --max_step: did you mean --max_steps?": [*RENT, *train(EARS, "--max_step", "4")],
         "train.py: add --push_to OWNER/NAME: the job's": [*RENT, "--", "train.py", "--dataset", "ana/words"],
         "does not fit: the job has 10m, also to install and": [*RENT, *train(EARS, "--time_budget", "9m")],

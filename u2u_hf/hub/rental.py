@@ -27,7 +27,8 @@ from u2u_hf.settings import as_flags, duration, seconds_of, setting
 CODE = "u2u-hf-code"  # name of the repository with the project's code, in the user's account
 _LABEL = "u2u-hf"  # of our jobs; its value is the repository that the job writes to
 RECIPES = ("train.py", "export.py", "language_model.py")  # which push what they make, and read what is on the Hub
-_READS = ("dataset", "model")  # settings of recipes that name what is read, and its kind on the Hub
+# Settings of recipes that name what is read → its kind on the Hub.
+_READS = {"dataset": "dataset", "model": "model", "untranscribed": "dataset"}
 _LENGTHS = {"--time_budget", "--max_steps", "--num_train_epochs"}  # flags that say how long train.py trains
 
 
@@ -123,14 +124,14 @@ def make_plan(recipe: Path, filled: Sequence[Any], rental: Rental) -> Plan:
     _require_no_token(words, secret)
     if not values.get("push_to"):
         raise U2UError(f"{recipe.name}: add --push_to OWNER/NAME: the job's computer is erased at its end")
-    names = {kind: values[kind] for kind in _READS if values.get(kind)}
-    _require_on_hub(names, words)
+    names = {flag: values[flag] for flag in _READS if values.get(flag)}
+    _require_on_hub(names, words, values["push_to"])
     _require_fitting(recipe.name, values, seconds)
     files = code_files(recipe.parent.parent)
     with jobs.in_words("your login", "write"):
         account = HfApi().whoami()["name"]
     computer = jobs.flavor(rental.flavor)
-    reads = tuple(_source(kind, name, secret) for kind, name in names.items())
+    reads = tuple(_source(flag, name, secret) for flag, name in names.items())
     step, trained = _checkpoint(values["push_to"]) if recipe.name == "train.py" else (0, 0.0)
     return Plan(
         account=account,
@@ -340,16 +341,22 @@ def _require_no_token(words: Sequence[str], secret: Secret) -> None:
         raise U2UError("a token stands in the command, which everybody who sees the job could read: leave it out")
 
 
-def _require_on_hub(names: dict[str, str], words: Sequence[str]) -> None:
-    for kind, name in names.items():
+def _require_on_hub(names: dict[str, str], words: Sequence[str], push_to: str) -> None:
+    if "--texts" in words:
+        raise U2UError("--texts: the job cannot see this computer's files: run language_model.py with them here")
+    for flag, name in names.items():
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", name) or name.startswith("."):
-            push = "prepare.py" if kind == "dataset" else "the recipe that made it"
+            push = "the recipe that made it" if flag == "model" else "prepare.py"
             raise U2UError(
-                f"--{kind} {name}: the job cannot see this computer's folders: give OWNER/NAME on the Hub, where "
+                f"--{flag} {name}: the job cannot see this computer's folders: give OWNER/NAME on the Hub, where "
                 f"{push} puts it with --push_to"
             )
+    there = {*names.values(), push_to}
     for flag, word in itertools.pairwise(words):
-        if word not in names.values() and (os.path.isfile(word) or os.path.isabs(word)):
+        # A number is never a path, though a file or folder here may have it as its name.
+        if word in there or word.startswith("--") or re.fullmatch(r"[\d.e-]+", word):
+            continue
+        if os.path.exists(word) or os.path.isabs(word):
             raise U2UError(f"{flag} {word}: the job cannot see this computer's files: leave it out")
 
 
@@ -363,7 +370,8 @@ def _require_fitting(recipe: str, values: dict[str, Any], seconds: int) -> None:
         )
 
 
-def _source(kind: str, name: str, secret: Secret) -> Source:
+def _source(flag: str, name: str, secret: Secret) -> Source:
+    kind = _READS[flag]
     try:
         return Source(kind, name, bool(HfApi().repo_info(name, repo_type=kind, token=secret.value).private))
     except Exception as error:  # of many types
@@ -371,7 +379,7 @@ def _source(kind: str, name: str, secret: Secret) -> Source:
             problem = f"is not on the Hub, or is private and the token of {secret.source} may not read it"
         else:
             problem = secret.hide(hub_problem(error))
-        raise U2UError(f"--{kind} {name}: {problem}") from error
+        raise U2UError(f"--{flag} {name}: {problem}") from error
 
 
 def _require_access(repo_id: str, write: bool, secret: Secret) -> None:
