@@ -19,6 +19,7 @@ You have no GPU and have never rented one? This is all:
 The job ends by itself, and costs nothing after that. Its training gets --time_budget but for a fifth, at most 15
 minutes, in which packages are installed and the model is pushed. If the job was stopped before its time, it is resumed
 once, within the price that you agreed to. If it was stopped at its end, the same command resumes it and asks again.
+Only train.py without --untranscribed can be resumed; all else starts again from the beginning, and costs again.
 
 The token goes to the job as an encrypted secret, and stands in no command, log or page. --secret HF_TOKEN passes on
 your login. Safer is a second token that may only read ana/data and ana/u2u-hf-code and write to ana/ears, in a variable

@@ -135,6 +135,19 @@ def test_a_job_whose_time_is_over_is_not_paid_twice_without_asking(hub, remote):
     assert "the same command as before resumes from the last checkpoint, and costs again" in done.stderr
 
 
+@pytest.mark.parametrize("words", [language_model(), train(EARS, "--untranscribed", "ana/words", *SHORT)])
+def test_what_cannot_be_resumed_is_not_started_twice(hub, remote, words):
+    state = {"global_step": 40, "log_history": [{"step": 40, "seconds": 200.5}]}
+    hub.add("model", EARS, True, {"last-checkpoint/trainer_state.json": json.dumps(state).encode()})
+    hub.runner.stopped_at[0] = "installing the packages"
+    done = without_tokens(remote(*RENT, "--yes", *words))
+    assert done.returncode == 1
+    (job,) = hub.runner.jobs.values()
+    assert job.message == "Job timeout"
+    assert "resum" not in done.stdout.replace("cannot be resumed: if it is stopped, the same command starts again", "")
+    assert "the same command as before starts again from the beginning, and costs again" in done.stderr
+
+
 def test_the_same_command_resumes_from_the_checkpoint_on_the_hub(hub, remote):
     from u2u_hf.model_folder import LAST, STATE
 

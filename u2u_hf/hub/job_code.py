@@ -6,7 +6,7 @@ tried, and a project that is nowhere public has none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from u2u_hf.hub.push import check_push, commit
@@ -95,6 +95,14 @@ def job_command(code_repo: str, revision: str, recipe: str, words: Sequence[str]
     # With more than one GPU, accelerate starts a process for each.
     launcher = ["accelerate", "launch", "--quiet"] if gpus > 1 and recipe == "train.py" else ["python"]
     return ["bash", "-c", _SCRIPT, "u2u-hf", code_repo, revision, *launcher, f"recipes/{recipe}", *words]
+
+
+def resumes(command: Collection[str]) -> bool:
+    """Return whether a job's command, run again, resumes from the last checkpoint.
+
+    Only train.py makes checkpoints, and in stages it does not push them. All else starts from the beginning.
+    """
+    return "recipes/train.py" in command and "--untranscribed" not in command
 
 
 def exit_status(line: str) -> int | None:

@@ -17,7 +17,7 @@ from huggingface_hub import HfApi, JobHardwareInfo, JobInfo, constants, get_toke
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
 from u2u_hf.hub import jobs
-from u2u_hf.hub.job_code import ENVIRONMENT, IMAGE, code_files, job_command, push_code
+from u2u_hf.hub.job_code import ENVIRONMENT, IMAGE, code_files, job_command, push_code, resumes
 from u2u_hf.hub.problems import hub_problem, log_in
 from u2u_hf.hub.push import check_push
 from u2u_hf.model_folder import LAST, SETTINGS, STATE
@@ -76,6 +76,7 @@ class Plan:
         computer: that is rented.
         seconds: longest time to pay for.
         files: the project's code.
+        resumable: whether the same job, started again, resumes from a checkpoint in `push_to`.
         step: training step of the checkpoint that is resumed, or 0.
         trained: seconds of training up to there.
         finished: whether `push_to` has a finished model.
@@ -91,6 +92,7 @@ class Plan:
     seconds: int
     secret: Secret
     files: dict[str, Path]
+    resumable: bool
     step: int
     trained: float
     finished: bool
@@ -132,7 +134,8 @@ def make_plan(recipe: Path, filled: Sequence[Any], rental: Rental) -> Plan:
         account = HfApi().whoami()["name"]
     computer = jobs.flavor(rental.flavor)
     reads = tuple(_source(flag, name, secret) for flag, name in names.items())
-    step, trained = _checkpoint(values["push_to"]) if recipe.name == "train.py" else (0, 0.0)
+    resumable = resumes([f"recipes/{recipe.name}", *words])
+    step, trained = _checkpoint(values["push_to"]) if resumable else (0, 0.0)
     return Plan(
         account=account,
         recipe=recipe.name,
@@ -144,6 +147,7 @@ def make_plan(recipe: Path, filled: Sequence[Any], rental: Rental) -> Plan:
         seconds=seconds,
         secret=secret,
         files=files,
+        resumable=resumable,
         step=step,
         trained=trained,
         finished=recipe.name == "train.py" and not step and _is_finished(values["push_to"]),
@@ -169,13 +173,15 @@ def described(plan: Plan) -> str:
     ]
     if plan.step:
         lines.append(f"resumes   at step {plan.step}, from the checkpoint in {plan.push_to}")
+    if not plan.resumable:
+        lines.append("!         cannot be resumed: if it is stopped, the same command starts again and costs again")
     if plan.finished:
         lines.append(f"!         {plan.push_to} holds a finished model: the job trains a new one in its place")
     return "\n".join(lines)
 
 
 class Rented:
-    """A plan that is carried out: one job, and one more that resumes it if it was stopped before its time.
+    """A plan that is carried out: one job, and one more if it was stopped before its time and can be resumed.
 
     Attributes:
         job: the running job.
@@ -211,8 +217,10 @@ class Rented:
         self._start(plan.seconds, plan.trained)
 
     def follow(self) -> jobs.Ending:
-        """Write the log, resume once within what was agreed to, and return how it ended."""
+        """Write the log, resume once, if that is possible, within what was agreed to, and return how it ended."""
         ending = jobs.follow(self.job.id, self._write)
+        if not self._plan.resumable:
+            return ending
         left = self._plan.seconds - 60 * math.ceil(ending.seconds / 60)  # a begun minute is paid
         # Less would go into installing alone.
         if ending.kind != "stopped" or left <= _set_up(self._plan.seconds) or not self._revision:
@@ -230,7 +238,7 @@ class Rented:
         plan = self._plan
         words = [*plan.words, "--output_dir", "model"]
         if plan.recipe == "train.py":
-            words += [] if "--resume" in words else ["--resume"]
+            words += ["--resume"] if plan.resumable and "--resume" not in words else []
             if not _LENGTHS & set(words):
                 words += ["--time_budget", duration(training_seconds(plan.seconds, seconds, trained))]
         command = job_command(plan.code_repo, self._revision, plan.recipe, words, jobs.gpus(plan.computer))
@@ -268,9 +276,8 @@ def attended(follow: Callable[[], jobs.Ending], job_id: Callable[[], str], ask: 
         ending = follow()
     except KeyboardInterrupt:
         if ask(f"\n{job_id()} runs on if you say no. Cancel it? [y/N] "):
-            return (
-                f"cancelled: {jobs.cancel(job_id()).url}: the same command as before resumes from the last checkpoint"
-            )
+            job = jobs.cancel(job_id())
+            return f"cancelled: {job.url}: {_again(job)}"
         return (
             f"{job_id()} goes on, and costs. Its log again: python recipes/remote.py --watch {job_id()}. "
             f"To end it: python recipes/remote.py --cancel {job_id()}"
@@ -280,13 +287,16 @@ def attended(follow: Callable[[], jobs.Ending], job_id: Callable[[], str], ask: 
     if ending.kind == "finished":
         return f"finished: {place}"
     if ending.kind == "cancelled":
-        raise U2UError(f"the job was cancelled: {place}: the same command as before resumes from the last checkpoint")
+        raise U2UError(f"the job was cancelled: {place}: {_again(job)}")
     if ending.kind == "stopped":
-        raise U2UError(
-            f"the job was stopped before its end{_because(ending)}: {place}: the same command as before resumes from "
-            "the last checkpoint, and costs again"
-        )
+        raise U2UError(f"the job was stopped before its end{_because(ending)}: {place}: {_again(job)}")
     raise U2UError(f"the recipe ended with an error, which stands above{_because(ending)}: {place}: correct it")
+
+
+def _again(job: JobInfo) -> str:
+    """Return what happens if the command that started a job is given again."""
+    does = "resumes from the last checkpoint" if resumes(job.command or ()) else "starts again from the beginning"
+    return f"the same command as before {does}, and costs again"
 
 
 def _price(job: JobInfo, seconds: int) -> str:
