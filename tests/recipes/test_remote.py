@@ -1,5 +1,6 @@
 """Renting a computer of the Hub: the recipe as a user starts it, and its job, whose command really runs."""
 
+import datetime
 import json
 import re
 import signal
@@ -8,12 +9,14 @@ import sys
 
 import pytest
 from conftest import PROJECT, RECIPES
+from huggingface_hub import JobInfo
 from support import programs
+from support.hub_jobs import Job
 from support.hub_server import running_hub
 
 from u2u_hf import cli
 from u2u_hf.hub.job_code import code_files, exit_status
-from u2u_hf.hub.jobs import usd
+from u2u_hf.hub.jobs import running_seconds, usd
 from u2u_hf.hub.rental import training_seconds
 
 LOGIN, OF_THE_JOB = "hf_ana_write", "hf_ana_for_the_job"
@@ -133,6 +136,32 @@ def test_a_job_whose_time_is_over_is_not_paid_twice_without_asking(hub, remote):
     assert len(hub.runner.jobs) == 1
     assert re.search(r"^error: the job was stopped before its end \(Job timeout\): http\S+ \(\d+s, ", done.stderr)
     assert "the same command as before resumes from the last checkpoint, and costs again" in done.stderr
+
+
+def test_time_that_the_hub_does_not_give_counts_as_used():
+    def seconds(seen_to_end=None, **given):
+        job = {"id": "1", "owner": {"id": "a", "name": "ana", "type": "user"}, "status": {"stage": "ERROR"}, **given}
+        return running_seconds(JobInfo(**job), seen_to_end)
+
+    start, end = {"startedAt": "2026-01-01T10:00:00.000Z"}, {"finishedAt": "2026-01-01T10:02:00.500Z"}
+    seen = datetime.datetime(2026, 1, 1, 10, 5, tzinfo=datetime.timezone.utc)
+    assert seconds(seen, **start, **end, durations={"running_secs": 119}) == 119
+    assert seconds(seen, **start, **end) == 121
+    assert seconds(seen, **start) == 300
+    assert seconds(**start) is None
+    assert seconds(seen) is None
+
+
+def test_a_job_of_unknown_time_is_resumed_with_what_is_surely_left(hub, remote, monkeypatch):
+    monkeypatch.setattr(Job, "shown", lambda job, shown=Job.shown: {**shown(job), "durations": None})
+    hub.runner.stopped_at[0] = hub.runner.stopped_at[1] = "installing the packages"
+    done = without_tokens(remote(*RENT, "--yes", *train(EARS, *SHORT)))
+    first, second = hub.runner.jobs.values()
+    assert first.spec["timeoutSeconds"] == 600
+    assert 420 <= second.spec["timeoutSeconds"] <= 540  # a begun minute at least is paid
+    assert re.search(rf"! {first.id} was stopped after [1-9]\d*\w+: resuming for the ", done.stdout)
+    assert done.stderr.startswith(f"error: the job was stopped before its end (Job timeout): {hub.url}/jobs/ana/")
+    assert "about" not in done.stderr
 
 
 @pytest.mark.parametrize("words", [language_model(), train(EARS, "--untranscribed", "ana/words", *SHORT)])

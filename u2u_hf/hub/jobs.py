@@ -6,6 +6,7 @@ Every error of the Hub becomes a U2UError in words.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import difflib
 import math
 import re
@@ -31,12 +32,12 @@ class Ending:
     Attributes:
         kind: finished; failed, the recipe with an error of its own; stopped, by its time-out or because its computer
             was lost; or cancelled.
-        seconds: that it ran.
+        seconds: that it ran, or a little more; None if the Hub does not say.
         message: the Hub's own words, or the empty string.
     """
 
     kind: str
-    seconds: int
+    seconds: int | None
     message: str
 
 
@@ -150,7 +151,7 @@ def follow(job_id: str, write: Callable[[str], None]) -> Ending:
     status = None
     try:
         with in_words(f"{job_id}: cannot be watched"):
-            _wait_for_computer(job_id, write)
+            active = _wait_for_computer(job_id, write)
             for line in HfApi().fetch_job_logs(job_id=job_id, follow=True):
                 if (found := exit_status(line)) is None:
                     write(_hidden(line))
@@ -159,7 +160,8 @@ def follow(job_id: str, write: Callable[[str], None]) -> Ending:
             job = HfApi().wait_for_job(job_id=job_id, poll_interval=_POLL_S)
     except U2UError as error:
         raise U2UError(f"{error}. The job goes on, and costs: recipes/remote.py --watch {job_id}") from error
-    return Ending(_kind(job, status), _seconds(job), job.status.message or "")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return Ending(_kind(job, status), running_seconds(job, now if active else None), job.status.message or "")
 
 
 def _hidden(line: str) -> str:
@@ -168,10 +170,13 @@ def _hidden(line: str) -> str:
     return TOKEN.sub("hf_…", line.replace(token, "hf_…") if token else line)
 
 
-def _wait_for_computer(job_id: str, write: Callable[[str], None]) -> None:
-    if inspect(job_id).status.stage == JobStage.SCHEDULING:
+def _wait_for_computer(job_id: str, write: Callable[[str], None]) -> bool:
+    """Wait until a job has a computer, and return whether it had not ended before."""
+    stage = inspect(job_id).status.stage
+    if stage == JobStage.SCHEDULING:
         write("waiting for a free computer")
         HfApi().wait_for_job(job_id=job_id, poll_interval=_POLL_S, stages=[JobStage.RUNNING])
+    return stage in ACTIVE
 
 
 def _kind(job: JobInfo, status: int | None) -> str:
@@ -186,9 +191,13 @@ def _kind(job: JobInfo, status: int | None) -> str:
     return "stopped" if status is None and "exit code" not in message else "failed"
 
 
-def _seconds(job: JobInfo) -> int:
+def running_seconds(job: JobInfo, seen_to_end: datetime.datetime | None) -> int | None:
+    """Return how long a job that has ended ran, or a little more; None if that is not known.
+
+    Args:
+        seen_to_end: a time after its end, which stands for its end if the Hub does not give that.
+    """
     if job.durations and job.durations.running_secs is not None:
         return job.durations.running_secs
-    if job.started_at and job.finished_at:
-        return round((job.finished_at - job.started_at).total_seconds())
-    return 0
+    end = job.finished_at or seen_to_end
+    return math.ceil((end - job.started_at).total_seconds()) if job.started_at and end else None

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,6 +196,7 @@ class Rented:
         """
         self.job: JobInfo
         self._plan = plan
+        self._started = 0.0  # monotonic time
         self._revision = ""  # of the code; of a job that was running before, unknown
         self._write = lambda line: write(plan.secret.hide(line))
 
@@ -221,18 +223,21 @@ class Rented:
         ending = jobs.follow(self.job.id, self._write)
         if not self._plan.resumable:
             return ending
-        left = self._plan.seconds - 60 * math.ceil(ending.seconds / 60)  # a begun minute is paid
-        # Less would go into installing alone.
-        if ending.kind != "stopped" or left <= _set_up(self._plan.seconds) or not self._revision:
+        if ending.kind != "stopped" or not self._revision:
+            return ending
+        # Where the Hub does not say how long it ran, all time since its start counts: what was agreed to is a limit.
+        ran = math.ceil(time.monotonic() - self._started) if ending.seconds is None else ending.seconds
+        left = self._plan.seconds - 60 * math.ceil(ran / 60)  # a begun minute is paid
+        if left <= _set_up(self._plan.seconds):  # it would go into installing alone
             return ending
         more = jobs.usd(jobs.cost(self._plan.computer, left))
         self._write(
-            f"! {self.job.id} was stopped after {duration(ending.seconds)}: resuming for the {duration(left)} that are "
+            f"! {self.job.id} was stopped after {duration(ran)}: resuming for the {duration(left)} that are "
             f"left: at most {more} more, within the {self._plan.most} that you agreed to"
         )
         self._start(left, _checkpoint(self._plan.push_to)[1])
         again = jobs.follow(self.job.id, self._write)
-        return jobs.Ending(again.kind, ending.seconds + again.seconds, again.message)
+        return jobs.Ending(again.kind, None if again.seconds is None else ran + again.seconds, again.message)
 
     def _start(self, seconds: int, trained: float) -> None:
         plan = self._plan
@@ -241,6 +246,7 @@ class Rented:
             words += ["--resume"] if plan.resumable and "--resume" not in words else []
             if not _LENGTHS & set(words):
                 words += ["--time_budget", duration(training_seconds(plan.seconds, seconds, trained))]
+        self._started = time.monotonic()
         command = job_command(plan.code_repo, self._revision, plan.recipe, words, jobs.gpus(plan.computer))
         try:
             with jobs.in_words("the job cannot be started", "write"):
@@ -283,7 +289,9 @@ def attended(follow: Callable[[], jobs.Ending], job_id: Callable[[], str], ask: 
             f"To end it: python recipes/remote.py --cancel {job_id()}"
         )
     job = jobs.inspect(job_id())
-    place = f"{job.url} ({duration(ending.seconds) or '0s'}{_price(job, ending.seconds)})"
+    place = job.url
+    if ending.seconds is not None:
+        place += f" ({duration(ending.seconds) or '0s'}{_price(job, ending.seconds)})"
     if ending.kind == "finished":
         return f"finished: {place}"
     if ending.kind == "cancelled":
