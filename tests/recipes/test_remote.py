@@ -316,6 +316,14 @@ print(json.dumps(said))
 """
 
 
+def asked(cases, environment, folder):
+    """How each command of the recipe ends: cases of its words and changed variables → its error or exit status."""
+    code = ASK_ALL.replace("RECIPE", repr(str(RECIPES / "remote.py")))
+    done = programs.run(["-c", code, json.dumps(cases)], cwd=folder, env=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(without_tokens(done).stdout.splitlines()[-1])
+
+
 def test_what_cannot_work_is_said_before_it_costs(hub, environment, tmp_path):
     for folder in ("my_dataset", "my_recordings", "my_texts"):
         (tmp_path / folder).mkdir()
@@ -349,11 +357,8 @@ def test_what_cannot_work_is_said_before_it_costs(hub, environment, tmp_path):
     weak = {"JOB_TOKEN": "hf_ana_read"}, {"HF_TOKEN": "hf_ana_read"}
     cases.append(("ana/ears: the token of JOB_TOKEN may not write to it", [*RENT, "--yes", *train(EARS)], weak[0]))
     cases.append(("ana/ears: cannot be pushed to: the token may only read", [*RENT, "--yes", *train(EARS)], weak[1]))
-    code = ASK_ALL.replace("RECIPE", repr(str(RECIPES / "remote.py")))
-    done = programs.run(["-c", code, json.dumps([case[1:] for case in cases])], cwd=tmp_path, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert not any(token in done.stdout + done.stderr for token in (LOGIN, OF_THE_JOB))
-    for error, (expected, words, _) in zip(json.loads(done.stdout.splitlines()[-1]), cases, strict=True):
+    errors = asked([case[1:] for case in cases], environment, tmp_path)
+    for error, (expected, words, _) in zip(errors, cases, strict=True):
         assert error.startswith("error: "), words
         assert expected in error, error
         assert len(error) < 330, error
@@ -390,6 +395,24 @@ def test_a_training_has_what_its_job_has_left():
     # Once more with the same command: only what is left of the run.
     assert training_seconds(10_800, 10_800, 9000) == 9900
     assert training_seconds(100, 100, 0) == 80
+
+
+def test_a_run_that_has_had_its_time_is_not_resumed_for_nothing(hub, environment, tmp_path):
+    state = {"global_step": 40, "log_history": [{"step": 40, "seconds": 480}]}  # what 10 minutes leave for training
+    hub.add("model", EARS, True, {"last-checkpoint/trainer_state.json": json.dumps(state).encode()})
+    longer = [*RENT[:2], "--time_budget", "11m", *RENT[4:]]
+    trained = f"the run in {EARS} has trained 8m already"
+    error = asked(
+        [[[*RENT, *train(EARS)], {}], [[*longer, *train(EARS, "--time_budget", "8m")], {}]], environment, tmp_path
+    )
+    assert error == [
+        f"error: --time_budget 10m: {trained}, and some time goes into installing: give more",
+        f"error: train.py --time_budget 8m: {trained}: give more",
+    ]
+    # To a number of steps, it may need no more than to be pushed.
+    assert (
+        asked([[[*longer, *train(EARS)], {}], [[*RENT, *train(EARS, *SHORT)], {}]], environment, tmp_path) == ["0"] * 2
+    )
 
 
 def test_a_recipe_tells_what_it_read_and_does_not_run(tmp_path):

@@ -137,6 +137,8 @@ def make_plan(recipe: Path, filled: Sequence[Any], rental: Rental) -> Plan:
     reads = tuple(_source(flag, name, secret) for flag, name in names.items())
     resumable = resumes([f"recipes/{recipe.name}", *words])
     step, trained = _checkpoint(values["push_to"]) if resumable else (0, 0.0)
+    if trained:
+        _require_time_left(values, words, seconds, trained)
     return Plan(
         account=account,
         recipe=recipe.name,
@@ -386,6 +388,16 @@ def _require_fitting(recipe: str, values: dict[str, Any], seconds: int) -> None:
             f"{recipe} --time_budget {values['time_budget']}: does not fit: the job has {duration(seconds)}, also to "
             f"install and to push: leave it out, or give {most} or less"
         )
+
+
+def _require_time_left(values: dict[str, Any], words: Sequence[str], seconds: int, trained: float) -> None:
+    """Raise U2UError if a resumed training would end at once: its time counts from its first start."""
+    done = f"the run in {values['push_to']} has trained {duration(int(trained)) or '0s'} already"
+    if budget := values.get("budget_seconds"):
+        if trained >= budget:
+            raise U2UError(f"train.py --time_budget {values['time_budget']}: {done}: give more")
+    elif not _LENGTHS & set(words) and trained >= training_seconds(seconds, seconds, trained):
+        raise U2UError(f"--time_budget {duration(seconds)}: {done}, and some time goes into installing: give more")
 
 
 def _source(flag: str, name: str, secret: Secret) -> Source:
