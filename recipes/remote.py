@@ -31,7 +31,7 @@ import sys
 from pathlib import Path
 
 from u2u_hf import cli
-from u2u_hf.hub.jobs import cancel, follow, hardware, hardware_table
+from u2u_hf.hub.jobs import cancel, cancelled, follow, hardware, hardware_table
 from u2u_hf.hub.rental import RECIPES, Rental, Rented, attended, described, make_plan
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
@@ -48,7 +48,7 @@ def main() -> None:
     words, command = _divided(sys.argv[1:])
     args, rental = cli.parse(Arguments, Rental, description=__doc__, argv=words)
     if args.cancel:
-        print(f"cancelled: {cancel(args.cancel).url}")
+        print(cancelled(cancel(args.cancel)))
     elif args.watch:
         print(attended(lambda: follow(args.watch, _write), lambda: args.watch, _agreed))
     elif not rental.flavor:

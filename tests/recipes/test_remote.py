@@ -264,7 +264,7 @@ def test_ctrl_c_lets_the_job_go_on_or_cancels_it(hub, environment, remote, tmp_p
     assert "u2u-hf: starting recipes/train.py" in watched.stdout
     assert watched.stderr.startswith(f"error: the job was cancelled: {hub.url}/jobs/ana/{job.id} (")
     again = remote("--cancel", job.id)  # no harm
-    assert (again.returncode, again.stdout) == (0, f"cancelled: {hub.url}/jobs/ana/{job.id}\n")
+    assert (again.returncode, again.stdout) == (0, f"had ended already: {hub.url}/jobs/ana/{job.id}\n")
 
 
 def test_a_token_in_a_log_is_not_shown(hub, environment, remote):
@@ -274,6 +274,8 @@ def test_a_token_in_a_log_is_not_shown(hub, environment, remote):
     (job,) = hub.runner.jobs.values()
     job.secrets["HF_TOKEN"] = OF_THE_JOB  # it had none
     done = remote("--watch", job.id)
+    ended = remote("--cancel", job.id)
+    assert ended.stdout == f"had ended already: {hub.url}/jobs/ana/{job.id}\n"
     assert done.returncode == 0
     assert done.stdout.splitlines()[-2] == "token hf_…!"
     assert re.fullmatch(rf"finished: {hub.url}/jobs/ana/{job.id} \(\d+s, about \$0.0\d\)", done.stdout.splitlines()[-1])
@@ -352,6 +354,7 @@ def test_what_cannot_work_is_said_before_it_costs(hub, environment, tmp_path):
         "ana/open: this model is public, everybody could read": [*RENT, "--yes", *train("ana/open")],
         f"is no job of your account: look it up at {hub.url}/settings/jobs": ["--watch", "0" * 24],
         "../x: is not the id of a job: the last part of the address": ["--cancel", "../x"],
+        "../y: is not the id of a job": ["--watch", "../y"],
     }
     cases = [(expected, words, {}) for expected, words in told_first.items()]
     weak = {"JOB_TOKEN": "hf_ana_read"}, {"HF_TOKEN": "hf_ana_read"}
@@ -362,6 +365,7 @@ def test_what_cannot_work_is_said_before_it_costs(hub, environment, tmp_path):
         assert error.startswith("error: "), words
         assert expected in error, error
         assert len(error) < 330, error
+        assert "goes on" not in error
     assert not hub.runner.jobs
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from huggingface_hub import HfApi, JobHardwareInfo, JobInfo, JobStage, get_token
+from huggingface_hub.errors import JobNotFoundError
 
 from u2u_hf.hub.job_code import exit_status
 from u2u_hf.hub.problems import hub_problem
@@ -120,10 +121,14 @@ def inspect(job_id: str) -> JobInfo:
     Raises:
         U2UError: there is none with this id.
     """
-    if not re.fullmatch(r"\w+", job_id):  # it becomes a part of the request's address
-        raise U2UError(f"{job_id}: is not the id of a job: the last part of the address of its page")
+    _require_id(job_id)
     with in_words(job_id):
         return HfApi().inspect_job(job_id=job_id)
+
+
+def _require_id(job_id: str) -> None:
+    if not re.fullmatch(r"\w+", job_id):  # it becomes a part of the request's address
+        raise U2UError(f"{job_id}: is not the id of a job: the last part of the address of its page")
 
 
 def active(label: str, value: str) -> list[JobInfo]:
@@ -134,7 +139,7 @@ def active(label: str, value: str) -> list[JobInfo]:
 
 
 def cancel(job_id: str) -> JobInfo:
-    """Cancel a job and return it; one that has ended already is left alone."""
+    """Cancel a job and return it as it was before; one that has ended already is left alone."""
     job = inspect(job_id)
     if job.status.stage in ACTIVE:
         with in_words(f"{job_id}: cannot be cancelled", "write"):
@@ -142,12 +147,18 @@ def cancel(job_id: str) -> JobInfo:
     return job
 
 
+def cancelled(job: JobInfo) -> str:
+    """Return a line about a job that `cancel` has returned."""
+    return f"{'cancelled' if job.status.stage in ACTIVE else 'had ended already'}: {job.url}"
+
+
 def follow(job_id: str, write: Callable[[str], None]) -> Ending:
     """Write a job's log, from its beginning, line by line as it comes; return how the job ended.
 
     Raises:
-        U2UError: the Hub cannot be reached for long. The job goes on.
+        U2UError: there is no such job; or the Hub cannot be reached for long: the job goes on.
     """
+    _require_id(job_id)
     status = None
     try:
         with in_words(f"{job_id}: cannot be watched"):
@@ -159,6 +170,8 @@ def follow(job_id: str, write: Callable[[str], None]) -> Ending:
                     status = found
             job = HfApi().wait_for_job(job_id=job_id, poll_interval=_POLL_S)
     except U2UError as error:
+        if isinstance(error.__cause__, JobNotFoundError):
+            raise
         raise U2UError(f"{error}. The job goes on, and costs: recipes/remote.py --watch {job_id}") from error
     now = datetime.datetime.now(datetime.timezone.utc)
     return Ending(_kind(job, status), running_seconds(job, now if active else None), job.status.message or "")

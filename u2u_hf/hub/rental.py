@@ -285,7 +285,8 @@ def attended(follow: Callable[[], jobs.Ending], job_id: Callable[[], str], ask: 
     except KeyboardInterrupt:
         if ask(f"\n{job_id()} runs on if you say no. Cancel it? [y/N] "):
             job = jobs.cancel(job_id())
-            return f"cancelled: {job.url}: {_again(job)}"
+            again = f": {_again(job)}" if job.status.stage in jobs.ACTIVE else ""
+            return f"{jobs.cancelled(job)}{again}"
         return (
             f"{job_id()} goes on, and costs. Its log again: python recipes/remote.py --watch {job_id()}. "
             f"To end it: python recipes/remote.py --cancel {job_id()}"
