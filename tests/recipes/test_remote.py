@@ -252,7 +252,7 @@ def test_ctrl_c_lets_the_job_go_on_or_cancels_it(hub, environment, remote, tmp_p
     assert job.stage == "RUNNING"
     # The same command finds it: two jobs would write into one repository.
     person = Person([*words[: words.index("--")], "--yes", *words[words.index("--") :]], environment, tmp_path)
-    person.reads(f"{job.id} runs already for ana/ears: watching it")
+    person.reads(f"{job.id} runs already for ana/ears: watching it. It keeps the settings that it was started with: ")
     person.reads("u2u-hf: starting recipes/train.py")
     person.presses_ctrl_c()
     person.reads("Cancel it? [y/N] ")

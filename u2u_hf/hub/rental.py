@@ -211,7 +211,10 @@ class Rented:
         plan = self._plan
         if running := jobs.active(_LABEL, _label_of(plan.push_to)):
             self.job = running[0]
-            self._write(f"{self.job.id} runs already for {plan.push_to}: watching it")
+            self._write(
+                f"{self.job.id} runs already for {plan.push_to}: watching it. It keeps the settings that it was "
+                f"started with: for others, end it first: python recipes/remote.py --cancel {self.job.id}"
+            )
             return
         check_push(plan.push_to, "model", plan.public)
         with jobs.in_words(plan.code_repo, "write"):
