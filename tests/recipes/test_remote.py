@@ -18,6 +18,7 @@ from u2u_hf import cli
 from u2u_hf.hub.job_code import code_files, exit_status
 from u2u_hf.hub.jobs import running_seconds, usd
 from u2u_hf.hub.rental import training_seconds
+from u2u_hf.records import U2UError
 
 LOGIN, OF_THE_JOB = "hf_ana_write", "hf_ana_for_the_job"
 EARS = "ana/ears"
@@ -386,6 +387,19 @@ def test_code_is_the_whole_code_and_nothing_of_the_user(tmp_path):
     tracked = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     assert set(files) <= {*tracked.split("\n")}
     assert {path for path in tracked.split("\n") if re.fullmatch(r"(u2u_hf/.*|recipes/[^/]*)\.py", path)} <= set(files)
+
+
+def test_files_of_the_user_among_the_code_are_left_out_or_looked_through(tmp_path):
+    for name in ("pyproject.toml", "README.md", "u2u_hf/__init__.py", "recipes/train.py", "recipes/mine.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert "recipes/mine.py" in code_files(tmp_path)  # an unpacked archive does not tell whose they are
+    (tmp_path / "recipes" / "mine.py").write_text(f'login("hf_{"aB3" * 12}")')
+    with pytest.raises(U2UError, match=r"mine\.py: has a token in it, which would be uploaded: take it out"):
+        code_files(tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "*.toml", "*.md", "u2u_hf", "recipes/train.py"], cwd=tmp_path, check=True)
+    assert [*code_files(tmp_path)] == ["README.md", "pyproject.toml", "recipes/train.py", "u2u_hf/__init__.py"]
 
 
 def test_amounts_are_rounded_up_to_a_cent():

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from huggingface_hub import HfApi, JobHardwareInfo, JobInfo, JobStage, get_token
 from huggingface_hub.errors import JobNotFoundError
 
-from u2u_hf.hub.job_code import exit_status
+from u2u_hf.hub.job_code import TOKEN, exit_status
 from u2u_hf.hub.problems import hub_problem
 from u2u_hf.records import U2UError
 
 _UNITS_AN_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 _POLL_S = 2.0
-TOKEN = re.compile(r"hf_[A-Za-z0-9]{30,}")
 ACTIVE = (JobStage.SCHEDULING, JobStage.RUNNING)
 
 

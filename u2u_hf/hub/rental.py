@@ -18,7 +18,7 @@ from huggingface_hub import HfApi, JobHardwareInfo, JobInfo, constants, get_toke
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
 from u2u_hf.hub import jobs
-from u2u_hf.hub.job_code import ENVIRONMENT, IMAGE, code_files, job_command, push_code, resumes
+from u2u_hf.hub.job_code import ENVIRONMENT, IMAGE, TOKEN, code_files, job_command, push_code, resumes
 from u2u_hf.hub.problems import hub_problem, log_in
 from u2u_hf.hub.push import check_push
 from u2u_hf.model_folder import LAST, SETTINGS, STATE
@@ -361,7 +361,7 @@ def _secret(name: str) -> Secret:
 
 def _require_no_token(words: Sequence[str], secret: Secret) -> None:
     known = {secret.value, get_token() or secret.value}
-    if any(jobs.TOKEN.search(word) or any(token in word for token in known) for word in words):
+    if any(TOKEN.search(word) or any(token in word for token in known) for word in words):
         raise U2UError("a token stands in the command, which everybody who sees the job could read: leave it out")
 
 
