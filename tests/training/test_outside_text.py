@@ -151,10 +151,13 @@ def test_folders_are_read_with_what_is_below_them(tmp_path):
         read_parts([str(tmp_path / "empty")])
 
 
-def test_the_rules_are_those_of_the_dataset(tmp_path):
+def test_the_rules_are_those_of_the_dataset(tmp_path, capsys):
     assert rules_of(str(tmp_path)) == list(DEFAULT_RULES)
+    said = f"! {tmp_path}: no prepare.yaml is found there: texts are spelled by the default text rules\n"
+    assert "".join(capsys.readouterr()) == said
     (tmp_path / "prepare.yaml").write_text("corpus: a\nrules:\n- case: keep\n")
     assert rules_of(str(tmp_path)) == [{"case": "keep"}]
+    assert "".join(capsys.readouterr()) == ""
     (tmp_path / "prepare.yaml").write_text("- [")
     with pytest.raises(U2UError, match=r"prepare\.yaml: is damaged: prepare the dataset again"):
         rules_of(str(tmp_path))
