@@ -8,7 +8,7 @@ from u2u_hf.hub.model_files import optional_file
 from u2u_hf.recognition.character_model import GAP
 from u2u_hf.recognition.decoding import Labels
 from u2u_hf.records import U2UError
-from u2u_hf.training.familiarity import Familiarity
+from u2u_hf.training.familiarity import Familiarity, Gain
 from u2u_hf.training.outside_text import (
     COPIES,
     HELD_OUT,
@@ -120,6 +120,15 @@ def test_familiarity_by_hand():
     assert familiarity.is_familiar([familiarity.gain("ababab")])
     assert not familiarity.is_familiar([familiarity.gain("bbaabbaa")])
     assert familiarity.gain(f"a {GAP} b").characters == 5  # a, space, space, b and the end
+
+
+def test_with_too_little_text_what_is_usual_is_familiar():
+    familiarity = Familiarity(["abab"], ["bbaabbaa"])  # at home, the context misleads here
+    usual = familiarity.gain("bbaabbaa")
+    assert usual.log_ratio < 0
+    assert familiarity.is_familiar([usual])
+    assert not familiarity.is_familiar([Gain(2 * usual.log_ratio, usual.characters)])
+    assert Familiarity(["abab"], []).is_familiar([usual])
 
 
 def test_folders_are_read_with_what_is_below_them(tmp_path):
