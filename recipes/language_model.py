@@ -27,7 +27,7 @@ import dataclasses
 
 from u2u_hf import cli, model_folder, output_folder
 from u2u_hf.data.dataset import load_splits, require_split
-from u2u_hf.evaluation.closing import after_language_model
+from u2u_hf.evaluation.closing import after_language_model, beside_model
 from u2u_hf.hub.push import Push, check_push, push_folder
 from u2u_hf.model_folder import LANGUAGE_MODEL
 from u2u_hf.publishing.export import own_folder
@@ -71,9 +71,12 @@ def main() -> None:
     else:
         model_folder.remove(output_dir, LANGUAGE_MODEL)
         print("it does not help, so it is not kept")
-    if push.push_to:
+    is_kept, is_in_model = best.language_model is not None, output_folder.is_model_folder(output_dir, args.model)
+    if push.push_to and (is_kept or is_in_model):  # else the folder has nothing to push
         print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
-    print(after_language_model(best.cer, best.language_model is not None, str(output_dir), args.dataset))
+    if not is_in_model and (remark := beside_model(args.model, is_kept, push.push_to)):
+        print(f"! {remark}")
+    print(after_language_model(best.cer, is_kept, str(output_dir) if is_in_model else args.model, args.dataset))
 
 
 if __name__ == "__main__":

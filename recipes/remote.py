@@ -19,6 +19,7 @@ You have no GPU and have never rented one? This is all:
 The job ends by itself, and costs nothing after that. Its training gets --time_budget but for a fifth, at most 15
 minutes, in which packages are installed and the model is pushed. If the job was stopped before its time, it is resumed
 once, within the price that you agreed to. If it was stopped at its end, the same command resumes it and asks again.
+Only train.py without --untranscribed can be resumed; all else starts again from the beginning, and costs again.
 
 The token goes to the job as an encrypted secret, and stands in no command, log or page. --secret HF_TOKEN passes on
 your login. Safer is a second token that may only read ana/data and ana/u2u-hf-code and write to ana/ears, in a variable
@@ -30,7 +31,7 @@ import sys
 from pathlib import Path
 
 from u2u_hf import cli
-from u2u_hf.hub.jobs import cancel, follow, hardware, hardware_table
+from u2u_hf.hub.jobs import cancel, cancelled, follow, hardware, hardware_table
 from u2u_hf.hub.rental import RECIPES, Rental, Rented, attended, described, make_plan
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
@@ -47,7 +48,7 @@ def main() -> None:
     words, command = _divided(sys.argv[1:])
     args, rental = cli.parse(Arguments, Rental, description=__doc__, argv=words)
     if args.cancel:
-        print(f"cancelled: {cancel(args.cancel).url}")
+        print(cancelled(cancel(args.cancel)))
     elif args.watch:
         print(attended(lambda: follow(args.watch, _write), lambda: args.watch, _agreed))
     elif not rental.flavor:

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from u2u_hf.evaluation.closing import after_evaluation, after_language_model, after_training
+from u2u_hf.evaluation.closing import after_evaluation, after_language_model, after_training, beside_model
 
 SCORES = {"wer": 0.5, "cer": 0.15}
 
@@ -33,6 +33,14 @@ def test_the_model_of_a_folder_is_named_without_its_slash():
 
 def test_a_language_model_that_is_not_kept_is_said():
     assert "validation without the language model: CER 15.0%" in after_language_model(0.15, False, "m", "d")
+
+
+def test_a_language_model_beside_its_model_has_no_effect_yet(tmp_path):
+    assert beside_model("ana/m", True, "ana/m") == ""
+    assert beside_model("ana/m", True, "").endswith("only once that is in it: push it: --push_to ana/m")
+    assert beside_model("ana/m", True, "ana/other").endswith("push it: --push_to ana/m")
+    assert beside_model(str(tmp_path), True, "").endswith("copy it there as language_model")
+    assert beside_model("ana/m", False, "ana/m").startswith("ana/m stays as it is, also with the language model")
 
 
 @pytest.mark.parametrize("cer", [0.4, 0.76, 1.5])

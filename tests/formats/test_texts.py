@@ -140,6 +140,7 @@ def test_word_lists_are_read_by_column(tmp_path):
         ("a.txt", "", r"is empty"),
         ("a.txt", "a\0b", r"is not a text file"),
         ("a.csv", 'a,b\n"c', r"is a quote not closed"),
+        ("a.csv", "word\nka, mi\n", r"line 2: has 2 fields .* must be in quotes, or save the list as \.txt"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_a_remedy(tmp_path, name, content, problem):

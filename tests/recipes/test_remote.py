@@ -1,5 +1,6 @@
 """Renting a computer of the Hub: the recipe as a user starts it, and its job, whose command really runs."""
 
+import datetime
 import json
 import re
 import signal
@@ -8,13 +9,16 @@ import sys
 
 import pytest
 from conftest import PROJECT, RECIPES
+from huggingface_hub import JobInfo
 from support import programs
+from support.hub_jobs import Job
 from support.hub_server import running_hub
 
 from u2u_hf import cli
 from u2u_hf.hub.job_code import code_files, exit_status
-from u2u_hf.hub.jobs import usd
+from u2u_hf.hub.jobs import running_seconds, usd
 from u2u_hf.hub.rental import training_seconds
+from u2u_hf.records import U2UError
 
 LOGIN, OF_THE_JOB = "hf_ana_write", "hf_ana_for_the_job"
 EARS = "ana/ears"
@@ -24,6 +28,10 @@ SHORT = "--max_steps 4 --eval_steps 2 --save_steps 2 --logging_steps 1 --batch_s
 
 def train(push_to, *more, dataset="ana/words"):
     return ["--", "train.py", "--dataset", dataset, "--push_to", push_to, *more]
+
+
+def language_model(*more):
+    return ["--", "language_model.py", "--model", EARS, "--dataset", "ana/words", "--push_to", EARS, *more]
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +139,45 @@ def test_a_job_whose_time_is_over_is_not_paid_twice_without_asking(hub, remote):
     assert "the same command as before resumes from the last checkpoint, and costs again" in done.stderr
 
 
+def test_time_that_the_hub_does_not_give_counts_as_used():
+    def seconds(seen_to_end=None, **given):
+        job = {"id": "1", "owner": {"id": "a", "name": "ana", "type": "user"}, "status": {"stage": "ERROR"}, **given}
+        return running_seconds(JobInfo(**job), seen_to_end)
+
+    start, end = {"startedAt": "2026-01-01T10:00:00.000Z"}, {"finishedAt": "2026-01-01T10:02:00.500Z"}
+    seen = datetime.datetime(2026, 1, 1, 10, 5, tzinfo=datetime.timezone.utc)
+    assert seconds(seen, **start, **end, durations={"running_secs": 119}) == 119
+    assert seconds(seen, **start, **end) == 121
+    assert seconds(seen, **start) == 300
+    assert seconds(**start) is None
+    assert seconds(seen) is None
+
+
+def test_a_job_of_unknown_time_is_resumed_with_what_is_surely_left(hub, remote, monkeypatch):
+    monkeypatch.setattr(Job, "shown", lambda job, shown=Job.shown: {**shown(job), "durations": None})
+    hub.runner.stopped_at[0] = hub.runner.stopped_at[1] = "installing the packages"
+    done = without_tokens(remote(*RENT, "--yes", *train(EARS, *SHORT)))
+    first, second = hub.runner.jobs.values()
+    assert first.spec["timeoutSeconds"] == 600
+    assert 420 <= second.spec["timeoutSeconds"] <= 540  # a begun minute at least is paid
+    assert re.search(rf"! {first.id} was stopped after [1-9]\d*\w+: resuming for the ", done.stdout)
+    assert done.stderr.startswith(f"error: the job was stopped before its end (Job timeout): {hub.url}/jobs/ana/")
+    assert "about" not in done.stderr
+
+
+@pytest.mark.parametrize("words", [language_model(), train(EARS, "--untranscribed", "ana/words", *SHORT)])
+def test_what_cannot_be_resumed_is_not_started_twice(hub, remote, words):
+    state = {"global_step": 40, "log_history": [{"step": 40, "seconds": 200.5}]}
+    hub.add("model", EARS, True, {"last-checkpoint/trainer_state.json": json.dumps(state).encode()})
+    hub.runner.stopped_at[0] = "installing the packages"
+    done = without_tokens(remote(*RENT, "--yes", *words))
+    assert done.returncode == 1
+    (job,) = hub.runner.jobs.values()
+    assert job.message == "Job timeout"
+    assert "resum" not in done.stdout.replace("cannot be resumed: if it is stopped, the same command starts again", "")
+    assert "the same command as before starts again from the beginning, and costs again" in done.stderr
+
+
 def test_the_same_command_resumes_from_the_checkpoint_on_the_hub(hub, remote):
     from u2u_hf.model_folder import LAST, STATE
 
@@ -208,7 +255,7 @@ def test_ctrl_c_lets_the_job_go_on_or_cancels_it(hub, environment, remote, tmp_p
     assert job.stage == "RUNNING"
     # The same command finds it: two jobs would write into one repository.
     person = Person([*words[: words.index("--")], "--yes", *words[words.index("--") :]], environment, tmp_path)
-    person.reads(f"{job.id} runs already for ana/ears: watching it")
+    person.reads(f"{job.id} runs already for ana/ears: watching it. It keeps the settings that it was started with: ")
     person.reads("u2u-hf: starting recipes/train.py")
     person.presses_ctrl_c()
     person.reads("Cancel it? [y/N] ")
@@ -220,7 +267,7 @@ def test_ctrl_c_lets_the_job_go_on_or_cancels_it(hub, environment, remote, tmp_p
     assert "u2u-hf: starting recipes/train.py" in watched.stdout
     assert watched.stderr.startswith(f"error: the job was cancelled: {hub.url}/jobs/ana/{job.id} (")
     again = remote("--cancel", job.id)  # no harm
-    assert (again.returncode, again.stdout) == (0, f"cancelled: {hub.url}/jobs/ana/{job.id}\n")
+    assert (again.returncode, again.stdout) == (0, f"had ended already: {hub.url}/jobs/ana/{job.id}\n")
 
 
 def test_a_token_in_a_log_is_not_shown(hub, environment, remote):
@@ -230,6 +277,8 @@ def test_a_token_in_a_log_is_not_shown(hub, environment, remote):
     (job,) = hub.runner.jobs.values()
     job.secrets["HF_TOKEN"] = OF_THE_JOB  # it had none
     done = remote("--watch", job.id)
+    ended = remote("--cancel", job.id)
+    assert ended.stdout == f"had ended already: {hub.url}/jobs/ana/{job.id}\n"
     assert done.returncode == 0
     assert done.stdout.splitlines()[-2] == "token hf_…!"
     assert re.fullmatch(rf"finished: {hub.url}/jobs/ana/{job.id} \(\d+s, about \$0.0\d\)", done.stdout.splitlines()[-1])
@@ -272,8 +321,17 @@ print(json.dumps(said))
 """
 
 
+def asked(cases, environment, folder):
+    """How each command of the recipe ends: cases of its words and changed variables → its error or exit status."""
+    code = ASK_ALL.replace("RECIPE", repr(str(RECIPES / "remote.py")))
+    done = programs.run(["-c", code, json.dumps(cases)], cwd=folder, env=environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(without_tokens(done).stdout.splitlines()[-1])
+
+
 def test_what_cannot_work_is_said_before_it_costs(hub, environment, tmp_path):
-    (tmp_path / "my_dataset").mkdir()
+    for folder in ("my_dataset", "my_recordings", "my_texts"):
+        (tmp_path / folder).mkdir()
     (tmp_path / "fsdp.json").write_text("{}")
     hub.add("model", "ana/open", False)
     not_ours = "after -- give one of train.py, export.py, language_model.py with its settings, not"
@@ -284,6 +342,9 @@ def test_what_cannot_work_is_said_before_it_costs(hub, environment, tmp_path):
         f"--dataset ben/words: {unreadable}": [*RENT, *train(EARS, dataset="ben/words")],
         f"--dataset my_dataset: {here} folders: give OWNER/NAME": [*RENT, *train(EARS, dataset="my_dataset")],
         f"--fsdp_config fsdp.json: {here} files": [*RENT, *train(EARS, "--fsdp_config", "fsdp.json")],
+        f"--untranscribed my_recordings: {here} fo": [*RENT, *train(EARS, "--untranscribed", "my_recordings")],
+        f"--untranscribed ben/words: {unreadable}": [*RENT, *train(EARS, "--untranscribed", "ben/words")],
+        f"--texts: {here} files: run language_model.py with": [*RENT, *language_model("--texts", "my_texts")],
         "unknown argument --max_step: did you mean --max_steps?": [*RENT, *train(EARS, "--max_step", "4")],
         "train.py: add --push_to OWNER/NAME: the job's": [*RENT, "--", "train.py", "--dataset", "ana/words"],
         "does not fit: the job has 10m, also to install and": [*RENT, *train(EARS, "--time_budget", "9m")],
@@ -296,19 +357,18 @@ def test_what_cannot_work_is_said_before_it_costs(hub, environment, tmp_path):
         "ana/open: this model is public, everybody could read": [*RENT, "--yes", *train("ana/open")],
         f"is no job of your account: look it up at {hub.url}/settings/jobs": ["--watch", "0" * 24],
         "../x: is not the id of a job: the last part of the address": ["--cancel", "../x"],
+        "../y: is not the id of a job": ["--watch", "../y"],
     }
     cases = [(expected, words, {}) for expected, words in told_first.items()]
     weak = {"JOB_TOKEN": "hf_ana_read"}, {"HF_TOKEN": "hf_ana_read"}
     cases.append(("ana/ears: the token of JOB_TOKEN may not write to it", [*RENT, "--yes", *train(EARS)], weak[0]))
     cases.append(("ana/ears: cannot be pushed to: the token may only read", [*RENT, "--yes", *train(EARS)], weak[1]))
-    code = ASK_ALL.replace("RECIPE", repr(str(RECIPES / "remote.py")))
-    done = programs.run(["-c", code, json.dumps([case[1:] for case in cases])], cwd=tmp_path, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert not any(token in done.stdout + done.stderr for token in (LOGIN, OF_THE_JOB))
-    for error, (expected, words, _) in zip(json.loads(done.stdout.splitlines()[-1]), cases, strict=True):
+    errors = asked([case[1:] for case in cases], environment, tmp_path)
+    for error, (expected, words, _) in zip(errors, cases, strict=True):
         assert error.startswith("error: "), words
         assert expected in error, error
         assert len(error) < 330, error
+        assert "goes on" not in error
     assert not hub.runner.jobs
 
 
@@ -331,6 +391,19 @@ def test_code_is_the_whole_code_and_nothing_of_the_user(tmp_path):
     assert {path for path in tracked.split("\n") if re.fullmatch(r"(u2u_hf/.*|recipes/[^/]*)\.py", path)} <= set(files)
 
 
+def test_files_of_the_user_among_the_code_are_left_out_or_looked_through(tmp_path):
+    for name in ("pyproject.toml", "README.md", "u2u_hf/__init__.py", "recipes/train.py", "recipes/mine.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert "recipes/mine.py" in code_files(tmp_path)  # an unpacked archive does not tell whose they are
+    (tmp_path / "recipes" / "mine.py").write_text(f'login("hf_{"aB3" * 12}")')
+    with pytest.raises(U2UError, match=r"mine\.py: has a token in it, which would be uploaded: take it out"):
+        code_files(tmp_path)
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "*.toml", "*.md", "u2u_hf", "recipes/train.py"], cwd=tmp_path, check=True)
+    assert [*code_files(tmp_path)] == ["README.md", "pyproject.toml", "recipes/train.py", "u2u_hf/__init__.py"]
+
+
 def test_amounts_are_rounded_up_to_a_cent():
     assert [usd(amount) for amount in (0.4 * 3, 1.201, 0.0001, 0.0)] == ["$1.20", "$1.21", "$0.01", "$0.00"]
 
@@ -342,6 +415,24 @@ def test_a_training_has_what_its_job_has_left():
     # Once more with the same command: only what is left of the run.
     assert training_seconds(10_800, 10_800, 9000) == 9900
     assert training_seconds(100, 100, 0) == 80
+
+
+def test_a_run_that_has_had_its_time_is_not_resumed_for_nothing(hub, environment, tmp_path):
+    state = {"global_step": 40, "log_history": [{"step": 40, "seconds": 480}]}  # what 10 minutes leave for training
+    hub.add("model", EARS, True, {"last-checkpoint/trainer_state.json": json.dumps(state).encode()})
+    longer = [*RENT[:2], "--time_budget", "11m", *RENT[4:]]
+    trained = f"the run in {EARS} has trained 8m already"
+    error = asked(
+        [[[*RENT, *train(EARS)], {}], [[*longer, *train(EARS, "--time_budget", "8m")], {}]], environment, tmp_path
+    )
+    assert error == [
+        f"error: --time_budget 10m: {trained}, and some time goes into installing: give more",
+        f"error: train.py --time_budget 8m: {trained}: give more",
+    ]
+    # To a number of steps, it may need no more than to be pushed.
+    assert (
+        asked([[[*longer, *train(EARS)], {}], [[*RENT, *train(EARS, *SHORT)], {}]], environment, tmp_path) == ["0"] * 2
+    )
 
 
 def test_a_recipe_tells_what_it_read_and_does_not_run(tmp_path):

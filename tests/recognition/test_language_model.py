@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+from huggingface_hub import constants
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -196,6 +197,19 @@ def test_there_is_none_or_it_is_damaged(tmp_path, half_words):
     model_folder.remove(tmp_path, "language_model")
     model_folder.remove(tmp_path, "language_model")
     assert load(str(tmp_path)) is None
+
+
+def test_a_file_that_the_hub_does_not_give_now_is_not_called_damaged(tmp_path, half_words, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))  # conftest.py has set HF_HUB_OFFLINE
+    snapshot = tmp_path / "models--ana--ears" / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    (tmp_path / "models--ana--ears" / "refs").mkdir()
+    (tmp_path / "models--ana--ears" / "refs" / "main").write_text(snapshot.name)
+    save(half_words, snapshot)
+    assert load("ana/ears").share == half_words.share
+    (snapshot / "language_model" / "words.arpa.gz").unlink()
+    with pytest.raises(U2UError, match=r"cannot be read: the Hub does not give its words\.arpa\.gz: check"):
+        load("ana/ears")
 
 
 def test_characters_that_never_come_cost_the_same_in_every_text():

@@ -8,7 +8,7 @@ from u2u_hf.hub.model_files import optional_file
 from u2u_hf.recognition.character_model import GAP
 from u2u_hf.recognition.decoding import Labels
 from u2u_hf.records import U2UError
-from u2u_hf.training.familiarity import Familiarity
+from u2u_hf.training.familiarity import Familiarity, Gain
 from u2u_hf.training.outside_text import (
     COPIES,
     HELD_OUT,
@@ -122,6 +122,15 @@ def test_familiarity_by_hand():
     assert familiarity.gain(f"a {GAP} b").characters == 5  # a, space, space, b and the end
 
 
+def test_with_too_little_text_what_is_usual_is_familiar():
+    familiarity = Familiarity(["abab"], ["bbaabbaa"])  # at home, the context misleads here
+    usual = familiarity.gain("bbaabbaa")
+    assert usual.log_ratio < 0
+    assert familiarity.is_familiar([usual])
+    assert not familiarity.is_familiar([Gain(2 * usual.log_ratio, usual.characters)])
+    assert Familiarity(["abab"], []).is_familiar([usual])
+
+
 def test_folders_are_read_with_what_is_below_them(tmp_path):
     (tmp_path / "below").mkdir()
     (tmp_path / "a.txt").write_text("ka mi\n")
@@ -151,10 +160,13 @@ def test_folders_are_read_with_what_is_below_them(tmp_path):
         read_parts([str(tmp_path / "empty")])
 
 
-def test_the_rules_are_those_of_the_dataset(tmp_path):
+def test_the_rules_are_those_of_the_dataset(tmp_path, capsys):
     assert rules_of(str(tmp_path)) == list(DEFAULT_RULES)
+    said = f"! {tmp_path}: no prepare.yaml is found there: texts are spelled by the default text rules\n"
+    assert "".join(capsys.readouterr()) == said
     (tmp_path / "prepare.yaml").write_text("corpus: a\nrules:\n- case: keep\n")
     assert rules_of(str(tmp_path)) == [{"case": "keep"}]
+    assert "".join(capsys.readouterr()) == ""
     (tmp_path / "prepare.yaml").write_text("- [")
     with pytest.raises(U2UError, match=r"prepare\.yaml: is damaged: prepare the dataset again"):
         rules_of(str(tmp_path))

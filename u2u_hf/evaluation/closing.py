@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from u2u_hf.evaluation.metrics import in_percent
 from u2u_hf.evaluation.verdict import is_useful, verdict
+from u2u_hf.model_folder import LANGUAGE_MODEL
 from u2u_hf.settings import quoted
 
 
@@ -34,6 +35,25 @@ def after_language_model(cer: float, kept: bool, model: str, dataset: str) -> st
     """
     where = f"validation with{'' if kept else 'out'} the language model"
     return _closing(where, {"cer": cer}, {_SCORE: [_evaluate(model, dataset)], _USE: [_transcribe(model)]})
+
+
+def beside_model(model: str, kept: bool, push_to: str) -> str:
+    """Return what is left to do for a language model that was made in another folder than the model's, or nothing.
+
+    Args:
+        model: folder or Hub name of the recogniser.
+        kept: whether it is there; if not, nothing was pushed.
+        push_to: where it was pushed to, or the empty string.
+    """
+    if not kept:
+        return (
+            f"{push_to or model} stays as it is, also with the language model that it may have: to recognise without "
+            f"that, delete its folder {LANGUAGE_MODEL}"
+        )
+    if push_to == model:
+        return ""
+    way = f"copy it there as {LANGUAGE_MODEL}" if os.path.isdir(model) else f"push it: --push_to {model}"
+    return f"{model} is used with the language model only once that is in it: {way}"
 
 
 _SCORE = "Next, score it on recordings that it was not chosen by:"

@@ -191,9 +191,10 @@ def csv_rows(path: str | os.PathLike[str], needed: tuple[str, ...]) -> Iterator[
             row = dict(zip(columns, cells, strict=False))
             # The usual reason for more fields than columns is a comma in a text without quotes.
             if any(map(str.strip, cells[len(columns) :])) or not all(name in row for name in needed):
+                plain = ", or save the list as .txt" if len(columns) == 1 and not needed else ""
                 raise U2UError(
                     f"{path}: line {reader.line_num}: has {len(cells)} fields for {len(columns)} columns: fix it; "
-                    "a text that contains the separator must be in quotes"
+                    f"a text that contains the separator must be in quotes{plain}"
                 )
             yield reader.line_num, row
     except csv.Error as error:

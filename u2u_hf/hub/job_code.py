@@ -6,7 +6,9 @@ tried, and a project that is nowhere public has none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import subprocess
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from u2u_hf.hub.push import check_push, commit
@@ -19,6 +21,7 @@ _PATTERNS = (
     *("u2u_hf/**/*.py", "u2u_hf/**/*.md", "u2u_hf/**/*.praat", "u2u_hf/py.typed"),
     *("recipes/*.py", "recipes/accelerate/*.yaml"),
 )
+_NEEDED = {"pyproject.toml", "README.md", "u2u_hf/__init__.py", "recipes/train.py"}
 # huggingface_hub's own default for scripts (DEFAULT_UV_IMAGE, 2.4): Debian with Python 3.12 and uv.
 IMAGE = "ghcr.io/astral-sh/uv:python3.12-bookworm"
 ENVIRONMENT = {
@@ -27,6 +30,7 @@ ENVIRONMENT = {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",  # they rewrite a line, which a log cannot
     "PYTHONUNBUFFERED": "1",  # else the log comes in blocks
 }
+TOKEN = re.compile(r"hf_[A-Za-z0-9]{30,}")
 _MARK = "u2u-hf: ended with exit status "
 # The arguments are the code's repository and commit, then the recipe's command. The last line tells a recipe that ended
 # from a job that was stopped: SIGTERM reaches the recipe, which saves a checkpoint, and leaves no such line.
@@ -58,14 +62,30 @@ exit "$status"
 def code_files(project: Path) -> dict[str, Path]:
     """Return the files of the project's code that a job needs: path in the project → file.
 
+    Of a git checkout, tracked files only: others are the user's own.
+
     Raises:
-        U2UError: the folder is not the whole project.
+        U2UError: the folder is not the whole project, or a file has a token in it.
     """
     found = sorted({path for pattern in _PATTERNS for path in project.glob(pattern) if path.is_file()})
     files = {path.relative_to(project).as_posix(): path for path in found}
-    if not {"pyproject.toml", "README.md", "u2u_hf/__init__.py", "recipes/train.py"} <= files.keys():
+    if (tracked := _tracked(project)) >= _NEEDED:  # not so in an unpacked archive, also one in a user's own repository
+        files = {name: path for name, path in files.items() if name in tracked}
+    if not files.keys() >= _NEEDED:
         raise U2UError(f"{project}: is not the whole project: run recipes/remote.py where you unpacked or cloned it")
+    for path in files.values():
+        if TOKEN.search(path.read_text(encoding="utf-8", errors="replace")):
+            raise U2UError(f"{path}: has a token in it, which would be uploaded: take it out")
     return files
+
+
+def _tracked(project: Path) -> set[str]:
+    """Return the files that git tracks in a folder, relative to it; none without git or a repository."""
+    try:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=project, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return set()
+    return {*listed.decode(errors="replace").split("\0")}
 
 
 def push_code(files: dict[str, Path], repo_id: str) -> str:
@@ -95,6 +115,14 @@ def job_command(code_repo: str, revision: str, recipe: str, words: Sequence[str]
     # With more than one GPU, accelerate starts a process for each.
     launcher = ["accelerate", "launch", "--quiet"] if gpus > 1 and recipe == "train.py" else ["python"]
     return ["bash", "-c", _SCRIPT, "u2u-hf", code_repo, revision, *launcher, f"recipes/{recipe}", *words]
+
+
+def resumes(command: Collection[str]) -> bool:
+    """Return whether a job's command, run again, resumes from the last checkpoint.
+
+    Only train.py makes checkpoints, and in stages it does not push them. All else starts from the beginning.
+    """
+    return "recipes/train.py" in command and "--untranscribed" not in command
 
 
 def exit_status(line: str) -> int | None:

@@ -6,6 +6,7 @@ Every error of the Hub becomes a U2UError in words.
 from __future__ import annotations
 
 import contextlib
+import datetime
 import difflib
 import math
 import re
@@ -13,14 +14,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from huggingface_hub import HfApi, JobHardwareInfo, JobInfo, JobStage, get_token
+from huggingface_hub.errors import JobNotFoundError
 
-from u2u_hf.hub.job_code import exit_status
+from u2u_hf.hub.job_code import TOKEN, exit_status
 from u2u_hf.hub.problems import hub_problem
 from u2u_hf.records import U2UError
 
 _UNITS_AN_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 _POLL_S = 2.0
-TOKEN = re.compile(r"hf_[A-Za-z0-9]{30,}")
 ACTIVE = (JobStage.SCHEDULING, JobStage.RUNNING)
 
 
@@ -31,12 +32,12 @@ class Ending:
     Attributes:
         kind: finished; failed, the recipe with an error of its own; stopped, by its time-out or because its computer
             was lost; or cancelled.
-        seconds: that it ran.
+        seconds: that it ran, or a little more; None if the Hub does not say.
         message: the Hub's own words, or the empty string.
     """
 
     kind: str
-    seconds: int
+    seconds: int | None
     message: str
 
 
@@ -119,10 +120,14 @@ def inspect(job_id: str) -> JobInfo:
     Raises:
         U2UError: there is none with this id.
     """
-    if not re.fullmatch(r"\w+", job_id):  # it becomes a part of the request's address
-        raise U2UError(f"{job_id}: is not the id of a job: the last part of the address of its page")
+    _require_id(job_id)
     with in_words(job_id):
         return HfApi().inspect_job(job_id=job_id)
+
+
+def _require_id(job_id: str) -> None:
+    if not re.fullmatch(r"\w+", job_id):  # it becomes a part of the request's address
+        raise U2UError(f"{job_id}: is not the id of a job: the last part of the address of its page")
 
 
 def active(label: str, value: str) -> list[JobInfo]:
@@ -133,7 +138,7 @@ def active(label: str, value: str) -> list[JobInfo]:
 
 
 def cancel(job_id: str) -> JobInfo:
-    """Cancel a job and return it; one that has ended already is left alone."""
+    """Cancel a job and return it as it was before; one that has ended already is left alone."""
     job = inspect(job_id)
     if job.status.stage in ACTIVE:
         with in_words(f"{job_id}: cannot be cancelled", "write"):
@@ -141,16 +146,22 @@ def cancel(job_id: str) -> JobInfo:
     return job
 
 
+def cancelled(job: JobInfo) -> str:
+    """Return a line about a job that `cancel` has returned."""
+    return f"{'cancelled' if job.status.stage in ACTIVE else 'had ended already'}: {job.url}"
+
+
 def follow(job_id: str, write: Callable[[str], None]) -> Ending:
     """Write a job's log, from its beginning, line by line as it comes; return how the job ended.
 
     Raises:
-        U2UError: the Hub cannot be reached for long. The job goes on.
+        U2UError: there is no such job; or the Hub cannot be reached for long: the job goes on.
     """
+    _require_id(job_id)
     status = None
     try:
         with in_words(f"{job_id}: cannot be watched"):
-            _wait_for_computer(job_id, write)
+            active = _wait_for_computer(job_id, write)
             for line in HfApi().fetch_job_logs(job_id=job_id, follow=True):
                 if (found := exit_status(line)) is None:
                     write(_hidden(line))
@@ -158,8 +169,11 @@ def follow(job_id: str, write: Callable[[str], None]) -> Ending:
                     status = found
             job = HfApi().wait_for_job(job_id=job_id, poll_interval=_POLL_S)
     except U2UError as error:
+        if isinstance(error.__cause__, JobNotFoundError):
+            raise
         raise U2UError(f"{error}. The job goes on, and costs: recipes/remote.py --watch {job_id}") from error
-    return Ending(_kind(job, status), _seconds(job), job.status.message or "")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return Ending(_kind(job, status), running_seconds(job, now if active else None), job.status.message or "")
 
 
 def _hidden(line: str) -> str:
@@ -168,10 +182,13 @@ def _hidden(line: str) -> str:
     return TOKEN.sub("hf_…", line.replace(token, "hf_…") if token else line)
 
 
-def _wait_for_computer(job_id: str, write: Callable[[str], None]) -> None:
-    if inspect(job_id).status.stage == JobStage.SCHEDULING:
+def _wait_for_computer(job_id: str, write: Callable[[str], None]) -> bool:
+    """Wait until a job has a computer, and return whether it had not ended before."""
+    stage = inspect(job_id).status.stage
+    if stage == JobStage.SCHEDULING:
         write("waiting for a free computer")
         HfApi().wait_for_job(job_id=job_id, poll_interval=_POLL_S, stages=[JobStage.RUNNING])
+    return stage in ACTIVE
 
 
 def _kind(job: JobInfo, status: int | None) -> str:
@@ -186,9 +203,13 @@ def _kind(job: JobInfo, status: int | None) -> str:
     return "stopped" if status is None and "exit code" not in message else "failed"
 
 
-def _seconds(job: JobInfo) -> int:
+def running_seconds(job: JobInfo, seen_to_end: datetime.datetime | None) -> int | None:
+    """Return how long a job that has ended ran, or a little more; None if that is not known.
+
+    Args:
+        seen_to_end: a time after its end, which stands for its end if the Hub does not give that.
+    """
     if job.durations and job.durations.running_secs is not None:
         return job.durations.running_secs
-    if job.started_at and job.finished_at:
-        return round((job.finished_at - job.started_at).total_seconds())
-    return 0
+    end = job.finished_at or seen_to_end
+    return math.ceil((end - job.started_at).total_seconds()) if job.started_at and end else None

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from huggingface_hub import HfApi, JobHardwareInfo, JobInfo, constants, get_toke
 from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
 from u2u_hf.hub import jobs
-from u2u_hf.hub.job_code import ENVIRONMENT, IMAGE, code_files, job_command, push_code
+from u2u_hf.hub.job_code import ENVIRONMENT, IMAGE, TOKEN, code_files, job_command, push_code, resumes
 from u2u_hf.hub.problems import hub_problem, log_in
 from u2u_hf.hub.push import check_push
 from u2u_hf.model_folder import LAST, SETTINGS, STATE
@@ -27,7 +28,8 @@ from u2u_hf.settings import as_flags, duration, seconds_of, setting
 CODE = "u2u-hf-code"  # name of the repository with the project's code, in the user's account
 _LABEL = "u2u-hf"  # of our jobs; its value is the repository that the job writes to
 RECIPES = ("train.py", "export.py", "language_model.py")  # which push what they make, and read what is on the Hub
-_READS = ("dataset", "model")  # settings of recipes that name what is read, and its kind on the Hub
+# Settings of recipes that name what is read → its kind on the Hub.
+_READS = {"dataset": "dataset", "model": "model", "untranscribed": "dataset"}
 _LENGTHS = {"--time_budget", "--max_steps", "--num_train_epochs"}  # flags that say how long train.py trains
 
 
@@ -75,6 +77,7 @@ class Plan:
         computer: that is rented.
         seconds: longest time to pay for.
         files: the project's code.
+        resumable: whether the same job, started again, resumes from a checkpoint in `push_to`.
         step: training step of the checkpoint that is resumed, or 0.
         trained: seconds of training up to there.
         finished: whether `push_to` has a finished model.
@@ -90,6 +93,7 @@ class Plan:
     seconds: int
     secret: Secret
     files: dict[str, Path]
+    resumable: bool
     step: int
     trained: float
     finished: bool
@@ -123,15 +127,18 @@ def make_plan(recipe: Path, filled: Sequence[Any], rental: Rental) -> Plan:
     _require_no_token(words, secret)
     if not values.get("push_to"):
         raise U2UError(f"{recipe.name}: add --push_to OWNER/NAME: the job's computer is erased at its end")
-    names = {kind: values[kind] for kind in _READS if values.get(kind)}
-    _require_on_hub(names, words)
+    names = {flag: values[flag] for flag in _READS if values.get(flag)}
+    _require_on_hub(names, words, values["push_to"])
     _require_fitting(recipe.name, values, seconds)
     files = code_files(recipe.parent.parent)
     with jobs.in_words("your login", "write"):
         account = HfApi().whoami()["name"]
     computer = jobs.flavor(rental.flavor)
-    reads = tuple(_source(kind, name, secret) for kind, name in names.items())
-    step, trained = _checkpoint(values["push_to"]) if recipe.name == "train.py" else (0, 0.0)
+    reads = tuple(_source(flag, name, secret) for flag, name in names.items())
+    resumable = resumes([f"recipes/{recipe.name}", *words])
+    step, trained = _checkpoint(values["push_to"]) if resumable else (0, 0.0)
+    if trained:
+        _require_time_left(values, words, seconds, trained)
     return Plan(
         account=account,
         recipe=recipe.name,
@@ -143,6 +150,7 @@ def make_plan(recipe: Path, filled: Sequence[Any], rental: Rental) -> Plan:
         seconds=seconds,
         secret=secret,
         files=files,
+        resumable=resumable,
         step=step,
         trained=trained,
         finished=recipe.name == "train.py" and not step and _is_finished(values["push_to"]),
@@ -168,13 +176,15 @@ def described(plan: Plan) -> str:
     ]
     if plan.step:
         lines.append(f"resumes   at step {plan.step}, from the checkpoint in {plan.push_to}")
+    if not plan.resumable:
+        lines.append("!         cannot be resumed: if it is stopped, the same command starts again and costs again")
     if plan.finished:
         lines.append(f"!         {plan.push_to} holds a finished model: the job trains a new one in its place")
     return "\n".join(lines)
 
 
 class Rented:
-    """A plan that is carried out: one job, and one more that resumes it if it was stopped before its time.
+    """A plan that is carried out: one job, and one more if it was stopped before its time and can be resumed.
 
     Attributes:
         job: the running job.
@@ -188,6 +198,7 @@ class Rented:
         """
         self.job: JobInfo
         self._plan = plan
+        self._started = 0.0  # monotonic time
         self._revision = ""  # of the code; of a job that was running before, unknown
         self._write = lambda line: write(plan.secret.hide(line))
 
@@ -200,7 +211,10 @@ class Rented:
         plan = self._plan
         if running := jobs.active(_LABEL, _label_of(plan.push_to)):
             self.job = running[0]
-            self._write(f"{self.job.id} runs already for {plan.push_to}: watching it")
+            self._write(
+                f"{self.job.id} runs already for {plan.push_to}: watching it. It keeps the settings that it was "
+                f"started with: for others, end it first: python recipes/remote.py --cancel {self.job.id}"
+            )
             return
         check_push(plan.push_to, "model", plan.public)
         with jobs.in_words(plan.code_repo, "write"):
@@ -210,28 +224,34 @@ class Rented:
         self._start(plan.seconds, plan.trained)
 
     def follow(self) -> jobs.Ending:
-        """Write the log, resume once within what was agreed to, and return how it ended."""
+        """Write the log, resume once, if that is possible, within what was agreed to, and return how it ended."""
         ending = jobs.follow(self.job.id, self._write)
-        left = self._plan.seconds - 60 * math.ceil(ending.seconds / 60)  # a begun minute is paid
-        # Less would go into installing alone.
-        if ending.kind != "stopped" or left <= _set_up(self._plan.seconds) or not self._revision:
+        if not self._plan.resumable:
+            return ending
+        if ending.kind != "stopped" or not self._revision:
+            return ending
+        # Where the Hub does not say how long it ran, all time since its start counts: what was agreed to is a limit.
+        ran = math.ceil(time.monotonic() - self._started) if ending.seconds is None else ending.seconds
+        left = self._plan.seconds - 60 * math.ceil(ran / 60)  # a begun minute is paid
+        if left <= _set_up(self._plan.seconds):  # it would go into installing alone
             return ending
         more = jobs.usd(jobs.cost(self._plan.computer, left))
         self._write(
-            f"! {self.job.id} was stopped after {duration(ending.seconds)}: resuming for the {duration(left)} that are "
+            f"! {self.job.id} was stopped after {duration(ran)}: resuming for the {duration(left)} that are "
             f"left: at most {more} more, within the {self._plan.most} that you agreed to"
         )
         self._start(left, _checkpoint(self._plan.push_to)[1])
         again = jobs.follow(self.job.id, self._write)
-        return jobs.Ending(again.kind, ending.seconds + again.seconds, again.message)
+        return jobs.Ending(again.kind, None if again.seconds is None else ran + again.seconds, again.message)
 
     def _start(self, seconds: int, trained: float) -> None:
         plan = self._plan
         words = [*plan.words, "--output_dir", "model"]
         if plan.recipe == "train.py":
-            words += [] if "--resume" in words else ["--resume"]
+            words += ["--resume"] if plan.resumable and "--resume" not in words else []
             if not _LENGTHS & set(words):
                 words += ["--time_budget", duration(training_seconds(plan.seconds, seconds, trained))]
+        self._started = time.monotonic()
         command = job_command(plan.code_repo, self._revision, plan.recipe, words, jobs.gpus(plan.computer))
         try:
             with jobs.in_words("the job cannot be started", "write"):
@@ -267,25 +287,30 @@ def attended(follow: Callable[[], jobs.Ending], job_id: Callable[[], str], ask: 
         ending = follow()
     except KeyboardInterrupt:
         if ask(f"\n{job_id()} runs on if you say no. Cancel it? [y/N] "):
-            return (
-                f"cancelled: {jobs.cancel(job_id()).url}: the same command as before resumes from the last checkpoint"
-            )
+            job = jobs.cancel(job_id())
+            again = f": {_again(job)}" if job.status.stage in jobs.ACTIVE else ""
+            return f"{jobs.cancelled(job)}{again}"
         return (
             f"{job_id()} goes on, and costs. Its log again: python recipes/remote.py --watch {job_id()}. "
             f"To end it: python recipes/remote.py --cancel {job_id()}"
         )
     job = jobs.inspect(job_id())
-    place = f"{job.url} ({duration(ending.seconds) or '0s'}{_price(job, ending.seconds)})"
+    place = job.url
+    if ending.seconds is not None:
+        place += f" ({duration(ending.seconds) or '0s'}{_price(job, ending.seconds)})"
     if ending.kind == "finished":
         return f"finished: {place}"
     if ending.kind == "cancelled":
-        raise U2UError(f"the job was cancelled: {place}: the same command as before resumes from the last checkpoint")
+        raise U2UError(f"the job was cancelled: {place}: {_again(job)}")
     if ending.kind == "stopped":
-        raise U2UError(
-            f"the job was stopped before its end{_because(ending)}: {place}: the same command as before resumes from "
-            "the last checkpoint, and costs again"
-        )
+        raise U2UError(f"the job was stopped before its end{_because(ending)}: {place}: {_again(job)}")
     raise U2UError(f"the recipe ended with an error, which stands above{_because(ending)}: {place}: correct it")
+
+
+def _again(job: JobInfo) -> str:
+    """Return what happens if the command that started a job is given again."""
+    does = "resumes from the last checkpoint" if resumes(job.command or ()) else "starts again from the beginning"
+    return f"the same command as before {does}, and costs again"
 
 
 def _price(job: JobInfo, seconds: int) -> str:
@@ -336,20 +361,26 @@ def _secret(name: str) -> Secret:
 
 def _require_no_token(words: Sequence[str], secret: Secret) -> None:
     known = {secret.value, get_token() or secret.value}
-    if any(jobs.TOKEN.search(word) or any(token in word for token in known) for word in words):
+    if any(TOKEN.search(word) or any(token in word for token in known) for word in words):
         raise U2UError("a token stands in the command, which everybody who sees the job could read: leave it out")
 
 
-def _require_on_hub(names: dict[str, str], words: Sequence[str]) -> None:
-    for kind, name in names.items():
+def _require_on_hub(names: dict[str, str], words: Sequence[str], push_to: str) -> None:
+    if "--texts" in words:
+        raise U2UError("--texts: the job cannot see this computer's files: run language_model.py with them here")
+    for flag, name in names.items():
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", name) or name.startswith("."):
-            push = "prepare.py" if kind == "dataset" else "the recipe that made it"
+            push = "the recipe that made it" if flag == "model" else "prepare.py"
             raise U2UError(
-                f"--{kind} {name}: the job cannot see this computer's folders: give OWNER/NAME on the Hub, where "
+                f"--{flag} {name}: the job cannot see this computer's folders: give OWNER/NAME on the Hub, where "
                 f"{push} puts it with --push_to"
             )
+    there = {*names.values(), push_to}
     for flag, word in itertools.pairwise(words):
-        if word not in names.values() and (os.path.isfile(word) or os.path.isabs(word)):
+        # A number is never a path, though a file or folder here may have it as its name.
+        if word in there or word.startswith("--") or re.fullmatch(r"[\d.e-]+", word):
+            continue
+        if os.path.exists(word) or os.path.isabs(word):
             raise U2UError(f"{flag} {word}: the job cannot see this computer's files: leave it out")
 
 
@@ -363,7 +394,18 @@ def _require_fitting(recipe: str, values: dict[str, Any], seconds: int) -> None:
         )
 
 
-def _source(kind: str, name: str, secret: Secret) -> Source:
+def _require_time_left(values: dict[str, Any], words: Sequence[str], seconds: int, trained: float) -> None:
+    """Raise U2UError if a resumed training would end at once: its time counts from its first start."""
+    done = f"the run in {values['push_to']} has trained {duration(int(trained)) or '0s'} already"
+    if budget := values.get("budget_seconds"):
+        if trained >= budget:
+            raise U2UError(f"train.py --time_budget {values['time_budget']}: {done}: give more")
+    elif not _LENGTHS & set(words) and trained >= training_seconds(seconds, seconds, trained):
+        raise U2UError(f"--time_budget {duration(seconds)}: {done}, and some time goes into installing: give more")
+
+
+def _source(flag: str, name: str, secret: Secret) -> Source:
+    kind = _READS[flag]
     try:
         return Source(kind, name, bool(HfApi().repo_info(name, repo_type=kind, token=secret.value).private))
     except Exception as error:  # of many types
@@ -371,7 +413,7 @@ def _source(kind: str, name: str, secret: Secret) -> Source:
             problem = f"is not on the Hub, or is private and the token of {secret.source} may not read it"
         else:
             problem = secret.hide(hub_problem(error))
-        raise U2UError(f"--{kind} {name}: {problem}") from error
+        raise U2UError(f"--{flag} {name}: {problem}") from error
 
 
 def _require_access(repo_id: str, write: bool, secret: Secret) -> None:

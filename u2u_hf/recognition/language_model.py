@@ -177,9 +177,12 @@ def load(source: str) -> LanguageModel | None:
             raise ValueError("a weight is invalid")
         words_path = optional_file(source, f"{LANGUAGE_MODEL}/{ARPA_WORDS}") if numbers["share"] else None
         if numbers["share"] and words_path is None:
-            raise ValueError(f"{ARPA_WORDS} is missing")
+            raise FileNotFoundError(ARPA_WORDS)
         words = word_model.load(words_path) if words_path else None
         return LanguageModel(character_model.load(arpa_path), words, **numbers)
     except Exception as error:  # of gzip, zlib, json and ours
-        problem = memory_problem(error) or "it is damaged: make it again with recipes/language_model.py, or remove it"
+        problem = memory_problem(error)
+        if isinstance(error, FileNotFoundError) and not Path(source).is_dir():  # it gave the others before
+            problem = f"the Hub does not give its {ARPA_WORDS}: check the internet connection and try again"
+        problem = problem or "it is damaged: make it again with recipes/language_model.py, or remove it"
         raise U2UError(f"{arpa_path.parent}: the language model cannot be read: {problem}") from error

@@ -57,8 +57,12 @@ class Familiarity:
         return Gain(log_ratio, count)
 
     def is_familiar(self, gains: Iterable[Gain]) -> bool:
-        """Return whether the texts with these gains are, together, of the transcripts' language."""
-        return _mean(gains) >= _LEAST * self._usual
+        """Return whether the texts with these gains are, together, of the transcripts' language.
+
+        If there was no text to measure what is usual, all are.
+        """
+        # With little text the context misleads at home too: a share of less than 0 would ask for more than is usual.
+        return not math.isfinite(self._usual) or _mean(gains) >= min(_LEAST * self._usual, self._usual)
 
 
 def _mean(gains: Iterable[Gain]) -> float:

@@ -19,7 +19,7 @@ from u2u_hf.corpus.folder import files_below
 from u2u_hf.corpus.text_rules import DEFAULT_RULES, TextRules
 from u2u_hf.formats.texts import read_texts, suffixes
 from u2u_hf.hub.model_files import optional_file
-from u2u_hf.progress_bar import progress_bar
+from u2u_hf.progress_bar import progress_bar, write_line
 from u2u_hf.recognition.character_model import GAP
 from u2u_hf.recognition.decoding import DELIMITER, Labels
 from u2u_hf.records import Skipped, U2UError
@@ -122,12 +122,14 @@ def read_parts(paths: Sequence[str]) -> tuple[list[Part], list[Skipped]]:
 
 
 def rules_of(dataset: str) -> list[Mapping[str, Any]]:
-    """Return the text rules with which a dataset was prepared: of its prepare.yaml, or the default ones.
+    """Return the text rules with which a dataset was prepared, or, with a message, the default ones.
 
     Raises:
         U2UError: that file cannot be read.
     """
     path = optional_file(dataset, "prepare.yaml", "dataset")
+    if path is None:
+        write_line(f"! {dataset}: no prepare.yaml is found there: texts are spelled by the default text rules")
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
         return list((settings or {}).get("rules", DEFAULT_RULES))
