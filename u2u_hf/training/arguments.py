@@ -69,7 +69,7 @@ class CtcTrainingArguments(TrainingArguments):
     untranscribed: str = setting("", help="recordings without transcripts: a folder, or a prepared dataset")
     untranscribed_for: list[str] = setting(
         ["self-training"],
-        help="what --untranscribed is used for: self-training, pretraining (worth it for hours of speech), or both",
+        help="what it is used for: self-training, pretraining (for hours of speech), or both",
     )
     untranscribed_hours: float = setting(
         10.0, help="most hours of speech that are taken from --untranscribed, at random"
