@@ -67,13 +67,8 @@ class CtcTrainingArguments(TrainingArguments):
     microphone_db: float = setting(0.0, help="filter with a random smooth response, up and down by so many dB: 8")
     noise_snr_db: float | None = setting(None, help="add noise, from this many dB below the speech to 20 dB more: 10")
     untranscribed: str = setting("", help="recordings without transcripts: a folder, or a prepared dataset")
-    untranscribed_for: list[str] = setting(
-        ["self-training"],
-        help="what it is used for: self-training, pretraining (for hours of speech), or both",
-    )
-    untranscribed_hours: float = setting(
-        10.0, help="most hours of speech that are taken from --untranscribed, at random"
-    )
+    untranscribed_for: list[str] = setting(["self-training"], help="use: self-training, pretraining, or both")
+    untranscribed_hours: float = setting(10.0, help="hours of it to take at most, at random")
     bf16: bool | None = setting(None, help="train in bfloat16 (default by device)")
     fp16: bool | None = setting(None, help="train in float16 until it overflows, for older GPUs (default by device)")
     eval_strategy: str = setting("steps", help="when to evaluate on the validation split: steps, epoch or no")
