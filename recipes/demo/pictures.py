@@ -163,7 +163,7 @@ def browser_page(browser: Browser, model: Path, recording: Path) -> bytes:
         page = new_page(browser, address)
         page.locator("#model-state").get_by_text("ready").wait_for(timeout=120_000)
         page.locator("#files").set_input_files(recording)
-        page.locator("article").get_by_text("Done").wait_for(timeout=120_000)
+        page.locator("article").get_by_text("Done:").wait_for(timeout=120_000)
         return page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": 1050})
 
 

@@ -108,7 +108,7 @@ def test_the_language_model_is_used_as_in_python(site, open_page, exported, new_
         page = open_page(address)
         wait_for(page, "#model-state", "processor cores. It has a language model. Licence: cc-by-nc-4.0.")
         page.set_input_files("#files", new_recording)
-        wait_for(page, "article", "Done")
+        wait_for(page, "article", "Done:")
         assert_same(saved(page, page.get_by_role("button", name=".eaf"), tmp_path), transcript)
     # The same files, chosen from the visitor's disk: their folders do not count.
     files = [path for path in model.rglob("*") if path.is_file()]
@@ -129,7 +129,7 @@ def test_a_language_model_on_the_hub_is_used(site, open_page, exported, new_reco
         load_from_hub(page, "hf_ana_read")
         wait_for(page, "#model-state", "It has a language model.")
         page.set_input_files("#files", new_recording)
-        wait_for(page, "article", "Done")
+        wait_for(page, "article", "Done:")
         found = saved(page, page.get_by_role("button", name=".eaf"), tmp_path)
     assert_same(found, in_python(model, new_recording))
 
@@ -157,7 +157,7 @@ def test_a_model_of_base_size_agrees_with_python_on_all_cores_and_on_one(site, o
             page = open_page(address)
             wait_for(page, "#model-state", ready)
             page.set_input_files("#files", recording)
-            wait_for(page, "article", "Done")
+            wait_for(page, "article", "Done:")
             assert_same(saved(page, page.get_by_role("button", name=".eaf"), tmp_path), transcript)
 
 
@@ -177,7 +177,7 @@ def test_every_family_agrees_with_python(site, open_page, new_recording, tmp_pat
         page = open_page(address)
         wait_for(page, "#model-state", "ready")
         page.set_input_files("#files", recording)
-        wait_for(page, "article", "Done")
+        wait_for(page, "article", "Done:")
         found = saved(page, page.get_by_role("button", name=".eaf"), tmp_path)
     assert_same(found, in_python(tmp_path / "site" / "model", recording))
 
@@ -210,7 +210,7 @@ def test_corrected_text_is_saved_and_leaving_without_saving_is_asked(url, open_p
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert page.evaluate("document.documentElement.lang") == "es"
     page.select_option("#language", "en")
-    wait_for(page, "article", "Done")
+    wait_for(page, "article", "Done:")
     page.get_by_role("link", name="Prepare").click()
     wait_for(page, "#state", "Starting Python")
     assert len(questions) == 2
@@ -225,7 +225,7 @@ def test_corrections_survive_a_reload_until_they_are_deleted(url, open_page, new
     page.on("dialog", lambda dialog: dialog.accept())
     wait_for(page, "#model-state", "ready")
     page.set_input_files("#files", new_recording)
-    wait_for(page, "article", "Done")
+    wait_for(page, "article", "Done:")
     page.get_by_role("textbox", name="Text 0:").first.click()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type("ñuu sàví")
@@ -296,7 +296,7 @@ def test_corrections_made_while_it_is_transcribed_survive_with_the_rest(url, ope
 
     correct_the_first()
     page.evaluate("release()")
-    wait_for(page, "article", "Done")
+    wait_for(page, "article", "Done:")
     whole = page.evaluate(written)
     assert sum(bool(segment["text"]) for segment in whole) > 1
     page.reload()  # at once
@@ -314,7 +314,7 @@ def test_corrections_made_while_it_is_transcribed_survive_with_the_rest(url, ope
     page.evaluate("release()")
     page.set_input_files("#files", new_recording)
     wait_for(page, "article:nth-child(1)", "Your corrections from before, with their recording.")
-    wait_for(page, "article:nth-child(2)", "Done")
+    wait_for(page, "article:nth-child(2)", "Done:")
     assert len(page.evaluate("document.querySelectorAll('u2u-editor')[1].written()")) == len(whole)
     assert [segment["text"] for segment in page.evaluate(written) if segment["text"]] == ["ñuu sàví"]
 
@@ -325,7 +325,7 @@ def test_where_tabs_cannot_know_of_each_other_nothing_is_kept(url, open_page, ne
     page.goto(url)
     wait_for(page, "#model-state", "ready")
     page.set_input_files("#files", new_recording)
-    wait_for(page, "article", "Done")
+    wait_for(page, "article", "Done:")
     page.get_by_role("textbox", name="Text 0:").first.fill("ñuu sàví")
     wait_for(page, "article .note", "At an http:// address your browser keeps no corrections: save them")
     assert page.evaluate("!dispatchEvent(new Event('beforeunload', {cancelable: true}))")
@@ -353,7 +353,7 @@ def test_corrections_deleted_while_they_are_saved_are_asked_for_and_stay_deleted
     page = open_page(url, service_workers="block")
     wait_for(page, "#model-state", "ready")
     page.set_input_files("#files", new_recording)
-    wait_for(page, "article", "Done")
+    wait_for(page, "article", "Done:")
     page.get_by_role("textbox", name="Text 0:").first.fill("ñuu sàví")
     page.locator("article .note").wait_for()  # they are kept
     python = []
@@ -388,7 +388,7 @@ def test_without_isolation_the_page_uses_one_core(site, open_page, exported, new
         page = open_page(address)
         wait_for(page, "#model-state", "ready, on one processor core")
         page.set_input_files("#files", flac)
-        wait_for(page, "article", "Done")
+        wait_for(page, "article", "Done:")
         assert_same(saved(page, page.get_by_role("button", name=".eaf"), tmp_path), in_python(exported, flac))
 
 
@@ -401,7 +401,7 @@ def test_one_channel_is_transcribed_while_the_rest_is_read(url, open_page, expor
     page.set_input_files("#files", mono)
     page.locator("article textarea:not([readonly])").first.wait_for()
     some = segments_of(page)
-    wait_for(page, "article", "Done")
+    wait_for(page, "article", "Done:")
     transcript = in_python(exported, mono)
     assert some < len(transcript.segments)
     tiers = {tier.name: tier for tier in read_eaf(saved(page, page.get_by_role("button", name=".eaf"), tmp_path)).tiers}
@@ -426,7 +426,7 @@ def test_the_graphics_processor_gives_the_same_text_also_offline(site, open_page
     load_from_hub(page, "")
     wait_for(page, "#model-state", "ready, on the graphics processor")
     page.set_input_files("#files", recording)
-    wait_for(page, "article", "Done")
+    wait_for(page, "article", "Done:")
     texts = page.locator("article textarea").evaluate_all("boxes => boxes.map((box) => box.value)")
     segments = in_python(exported, recording).segments
     assert texts == [s.text for s in sorted(segments, key=lambda s: (s.start_ms, s.channel))]
@@ -454,7 +454,7 @@ def test_the_microphone_is_recorded_without_processing(url, open_page, new_recor
     would_leave = "dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     assert not page.evaluate(would_leave)
     page.get_by_role("button", name="Stop recording").click()
-    wait_for(page, "article", "Done")
+    wait_for(page, "article", "Done:")
     assert not page.evaluate(would_leave)
     recording = saved(page, page.get_by_role("button", name="Save the recording"), tmp_path)
     assert page.evaluate(would_leave)
@@ -709,5 +709,5 @@ def test_a_private_model_needs_its_token_once_then_works_offline(site, open_page
     load_from_hub(page, "")
     wait_for(page, "#model-state", "ana/ears is ready")
     page.set_input_files("#files", new_recording)
-    wait_for(page, "article", "Done")
+    wait_for(page, "article", "Done:")
     assert "-->" in saved(page, page.get_by_role("button", name=".srt"), tmp_path).read_text(encoding="utf-8")
