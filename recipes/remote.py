@@ -32,7 +32,8 @@ from pathlib import Path
 
 from u2u_hf import cli
 from u2u_hf.hub.jobs import cancel, cancelled, follow, hardware, hardware_table
-from u2u_hf.hub.rental import RECIPES, Rental, Rented, attended, described, make_plan
+from u2u_hf.hub.rental import Rented, attended
+from u2u_hf.hub.rental_plan import RECIPES, Rental, described, make_plan
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
 

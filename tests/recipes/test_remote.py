@@ -17,7 +17,7 @@ from support.hub_server import running_hub
 from u2u_hf import cli
 from u2u_hf.hub.job_code import code_files, exit_status
 from u2u_hf.hub.jobs import running_seconds, usd
-from u2u_hf.hub.rental import training_seconds
+from u2u_hf.hub.rental_plan import training_seconds
 from u2u_hf.records import U2UError
 
 LOGIN, OF_THE_JOB = "hf_ana_write", "hf_ana_for_the_job"
