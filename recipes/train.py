@@ -37,8 +37,9 @@ from u2u_hf.training.curves import training_curves
 from u2u_hf.training.float16 import numbers
 from u2u_hf.training.peak_memory import peak_memory
 from u2u_hf.training.run import Stopped, train
-from u2u_hf.training.stages import FINISHED, check, holds_stages, tidy, train_in_stages
-from u2u_hf.training.stages import FOLDER as STAGES
+from u2u_hf.training.stage_record import FINISHED, check, holds_stages, tidy
+from u2u_hf.training.stage_record import FOLDER as STAGES
+from u2u_hf.training.stages import train_in_stages
 from u2u_hf.transcription.untranscribed import untranscribed_speech
 
 

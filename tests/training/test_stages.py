@@ -15,7 +15,8 @@ from u2u_hf.records import U2UError
 from u2u_hf.training import progress, stages, trainer
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.self_training import FirstLook, PseudoLabels
-from u2u_hf.training.stages import check, tidy, train_in_stages
+from u2u_hf.training.stage_record import check, tidy
+from u2u_hf.training.stages import train_in_stages
 
 SPEECH = [1.0, 0.6, 0.8, 0.9]
 

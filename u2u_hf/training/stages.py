@@ -16,13 +16,11 @@ from __future__ import annotations
 
 import copy
 import gc
-import hashlib
 import json
 import shutil
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import psutil
 import torch
@@ -31,24 +29,20 @@ from transformers import ProcessorMixin
 
 from u2u_hf import model_folder, output_folder
 from u2u_hf.data.processes import gathered, processes
-from u2u_hf.evaluation.metrics import MAIN, in_percent
+from u2u_hf.evaluation.metrics import MAIN
 from u2u_hf.files import replacing, write_text
 from u2u_hf.progress_bar import write_line
-from u2u_hf.records import U2UError
-from u2u_hf.settings import duration
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.checkpoints import resume_point
 from u2u_hf.training.pretraining import build_pretrainer, load_encoder, save_encoder
 from u2u_hf.training.run import Stopped, Trained
 from u2u_hf.training.self_training import look, pseudo_labels, with_pseudo_labels
+from u2u_hf.training.stage_record import FOLDER, RECORD, Stage, digest, opened
 from u2u_hf.training.trainer import CtcTrainer, remove_made_of_model, save_trained
 from u2u_hf.training.trainer_setup import build_trainer
 
-FOLDER = "stages"
 PLAIN, PRETRAINING, PRETRAINED, LONGER = "plain", "pretraining", "pre-trained", "longer"
 SELF_TRAINED = "self-trained"
-FINISHED = "this run is finished; to train longer, or with other settings, give another --output_dir"
-_RECORD = "stages.json"
 _HISTORY = "log_history.json"
 # Parts of the steps or the time that the stages have; those of a stage that is left out are the others'.
 _PARTS = {PLAIN: 3.0, PRETRAINING: 2.0, PRETRAINED: 3.0, SELF_TRAINED: 2.0, LONGER: 3.0}
@@ -61,29 +55,6 @@ _NO_TIME = "too little time is left for it"
 # What each stage that can be refused belongs to: the choices of --untranscribed_for.
 _SELF_TRAINING = "self-training"
 _USE = {PRETRAINING: "pretraining", PRETRAINED: "pretraining", SELF_TRAINED: _SELF_TRAINING}
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A finished stage.
-
-    Attributes:
-        scores: of its model on validation; none of pre-training, which makes no recogniser.
-        steps: optimizer steps.
-        seconds: duration of the stage, with the finding of targets or texts.
-        note: what else a user should know.
-    """
-
-    name: str
-    scores: dict[str, float] = field(default_factory=dict)
-    steps: int = 0
-    seconds: float = 0.0
-    note: str = ""
-
-    def __str__(self) -> str:
-        took = f"{self.steps:,} steps, {duration(max(1, round(self.seconds)))}" if self.steps else ""
-        scored = f"validation {in_percent(self.scores)}" if self.scores else ""
-        return f"{self.name}: {'; '.join(filter(None, (scored, took, self.note)))}"
 
 
 def train_in_stages(
@@ -122,7 +93,7 @@ class _Run:
         self._folder = Path(args.output_dir) / FOLDER
         self._main = processes().is_main_process
         self._begun = psutil.Process().create_time()  # of the stage; loading counts as part of this process's first one
-        self._record = _opened(self._folder, args, _digest(splits["train"], speech))
+        self._record = opened(self._folder, args, digest(splits["train"], speech))
         processes().wait_for_everyone()  # all have read it before it is written again
         self._pending = [PLAIN, *(name for name in _USE if self._is_wanted(name))]
 
@@ -324,72 +295,12 @@ class _Run:
 
     def _write(self) -> None:
         """Write the record of the main process, and let all others go on with it: times differ among processes."""
-        path = self._folder / _RECORD
+        path = self._folder / RECORD
         if self._main:
             write_text(path, json.dumps(self._record, indent=1, ensure_ascii=False) + "\n")
         processes().wait_for_everyone()
         self._record = json.loads(path.read_text(encoding="utf-8"))
         processes().wait_for_everyone()  # all have read before it is written again
-
-
-def holds_stages(output_dir: Path) -> bool:
-    """Return whether an output folder holds a run in stages, finished or not."""
-    return (output_dir / FOLDER / _RECORD).is_file()
-
-
-def check(args: CtcTrainingArguments) -> None:
-    """Raise U2UError unless these settings may begin or resume a run in the output folder: before any long work.
-
-    Whether its recordings are the same is not known before their speech is found.
-    """
-    output_dir = Path(args.output_dir)
-    if args.untranscribed:
-        # A run that found no speech is a plain one, and may be resumed as such. It has a folder for the speech.
-        if holds_stages(output_dir) or not (output_dir / FOLDER).is_dir():
-            _opened(output_dir / FOLDER, args)
-    elif holds_stages(output_dir):
-        raise U2UError(f"{output_dir}: holds a run with --untranscribed: give that too, or another --output_dir")
-
-
-def _opened(folder: Path, args: CtcTrainingArguments, speech: str = "") -> dict[str, Any]:
-    """Return the record of a run, a new one if there is none.
-
-    Args:
-        speech: digest of all speech, if it is known. What is found of it is kept by the number of its row.
-
-    Raises:
-        U2UError: there is one, and it is finished or not to be resumed, or has another length or other speech.
-    """
-    length = args.budget_seconds or args.max_steps
-    path = folder / _RECORD
-    if not path.is_file():
-        if model_folder.checkpoints(folder.parent):
-            raise U2UError(f"{folder.parent}: holds a run without --untranscribed: give another --output_dir")
-        return {"length": length, "speech": speech, "checked": False, "refused": {}, "running": {}, "stages": []}
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if not all((folder / row["name"]).is_dir() for row in record["stages"]):  # `tidy` has removed the stages' models
-        raise U2UError(f"{args.output_dir}: {FINISHED}")
-    if not args.resume:
-        raise U2UError(f"{args.output_dir}: holds a run in stages: add --resume, or give another --output_dir")
-    if record["length"] != length:
-        raise U2UError(
-            f"{args.output_dir}: its stages share another length: resume with the same --max_steps or "
-            "--time_budget, or give another --output_dir"
-        )
-    if speech and record["speech"] != speech:
-        raise U2UError(f"{args.output_dir}: the recordings have changed since it was begun: give another --output_dir")
-    return record
-
-
-def _digest(*parts: Dataset) -> str:
-    """Return a digest of the rows: their recordings, durations and audio."""
-    digest = hashlib.sha256()
-    for rows in parts:
-        names = rows["recording"][:] if "recording" in rows.column_names else []
-        digest.update(json.dumps([names, rows["duration"][:]]).encode())
-        for audio in rows["audio"]:
-            digest.update(hashlib.sha256(audio["bytes"]).digest())
-    return digest.hexdigest()
 
 
 def _release() -> None:
@@ -406,12 +317,3 @@ def _error_rate(stage: Stage) -> float:
 def _all_speech(train: Dataset, speech: Dataset) -> Dataset:
     columns = ["audio", "duration"]
     return concatenate_datasets([rows.select_columns(columns) for rows in (train, speech)])
-
-
-def tidy(output_dir: Path) -> None:
-    """Remove what only a run that is resumed needs, and may be private: the stages' models, the speech, its texts."""
-    for path in (output_dir / FOLDER).iterdir():
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.name != _RECORD:
-            path.unlink()
