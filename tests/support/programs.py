@@ -114,3 +114,10 @@ def _main(arguments, stdout, stderr, cwd, environment) -> None:
             runpy.run_path(arguments[0], run_name="__main__")
     finally:
         atexit._run_exitfuncs()  # a child of multiprocessing ends without them
+
+
+def succeeded(command, processes=1):
+    """Run a program to its end, as so many processes, and return what it wrote; it must not fail."""
+    done = run(command) if processes == 1 else divided(command, processes)
+    assert done.returncode == 0, done.stderr
+    return done

@@ -24,12 +24,6 @@ def command(demo_dataset, random_base, new_recording):
     return command
 
 
-def run(command, processes=1):
-    done = programs.run(command) if processes == 1 else programs.divided(command, processes)
-    assert done.returncode == 0, done.stderr
-    return done
-
-
 def stop(command, marker, number):
     """Start, and send a signal once a file is there."""
     written = [marker.parents[4] / name for name in ("stdout", "stderr")]
@@ -56,7 +50,7 @@ def stages(folder):
 def test_stopped_or_killed_in_each_stage_a_run_ends_as_if_it_had_not_been(command, tmp_path):
     settings = ["--max_steps", 66, "--eval_steps", 6, "--save_steps", 6, "--logging_steps", 1]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    run(command(whole, *settings))
+    programs.succeeded(command(whole, *settings))
     names = [name for name, *_ in stages(whole)]
     for number, name in enumerate(names):
         resumed = ["--resume"] if number else []
@@ -66,18 +60,18 @@ def test_stopped_or_killed_in_each_stage_a_run_ends_as_if_it_had_not_been(comman
     assert not (broken / "model.safetensors").exists()
     refused = programs.run(command(broken, *settings))
     assert "holds a run in stages: add --resume" in refused.stderr.splitlines()[-1]
-    run(command(broken, *settings, "--resume"))
+    programs.succeeded(command(broken, *settings, "--resume"))
     assert stages(broken) == stages(whole)
     same(whole, broken)
-    again = run(command(broken, *settings, "--resume"))
+    again = programs.succeeded(command(broken, *settings, "--resume"))
     finished = "this run is finished; to train longer, or with other settings, give another --output_dir"
     assert again.stdout == f"{broken}: {finished}\n"
 
 
 def test_two_processes_do_what_one_does(command, tmp_path):
     settings = ["--max_steps", 33, "--eval_strategy", "no", "--save_strategy", "no", "--no_load_best_model_at_end"]
-    run(command(tmp_path / "one", *settings, "--gradient_accumulation_steps", 2))
-    run(command(tmp_path / "two", *settings), processes=2)
+    programs.succeeded(command(tmp_path / "one", *settings, "--gradient_accumulation_steps", 2))
+    programs.succeeded(command(tmp_path / "two", *settings), processes=2)
     one, two = (stages(tmp_path / name) for name in ("one", "two"))
     assert [(name, steps) for name, steps, _ in one] == [(name, steps) for name, steps, _ in two]
     assert [scores.get("cer") for *_, scores in one] == pytest.approx([s.get("cer") for *_, s in two], abs=0.02)

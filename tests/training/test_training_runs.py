@@ -23,12 +23,6 @@ def command(demo_dataset, random_base):
     return command
 
 
-def run(command, processes=1):
-    done = programs.run(command) if processes == 1 else programs.divided(command, processes)
-    assert done.returncode == 0, done.stderr
-    return done
-
-
 def stop(command, output_dir, step, number):
     """Start, and send a signal once the checkpoint of `step` is written whole."""
     written = [output_dir.with_suffix(suffix) for suffix in (".stdout", ".stderr")]
@@ -51,7 +45,7 @@ def test_stopped_and_killed_a_run_ends_as_if_it_had_not_been(command, tmp_path):
     settings = ["--max_steps", 60, "--batch_seconds", 8, "--eval_steps", 5, "--save_steps", 5, "--logging_steps", 1]
     settings += ["--learning_rate", 1e-3]
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    run(command(whole, *settings))
+    programs.succeeded(command(whole, *settings))
 
     # The first may come while an evaluation runs: the step after it is finished, and saved.
     code, stdout, stderr = stop(command(broken, *settings), broken, 5, signal.SIGTERM)
@@ -66,9 +60,9 @@ def test_stopped_and_killed_a_run_ends_as_if_it_had_not_been(command, tmp_path):
     code, _, stderr = stop(command(broken, *settings, "--resume"), broken, 25, signal.SIGKILL)
     assert code == -signal.SIGKILL, stderr
 
-    run(command(broken, *settings, "--resume"))
+    programs.succeeded(command(broken, *settings, "--resume"))
     assert steps(broken, 60) == list(range(1, 61))
-    again = run(command(broken, *settings, "--resume"))
+    again = programs.succeeded(command(broken, *settings, "--resume"))
     assert again.stdout == f"{broken}: this run is finished; to train on, give a higher --max_steps or --time_budget\n"
     expected, found = (load_file(folder / "model.safetensors") for folder in (whole, broken))
     assert expected.keys() == found.keys()
@@ -80,8 +74,8 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(command, tmp_
     settings = ["--max_steps", 6, "--batch_seconds", 8, "--eval_strategy", "no", "--save_strategy", "no"]
     settings += ["--no_load_best_model_at_end", "--logging_steps", 1, "--learning_rate", 1e-3]
     settings += ["--hold_encoder", 0.3]
-    run(command(tmp_path / "one", *settings, "--gradient_accumulation_steps", 2))
-    run(command(tmp_path / "two", *settings), processes=2)
+    programs.succeeded(command(tmp_path / "one", *settings, "--gradient_accumulation_steps", 2))
+    programs.succeeded(command(tmp_path / "two", *settings), processes=2)
     one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
     for name, weights in one.items():
         assert weights.allclose(two[name], atol=1e-5), name
