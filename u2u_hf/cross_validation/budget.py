@@ -11,10 +11,10 @@ from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.recognition import torch_model
 from u2u_hf.records import U2UError
 from u2u_hf.settings import duration, seconds_of
+from u2u_hf.training.run import LEAST_SECONDS
 
 _TRIAL_S = 10  # of noise
 _MARGIN = 1.5  # decoding, reading, other programs
-LEAST_SECONDS = 20  # of each training: to load a model and to write it takes some ten seconds
 
 
 def share(time_budget: str, folds: int, other_s: float) -> int:

@@ -37,7 +37,7 @@ _NO_REGULARISATION = Regularisation(mask_time=0.0, mask_feature=0.0, dropout=0.0
 
 
 def build_pretrainer(model_source: str, speech: Dataset, args: CtcTrainingArguments, targets: Path) -> MaskedTrainer:
-    """Return a trainer that goes on with the pre-training of a model's encoder on speech.
+    """Return a trainer that continues the pre-training of a model's encoder on speech.
 
     Args:
         model_source: folder or Hub name of a model of one of the `FAMILIES`.

@@ -15,6 +15,8 @@ from u2u_hf.training.checkpoints import resume_point
 from u2u_hf.training.trainer import save_trained
 from u2u_hf.training.trainer_setup import build_trainer
 
+LEAST_SECONDS = 20  # of a training with a time budget: to load a model and to write it takes some ten seconds
+
 
 class Stopped(Exception):
     """The run was asked to stop, and has written a checkpoint."""

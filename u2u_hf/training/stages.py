@@ -2,11 +2,11 @@
 
 1. plain: fine-tuned on the transcribed utterances alone, as without such speech.
 2. pre-trained: the encoder is pre-trained further on all speech, then fine-tuned.
-3. self-trained: the better of the two recognises the speech, and goes on with the transcribed utterances and what it is
-   sure of. Not twice: on Mboshi a second round made validation and test worse (one run).
+3. self-trained: the better of the two recognises the speech, and learns further from the transcribed utterances and
+   what it is sure of. Not twice: on Mboshi a second round made validation and test worse (one run).
 
-If all that is refused, the plain recogniser goes on with the transcribed utterances (longer), so that nothing is lost
-but the time that the refusal took.
+If all that is refused, the plain recogniser learns further from the transcribed utterances (longer), so that nothing is
+lost but the time that the refusal took.
 
 The stages share the run's steps or time. What has been done is in ``stages/stages.json``; a finished stage is not done
 again, and one that was stopped resumes from its last checkpoint.
@@ -35,7 +35,7 @@ from u2u_hf.progress_bar import write_line
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.checkpoints import resume_point
 from u2u_hf.training.pretraining import build_pretrainer, load_encoder, save_encoder
-from u2u_hf.training.run import Stopped, Trained
+from u2u_hf.training.run import LEAST_SECONDS, Stopped, Trained
 from u2u_hf.training.self_training import look, pseudo_labels, with_pseudo_labels
 from u2u_hf.training.stage_record import FOLDER, RECORD, Stage, digest, opened
 from u2u_hf.training.trainer import CtcTrainer, remove_made_of_model, save_trained
@@ -48,8 +48,6 @@ _HISTORY = "log_history.json"
 _PARTS = {PLAIN: 3.0, PRETRAINING: 2.0, PRETRAINED: 3.0, SELF_TRAINED: 2.0, LONGER: 3.0}
 # Learning rates of a stage that goes on from a trained recogniser, as a share of those of fine-tuning.
 _RATES_AGAIN = 0.5
-# Of a stage with a time budget: to load a model and to write it takes some ten seconds.
-_LEAST_SECONDS = 20
 _RECOGNITION = 0.5  # most of the time left that recognising speech takes: the rest is to learn from it
 _NO_TIME = "too little time is left for it"
 # What each stage that can be refused belongs to: the choices of --untranscribed_for.
@@ -124,7 +122,7 @@ class _Run:
         """Return the stage of self-training, after it has been done if need be; None if it is refused.
 
         Args:
-            teacher: whose recogniser finds the texts, and goes on with them.
+            teacher: whose recogniser finds the texts, and learns further with them.
         """
         if not self._is_wanted(SELF_TRAINED):
             return None
@@ -134,13 +132,13 @@ class _Run:
         _release()
         begun = self._record["running"].get("name") == SELF_TRAINED
         left = None if begun else self._seconds_left()
-        if left is not None and left < _LEAST_SECONDS:
+        if left is not None and left < LEAST_SECONDS:
             return self._without_self_training(_NO_TIME)
         seconds = None if left is None else _RECOGNITION * left
         found = pseudo_labels(source, self._speech, self._splits, self._args.seed, cache, seconds)
         if found.refused:
             return self._without_self_training(found.refused)
-        if left is not None and (self._seconds_left() or 0.0) < _LEAST_SECONDS:
+        if left is not None and (self._seconds_left() or 0.0) < LEAST_SECONDS:
             return self._without_self_training(_NO_TIME)
         mixed = with_pseudo_labels(self._splits["train"], self._speech, found.texts)
         return self._continued(SELF_TRAINED, source, mixed, found.account)
@@ -154,7 +152,7 @@ class _Run:
         if self._done(LONGER):
             return
         left = self._seconds_left()
-        if self._record["running"].get("name") == LONGER or left is None or left >= _LEAST_SECONDS:
+        if self._record["running"].get("name") == LONGER or left is None or left >= LEAST_SECONDS:
             self._continued(LONGER, self._folder / plain.name, self._splits["train"])
 
     def _seconds_left(self) -> float | None:
