@@ -39,7 +39,7 @@ class Examples(torch.utils.data.Dataset):
         self._split = split
         texts = split["text"]
         self._rows = [*((row,) for row in range(len(split))), *joined]
-        seconds, pauses = split["duration"], _pauses(split)
+        seconds, pauses = split["duration"], _pauses(split) if joined else [0.0] * len(split)
         self.durations = [
             sum(seconds[row] for row in rows) + sum(pauses[row] for row in rows[1:]) for rows in self._rows
         ]
