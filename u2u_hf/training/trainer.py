@@ -280,7 +280,7 @@ class CtcTrainer(Trainer):
         pauses, begun = self.control.should_evaluate or self.control.should_save, self.progress.clock()
         super()._maybe_log_save_evaluate(*arguments, **settings)
         if pauses:
-            self.progress.pause = max(self.progress.pause, self.progress.clock() - begun)
+            self.progress.has_paused(self.progress.clock() - begun)
 
     def _save_checkpoint(self, model, trial):
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
