@@ -67,7 +67,7 @@ class Rates:
     head: float
 
 
-def tested_rates(trainer: Trainer, max_steps: int, given: Mapping[str, float]) -> Rates | None:
+def find_rates(trainer: Trainer, max_steps: int, given: Mapping[str, float]) -> Rates | None:
     """Return the rates that the test finds, alike in all processes; None where it would take too much of the run.
 
     The model is then as before.

@@ -36,7 +36,7 @@ from u2u_hf.training.averaging import Average
 from u2u_hf.training.float16 import Float16, Float16Failed
 from u2u_hf.training.memory_trial import divided, parts_that_fit, too_small
 from u2u_hf.training.progress import Progress, ProgressBar
-from u2u_hf.training.rate_test import tested_rates
+from u2u_hf.training.rate_test import find_rates
 from u2u_hf.training.regularisation import GrowingRegularisation
 
 
@@ -142,7 +142,7 @@ class CtcTrainer(Trainer):
         given, args = self.args.given_rates, self.args
         if len(given) == 2 or self.is_fsdp_enabled or self.is_deepspeed_enabled:
             return
-        rates = tested_rates(self, max_steps, given)
+        rates = find_rates(self, max_steps, given)
         if rates:
             args.learning_rate, args.head_learning_rate = rates.encoder, rates.head
         if self.is_world_process_zero():
