@@ -110,6 +110,18 @@ def test_a_run_is_as_if_the_rates_had_been_given(untested, make):
     assert torch.equal(weights(given)[1], end)
 
 
+def test_a_resumed_run_keeps_its_rates(untested, tmp_path):
+    settings = {"max_steps": LONG, "save_strategy": "steps", "save_steps": 2}
+    first = untested(**settings)
+    first.add_callback(StopsAt(2))
+    first.train()
+    resumed = untested(**settings, seed=1)  # a test would learn from other batches
+    resumed.add_callback(StopsAt(3))
+    resumed.train(tmp_path / "run" / "checkpoint-2")
+    assert resumed.state.global_step == 3
+    assert resumed.rates == first.rates != {"learning_rate": 5e-5, "head_learning_rate": 1e-3}
+
+
 def test_a_short_run_takes_the_usual_rates(untested, capsys):
     assert find_rates(untested(), LONG - 1, {}) is None
     trainer = untested(max_steps=1)
