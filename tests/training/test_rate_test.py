@@ -6,7 +6,6 @@ from transformers import TrainerCallback
 from u2u_hf.recognition.families.registry import family_of
 from u2u_hf.training.rate_test import Rates, Rise, find_rates
 
-
 pytest_plugins = ["support.trainers"]
 
 
