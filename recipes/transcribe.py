@@ -24,7 +24,7 @@ from u2u_hf import cli
 from u2u_hf.data.processes import processes
 from u2u_hf.evaluation.card_score import card_score
 from u2u_hf.evaluation.verdict import warning
-from u2u_hf.recognition import language_model
+from u2u_hf.recognition import calibration, language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.settings import setting
 from u2u_hf.transcription.batch import next_steps, outcome_lines, transcribe_all, write_queue
@@ -43,7 +43,9 @@ def main() -> int:
     recognizer = Recognizer(args.model)
     if processes().is_main_process and (score := card_score(args.model)) and (doubt := warning(*score)):
         print(f"! {args.model}: {doubt}")
-    outcomes = transcribe_all(jobs, recognizer, vad, args, language_model.load(args.model))
+    outcomes = transcribe_all(
+        jobs, recognizer, vad, args, language_model.load(args.model), calibration.load(args.model)
+    )
     if processes().is_main_process:
         print(outcome_lines(skipped, outcomes))
         if queue := write_queue(outcomes, args):

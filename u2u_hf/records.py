@@ -151,7 +151,12 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Word:
-    """A recognised word. `confidence` is 0 to 1, see `u2u_hf.recognition.decoding`."""
+    """A recognised word.
+
+    Attributes:
+        confidence: 0 to 1: the chance that the word is right, where the recogniser is calibrated (see
+            `u2u_hf.recognition.calibration`); else see `u2u_hf.recognition.decoding`.
+    """
 
     text: str
     start_ms: int
@@ -164,8 +169,11 @@ class Segment:
     """A stretch of speech on one channel, and the text recognised in it.
 
     Attributes:
-        confidence: 0 to 1, see `recognition.decoding`; for a text that was aligned, how well it fits, see
-            `recognition.alignment`.
+        confidence: 0 to 1: about the share of characters that are right, where the recogniser is calibrated (see
+            `recognition.calibration`), else see `recognition.decoding`; for a text that was aligned, how well it fits,
+            see `recognition.alignment`.
+        expected_errors: characters that a person will have to change, insert or delete, where the recogniser is
+            calibrated; else None.
         tier: the tier of a person's file that gave the start and end, or the empty string if a detector found them.
         speaker: that tier's participant.
     """
@@ -178,6 +186,7 @@ class Segment:
     words: tuple[Word, ...] = ()
     tier: str = ""
     speaker: str = ""
+    expected_errors: float | None = None
 
 
 @dataclass(frozen=True)
