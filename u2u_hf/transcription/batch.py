@@ -26,7 +26,7 @@ from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import CORRECTED_TYPE, Skipped, Transcript, U2UError
 from u2u_hf.settings import quoted
-from u2u_hf.transcription.correction_queue import correction_queue
+from u2u_hf.transcription.correction_queue import correction_queue, with_turns
 from u2u_hf.transcription.detectors import DETECTORS
 from u2u_hf.transcription.jobs import Job, TranscriptionSettings
 from u2u_hf.transcription.segmentation import Segmentation, find_speech, segments_of_tiers, to_align
@@ -168,6 +168,8 @@ class _Run:
         else:
             segmentation = find_speech(audio_info(job.audio), self.vad, partial(DETECTORS["silero"], self.recognizer))
         transcript = transcribe(job.audio, segmentation, self.recognizer, self.decode, advance)
+        if settings.queue and not settings.align:
+            transcript = with_turns(transcript)
         if not job.own:
             return transcript
         return dataclasses.replace(transcript, annotations=job.own.document.path, origin_ms=job.own.origin_ms)

@@ -21,6 +21,7 @@ from u2u_hf.records import Segment, Transcript
 from u2u_hf.transcription.segmentation import Segmentation
 from u2u_hf.transcription.windows import log_probs_in_windows
 
+_LEAST_LOG_PROB = -10.0  # natural logarithm, in means
 # Fills a segment from its log-probabilities [T, V] and the time where their first frame begins (ms).
 Decode = Callable[[Segment, np.ndarray, int], Segment]
 
@@ -38,7 +39,8 @@ def recognise_words(
     def decode(segment: Segment, log_probs: np.ndarray, start_ms: int) -> Segment:
         runs = best_runs(log_probs, labels, language_model)
         words = [word_of(own, labels, start_ms) for own in runs]
-        recognised = dataclasses.replace(segment, text=" ".join(word.text for word in words))
+        text, sound = " ".join(word.text for word in words), _sound(log_probs)
+        recognised = dataclasses.replace(segment, text=text, sound=sound)
         if calibration is None:
             return dataclasses.replace(recognised, confidence=confidence(words), words=tuple(words))
         found = calibrated(calibration, log_probs, runs, labels, language_model)
@@ -52,6 +54,11 @@ def recognise_words(
         )
 
     return decode
+
+
+def _sound(log_probs: np.ndarray) -> tuple[float, ...]:
+    """Return the mean of log-probabilities [T, V] over time; labels that are improbable everywhere do not differ."""
+    return tuple(np.maximum(log_probs, _LEAST_LOG_PROB).mean(0).round(2).tolist()) if len(log_probs) else ()
 
 
 def align_words(labels: Labels) -> Decode:
