@@ -19,7 +19,7 @@ from huggingface_hub.utils import filter_repo_objects
 
 from u2u_hf import output_folder
 from u2u_hf.hub.problems import in_one_line, is_full, log_in
-from u2u_hf.model_folder import BEST, LANGUAGE_MODEL, LAST, MODEL, ONNX, belongs
+from u2u_hf.model_folder import BEST, CALIBRATION, LANGUAGE_MODEL, LAST, MODEL, ONNX, belongs
 from u2u_hf.progress_bar import write_line
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
@@ -47,6 +47,7 @@ REPLACED = {
         "*.safetensors",
         "*.safetensors.index.json",
         *(f"{name}/*" for name in (ONNX, LANGUAGE_MODEL, LAST, BEST)),
+        CALIBRATION,
     ],
 }
 
