@@ -25,8 +25,8 @@ from u2u_hf.training.memory_trial import restored
 
 # First and last rate; so many steps for each factor of ten.
 _HEAD, _ENCODER, _PER_TEN = (1e-4, 1.0), (1e-5, 1e-1), 8
-# Shares of the rate with the lowest loss. The loss of a head on a frozen encoder rises late or not at all.
-_OF_HEAD, _OF_ENCODER, _HEAD_MOST = 0.2, 0.5, 1e-2
+_SHARE = 0.5  # of the rate with the lowest loss
+_HEAD_MOST = 1e-2  # the loss of a head on a frozen encoder rises late or not at all
 _SETTLING = 8  # steps of the head before the encoder's rate is tested
 _BATCHES, _SECONDS = 8, 20.0  # how many, and the seconds of audio in each at most
 # The cost of the test in steps that train all weights, at most; and the share of the run that it may take.
@@ -84,9 +84,9 @@ def find_rates(trainer: Trainer, max_steps: int, given: Mapping[str, float]) -> 
             test = _Test(trainer)
             if not test.is_worth(max_steps):
                 return None
-            head = given.get("head_learning_rate") or min(_HEAD_MOST, _OF_HEAD * test.head_rate())
+            head = given.get("head_learning_rate") or min(_HEAD_MOST, _SHARE * test.head_rate())
             test.settle(head)
-            encoder = given.get("learning_rate") or _OF_ENCODER * test.encoder_rate()
+            encoder = given.get("learning_rate") or _SHARE * test.encoder_rate()
         finally:
             trainer.model.zero_grad()
             for weight in learning:
