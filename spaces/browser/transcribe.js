@@ -138,7 +138,7 @@ byId("model-files").onchange = ({ target }) => {
 
 if (space.own)
   load(
-    { kind: "here", url: new URL("model/", location.href).href, languageModel: space.language_model },
+    { kind: "here", url: new URL("model/", location.href).href, languageModel: space.language_model, calibration: space.calibration },
     () => t("own_model"),
   );
 else if (space.model) load({ kind: "hub", hub: space.hub, id: space.model }, () => space.model);
