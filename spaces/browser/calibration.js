@@ -3,7 +3,6 @@ import { CALIBRATION, END, WORD_DELIMITER } from "./constants.js";
 import { Problem } from "./problem.js";
 
 const { leastLogProb, leastMargin, mostMargin, some, secondsPerFrame } = CALIBRATION;
-const WRONG = CALIBRATION.segmentFeatures.indexOf("wrong");
 const RAW = CALIBRATION.segmentFeatures.indexOf("raw");
 
 /** How confidence is computed for one way of decoding. */
@@ -51,9 +50,9 @@ export function calibrationsOf({ alone, with_language_model }) {
 export const damaged = (detail) => new Problem("calibration", "", detail);
 
 function form({ x, y, weights, intercept }, columns) {
-  const numbers = weights ? [weights] : [x, y];
-  for (const row of numbers) if (!Array.isArray(row) || !row.every(Number.isFinite)) throw damaged("a number is missing");
-  if (weights ? weights.length !== columns : !x.length || x.length !== y.length) throw damaged("a number is missing");
+  const numbers = (row) => Array.isArray(row) && row.every(Number.isFinite);
+  const right = weights ? numbers(weights) && weights.length === columns : numbers(x) && numbers(y) && x.length;
+  if (!right || (!weights && x.length !== y.length)) throw damaged("a number is missing");
   return { x, y, weights, intercept };
 }
 
@@ -117,9 +116,7 @@ export function segmentFeatures(logProbs, words, labels, chances) {
   const runs = words.flat();
   const wrong = sum(words.map((word, i) => (1 - chances[i]) * word.length));
   const raw = sum(runs.map(({ logProb }) => 1 - Math.exp(Math.max(logProb, leastLogProb))));
-  const row = [wrong, raw, frames.missed(runs), sum(frames.doubt), frames.count * secondsPerFrame];
-  [row[WRONG], row[RAW]] = [wrong, raw];
-  return row;
+  return [wrong, raw, frames.missed(runs), sum(frames.doubt), frames.count * secondsPerFrame];
 }
 
 const sum = (values) => values.reduce((a, b) => a + b, 0);

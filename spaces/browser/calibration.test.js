@@ -22,7 +22,8 @@ test("features worked out by hand, the same as in tests/recognition/test_calibra
 
 test("a curve is linear between its knots and level beyond them", () => {
   const own = new Calibration({ words: { x: [0.2, 0.6], y: [0.1, 0.5] }, errors: { weights: [1, 0, 0, 0, 0] } }, false);
-  for (const [raw, chance] of [[0.1, 0.1], [0.2, 0.1], [0.4, 0.3], [0.9, 0.5]]) near(own.chance([Math.log(raw)]), chance);
+  const cases = { 0.1: 0.1, 0.2: 0.1, 0.4: 0.3, 0.9: 0.5 };
+  for (const [raw, chance] of Object.entries(cases)) near(own.chance([Math.log(raw)]), chance);
   // "a b": raw 0.6 and 0.7, chances 0.5 and 0.5, so one wrong character of three; confidence 3 / (3 + 1).
   const found = calibrated(own, LOG_PROBS, greedyRuns(LOG_PROBS, LABELS), LABELS, null);
   near(found.expectedErrors, 1);
