@@ -28,6 +28,7 @@ from u2u_hf.records import (
     U2UError,
 )
 
+# Of calibrated confidence: at least about one wrong character in 19, one or two in a usual segment, are expected.
 UNSURE_BELOW = 0.95
 # ELAN constraint of each child tier type.
 CONSTRAINTS = {WORD_TYPE: "Included_In", UNSURE_TYPE: "Symbolic_Association", QUEUE_TYPE: "Symbolic_Association"}

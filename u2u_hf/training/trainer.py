@@ -361,7 +361,8 @@ def save_trained(trainer: CtcTrainer, processor: ProcessorMixin, output_dir: Pat
 
 
 def remove_made_of_model(output_dir: Path) -> None:
-    """Remove the export and the language model of an earlier model of this folder: recognition would use them."""
+    """Remove the export, the language model and the calibration of an earlier model: recognition would use them."""
+    (output_dir / model_folder.CALIBRATION).unlink(missing_ok=True)
     for name in model_folder.MADE_OF_MODEL:
         if (output_dir / name).is_dir():
             write_line(f"! {output_dir / name}: removed, it belongs to the earlier model of this folder")

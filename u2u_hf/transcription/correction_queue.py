@@ -12,7 +12,7 @@ import io
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
     """A segment with text.
 
     Attributes:
@@ -105,7 +105,7 @@ def correction_queue(transcripts: Iterable[str | Path], by_confidence: bool = Fa
 def with_turns(transcript: Transcript) -> Transcript:
     """Return the transcript with a `turn` for the segments to correct first, which hold half of its expected errors."""
     fields = [vars(segment) for segment in transcript.segments]
-    rows = [(index, row) for index, own in enumerate(fields) for row in _rows(transcript.audio, [own])]
+    rows = [(index, row) for index, own in enumerate(fields) for row in rows_of(transcript.audio, [own])]
     left = _SHARE * sum(row.errors for _, row in rows)
     segments = list(transcript.segments)
     for turn, place in enumerate(order([row for _, row in rows]), 1):
@@ -117,7 +117,7 @@ def with_turns(transcript: Transcript) -> Transcript:
     return dataclasses.replace(transcript, segments=tuple(segments))
 
 
-def order(rows: Sequence[_Row]) -> list[int]:
+def order(rows: Sequence[Row]) -> list[int]:
     """Return the places of rows, those to correct first at the beginning.
 
     Greedy: each time the row whose worth is highest, divided for each of its recording, voice and kind of sound by one
@@ -177,19 +177,27 @@ def _distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return np.stack([np.linalg.norm(points - centre, axis=1) for centre in centres], axis=1)
 
 
-def _rows_of_file(path: str | Path) -> Iterable[_Row]:
+def _rows_of_file(path: str | Path) -> Iterable[Row]:
     try:
         transcript = json.loads(Path(path).read_text(encoding="utf-8"))
-        return list(_rows(transcript["audio"], transcript["segments"]))
+        return list(rows_of(transcript["audio"], transcript["segments"]))
     except (ValueError, KeyError, TypeError) as error:
         raise U2UError(f"{path}: is not a transcript: take it out of that folder, and run this again") from error
 
 
-def _rows(audio: str, segments: Iterable[Mapping[str, Any]]) -> Iterable[_Row]:
+def rows_of(audio: str, segments: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    """Yield the segments with text of a recording.
+
+    Args:
+        segments: fields of `records.Segment`.
+
+    Raises:
+        KeyError, TypeError: a field is missing or invalid.
+    """
     for segment in segments:
         if characters := len("".join(segment["text"].split())):
             voice = (segment["speaker"],) if segment["speaker"] else (audio, segment["tier"], str(segment["channel"]))
-            yield _Row(audio, segment, characters, voice)
+            yield Row(audio, segment, characters, voice)
 
 
 def _short(paths: Iterable[str]) -> dict[str, str]:
