@@ -238,7 +238,19 @@ def injected(source, folder, share, tiers, seed=0, kinds=KINDS):
 
 def _respelled(word, rng):
     """A word as another person may spell it: a letter doubled or dropped, or another one for its sound."""
-    near = {"k": "c", "c": "k", "i": "y", "o": "u", "u": "o", "e": "i", "b": "v", "z": "s", "x": "s", "ω": "o", "ε": "e"}
+    near = {
+        "k": "c",
+        "c": "k",
+        "i": "y",
+        "o": "u",
+        "u": "o",
+        "e": "i",
+        "b": "v",
+        "z": "s",
+        "x": "s",
+        "ω": "o",
+        "ε": "e",
+    }
     near |= {"á": "a", "é": "e", "í": "i", "ó": "o", "ú": "u"}
     ways = [word[:i] + near[c] + word[i + 1 :] for i, c in enumerate(word) if c in near]
     ways += [word.replace("h", "", 1)] if "h" in word else []
@@ -256,3 +268,41 @@ def _linked(source, target):
         shutil.copyfile(source, target)
     else:
         Path(target).symlink_to(Path(source).resolve())
+
+
+# Fault → the kinds of findings that name it. A dropped letter is also another spelling of its word.
+NAMED = {
+    "swapped": {"text"},
+    "shifted": {"boundaries"},
+    "spelling": {"spelling"},
+    "convention": {"convention", "spelling"},
+    "speaker": {"speaker"},
+    "copied": {"copied"},
+    "deleted": {"unannotated"},
+}
+
+
+def is_about(finding, fault):
+    """Whether a finding is about the annotation of a fault, or for a deleted one about most of its time."""
+    if finding["kind"] == "convention":
+        return fault.kind == "convention" and [fault.recording, fault.tier] in finding["tiers"]
+    if finding["recording"] != fault.recording:
+        return False
+    if fault.kind == "deleted" or finding["kind"] == "unannotated":
+        shared = min(finding["end_ms"], fault.end_ms) - max(finding["start_ms"], fault.start_ms)
+        return fault.kind == "deleted" and shared > 0.5 * (finding["end_ms"] - finding["start_ms"])
+    return finding["tier"] == fault.tier and finding["start_ms"] == fault.start_ms
+
+
+def scores(findings, faults):
+    """Kind → (faults, found as any kind, found by their name), and kind of finding → (findings, about a fault)."""
+    recall = {}
+    for kind in KINDS:
+        own = [fault for fault in faults if fault.kind == kind]
+        about = [[f["kind"] for f in findings if is_about(f, fault)] for fault in own]
+        recall[kind] = len(own), sum(map(bool, about)), sum(bool(set(kinds) & NAMED[kind]) for kinds in about)
+    precision = {}
+    for kind in sorted({finding["kind"] for finding in findings}):
+        own = [finding for finding in findings if finding["kind"] == kind]
+        precision[kind] = len(own), sum(any(is_about(f, fault) for fault in faults) for f in own)
+    return recall, precision

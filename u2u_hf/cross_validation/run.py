@@ -34,8 +34,8 @@ from u2u_hf.reports.quantities import length
 from u2u_hf.settings import duration
 from u2u_hf.training.run import Stopped, train
 
-# Does something else with the recogniser of a fold. It is called again for a fold that was not finished when the run was
-# killed, so it keeps what it has done.
+# Does something else with the recogniser of a fold. It is called again for a fold that a killed run did not finish, so
+# it keeps what it has done.
 Visit = Callable[[Recognizer, Fold], object]
 
 _NO_NAME = "(no name)"

@@ -12,7 +12,7 @@ from u2u_hf.doctor.annotations import key_of
 from u2u_hf.doctor.spelling_pairs import Spellings, Swap
 from u2u_hf.records import Utterance
 
-DECOYS = 5
+DECOYS = 8
 _NEAR_IN_LENGTH = 40  # decoys are drawn from so many texts of about one length
 
 

@@ -62,9 +62,7 @@ def _changes(text: str, heard: str) -> Iterator[Change]:
     yield from aligned(*decomposed, CHARACTERS)
 
 
-def _groupings(
-    examined: Examined, utterances: Sequence[Utterance]
-) -> Iterator[tuple[str, dict[str, list[Utterance]]]]:
+def _groupings(examined: Examined, utterances: Sequence[Utterance]) -> Iterator[tuple[str, dict[str, list[Utterance]]]]:
     """Yield kinds of groups, the largest first, with the annotations of each group."""
 
     def grouped(name) -> dict[str, list[Utterance]]:
@@ -116,4 +114,6 @@ def _finding(kind: str, name: str, change: Change, own: _Counts) -> Finding:
         what = f"{shown(one)} is written where {shown(other)} is heard, {done} of {could} times"
     score = 0.5 + 0.5 * min(1.0, own.share(change))
     suggestion = f"{kind} {name}: {what}, unlike the others: one convention, or a text rule in prepare.yaml"
-    return finding(CONVENTION, where[0], score, suggestion, letters=done / len(where), places=len(where))
+    tiers = tuple(sorted({(u.recording, u.tier) for u in where}))
+    letters = done / len(where)
+    return finding(CONVENTION, where[0], score, suggestion, letters=letters, places=len(where), tiers=tiers)

@@ -40,7 +40,7 @@ def copies(examined: Examined) -> list[Finding]:
     for one, other in _pairs_in_a_row(examined):
         misfits = [examined.misfit(examined.measure_of[key_of(u)]) for u in (one, other)]
         usual = examined.usual
-        if min(misfits) > usual.right or max(misfits) <= usual.wrong:
+        if max(misfits) <= usual.middle or min(misfits) > usual.right:
             continue
         copy = other if misfits[1] > misfits[0] else one
         heard = examined.measure_of[key_of(copy)].heard
@@ -50,7 +50,7 @@ def copies(examined: Examined) -> list[Finding]:
             finding(
                 COPIED,
                 copy,
-                sureness(max(misfits), usual.wrong),
+                sureness(max(misfits), usual.middle),
                 f"the text of the annotation {where} it; " + (f"heard: {heard}" if heard else "no speech is heard"),
                 edit={"text": heard} if heard else {"delete": True},
                 letters=float(len(copy.text)),

@@ -15,6 +15,7 @@ from u2u_hf.doctor.measures import Measure
 from u2u_hf.doctor.speakers import wrong_channels
 from u2u_hf.doctor.spellings import second_spellings
 from u2u_hf.doctor.texts import wrong_texts
+from u2u_hf.evaluation.metrics import MAIN, METRICS, rate
 
 # To add a kind of fault, write what looks for it, add it here, and its title to `findings.KINDS`.
 SEARCHES: tuple[Callable[[Examined], list[Finding]], ...] = (
@@ -35,4 +36,11 @@ def examined(corpus: Corpus, measures: Sequence[Measure]) -> Examined:
 def faults(corpus: Examined, speech: dict[str, Speech]) -> list[Finding]:
     """Return the probable faults, those first that a minute of a person's time is worth most for."""
     found = [one for search in SEARCHES for one in search(corpus)] if corpus.measures else []
-    return by_worth([*found, *unannotated(corpus, speech)])
+    return by_worth([*found, *unannotated(corpus, speech, found)])
+
+
+def error_rate(corpus: Examined) -> float:
+    """Return the character error rate of the recognisers on the annotations as they are."""
+    pairs = [(measure.heard, utterance.text) for utterance, measure in corpus.heard()]
+    counts = METRICS[MAIN].counts([heard for heard, _ in pairs], [text for _, text in pairs])
+    return float(rate(counts.sum(0))) if pairs else 0.0

@@ -39,7 +39,7 @@ class Finding:
         letters: how many letters are wrong, about.
         text: the annotation as the file has it. heard: what the recogniser writes there.
         audio, channel: where it is heard.
-        places: how many annotations are meant, for a convention.
+        places: how many annotations are meant, for a convention. tiers: (recording, tier) of these.
     """
 
     kind: str
@@ -56,6 +56,7 @@ class Finding:
     audio: str = ""
     channel: int = 0
     places: int = 1
+    tiers: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> Key:

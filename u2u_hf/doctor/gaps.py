@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,8 +86,13 @@ def find_gaps(examined: Examined, model: str, output_dir: Path) -> dict[str, Spe
     return {name: _from_json(path) for name, _, path in todo}
 
 
-def unannotated(examined: Examined, speech: dict[str, Speech]) -> list[Finding]:
-    """Return the gaps of recordings that are annotated, in which the recogniser is as sure as in annotations."""
+def unannotated(examined: Examined, speech: dict[str, Speech], others: Sequence[Finding]) -> list[Finding]:
+    """Return the gaps of recordings that are annotated, in which the recogniser is as sure as in annotations.
+
+    Args:
+        others: the other findings: speech beside shifted boundaries is no gap.
+    """
+    moved = [(one.recording, one.edit) for one in others if one.edit and "start_ms" in one.edit]
     found = []
     for name, one in speech.items():
         if not one.is_annotated:
@@ -95,6 +100,11 @@ def unannotated(examined: Examined, speech: dict[str, Speech]) -> list[Finding]:
         for gap in one.gaps:
             letters = sum(c != " " for c in gap.heard)
             if letters < _FEWEST_LETTERS or gap.confidence < examined.usual.confidence:
+                continue
+            if any(
+                name == where and edit["start_ms"] < gap.end_ms and gap.start_ms < edit["end_ms"]
+                for where, edit in moved
+            ):
                 continue
             tier = _tier(examined, name, gap)
             score = 0.5 + 0.5 * gap.confidence
@@ -115,6 +125,10 @@ def unannotated(examined: Examined, speech: dict[str, Speech]) -> list[Finding]:
                 )
             )
     return found
+
+
+def _meet(edit: Mapping[str, int], gap: Gap) -> bool:
+    return edit["start_ms"] < gap.end_ms and gap.start_ms < edit["end_ms"]
 
 
 def _shortest_ms(utterances: Sequence[Utterance]) -> int:
@@ -178,7 +192,11 @@ def _tier(examined: Examined, recording: str, gap: Gap) -> str:
     near: list[tuple[int, str]] = []
     for (name, tier), row in examined.tiers.items():
         if name == recording:
-            near += [(min(abs(u.start_ms - gap.end_ms), abs(gap.start_ms - u.end_ms)), tier) for u in row if u.channel == gap.channel]
+            near += [
+                (min(abs(u.start_ms - gap.end_ms), abs(gap.start_ms - u.end_ms)), tier)
+                for u in row
+                if u.channel == gap.channel
+            ]
     return min(near, default=(0, ""))[1]
 
 

@@ -14,6 +14,8 @@ from u2u_hf.doctor.measures import Measure
 from u2u_hf.doctor.usual import upper
 from u2u_hf.records import Utterance
 
+_AS_WELL = 1.25  # times the cost on the tier's own channel, where cross-talk may be read too
+
 
 def wrong_channels(examined: Examined) -> list[Finding]:
     """Return annotations that are louder on another channel than their tier's, where their text fits as well.
@@ -40,7 +42,7 @@ def wrong_channels(examined: Examined) -> list[Finding]:
 
 
 def _fits_as_well(examined: Examined, measure: Measure, cost: float) -> bool:
-    return measure.cost is None or examined.in_letters(cost - measure.cost) <= 1
+    return measure.cost is None or examined.in_letters(cost - _AS_WELL * measure.cost) <= 1
 
 
 def margin_db(measure: Measure, channel: int) -> float | None:

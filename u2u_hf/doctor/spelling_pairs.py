@@ -39,7 +39,7 @@ class Spellings:
         self._near = _near(self.counts)
 
     def swaps(self, text: str) -> list[Swap]:
-        """Return the swaps to test in a text: each doubtful word with the two most frequent near it, and some others."""
+        """Return the swaps to test in a text: doubtful words with the two most frequent near them, and some others."""
         found, usual = [], []
         for at, word in enumerate(text.split()):
             near = self._near.get(word, [])

@@ -22,8 +22,9 @@ def second_spellings(examined: Examined) -> list[Finding]:
     """
     gains: dict[tuple[str, str], list[float]] = defaultdict(list)
     usual = []
+    fitting = {measure.key for measure in examined.measures if examined.misfit(measure) <= examined.usual.middle}
     for measure in examined.measures:
-        for one in measure.swaps:
+        for one in measure.swaps if measure.key in fitting else ():
             gain = -examined.in_letters(one.added)
             if one.swap.is_doubtful:
                 gains[one.swap.word, one.swap.other].append(gain)
@@ -33,9 +34,8 @@ def second_spellings(examined: Examined) -> list[Finding]:
     counts = Counter(word for u in examined.corpus.utterances for word in u.text.split())
     found = []
     for utterance, measure in examined.heard():
-        doubtful = [one.swap for one in measure.swaps if one.swap.is_doubtful]
-        best = {}
-        for swap in doubtful:
+        best: dict[str, tuple[float, str]] = {}
+        for swap in (one.swap for one in measure.swaps if one.swap.is_doubtful and measure.key in fitting):
             gain = float(np.median(gains[swap.word, swap.other]))
             if gain > limit and gain > best.get(swap.word, (limit, ""))[0]:
                 best[swap.word] = gain, swap.other

@@ -1,7 +1,7 @@
 """What is usual in this corpus, with this recogniser: the limits beyond which something is probably a fault.
 
-Limits are medians and deviations of the corpus' own measures (Rousseeuw and Croux 1993: the median absolute deviation
-is robust up to 50 % faults), and of texts that are surely wrong. None is a number of nats.
+Limits are the median and 3.5 median absolute deviations of the corpus' own measures (Iglewicz and Hoaglin 1993), which
+faults move little as long as they are few, and what texts cost that are surely wrong. None is a number of nats.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from u2u_hf.doctor.annotations import Key, key_of
 from u2u_hf.doctor.measures import Measure
 from u2u_hf.records import Utterance
 
-_DEVIATIONS = 5.0
+_DEVIATIONS = 3.5
 _FEWEST_WRONG = 0.05  # of surely wrong texts, this share may fit better than the limit
 _TO_SIGMA = 1.4826  # of a median absolute deviation
 
@@ -27,7 +27,7 @@ class Usual:
 
     Attributes:
         letter_cost: what one wrong letter adds to the cost of a text, in nats.
-        right: misfits up to this are usual of right texts.
+        right: misfits up to this are usual of right texts. middle: half-way between a right text and a wrong one.
         wrong: misfits beyond this are usual of wrong texts only.
         lead_ms, lag_ms: from an annotation's start to its first letter, and from its last letter to its end.
         outside_ms: how far a letter may usually lie outside its annotation.
@@ -36,6 +36,7 @@ class Usual:
 
     letter_cost: float
     right: float
+    middle: float
     wrong: float
     lead_ms: float
     lag_ms: float
@@ -44,7 +45,7 @@ class Usual:
 
 
 def misfit(cost: float | None, measure: Measure) -> float:
-    """Return the cost of a text in a measure's sound as a share of what wrong texts cost there: 0, and about 1 if wrong.
+    """Return the cost of a text in a measure's sound as a share of what wrong texts cost there: about 1 if it is wrong.
 
     A text that has too many letters for the sound is as wrong as any; 0 if there is nothing to compare with.
     """
@@ -71,6 +72,7 @@ def usual(measures: Sequence[Measure], text_of: dict[Key, Utterance]) -> Usual:
     return Usual(
         letter_cost=_letter_cost(heard, text_of),
         right=right,
+        middle=(1 + _median(own)) / 2,
         wrong=max(right, float(np.quantile(wrong, _FEWEST_WRONG))) if wrong else 1.0,
         lead_ms=max(0.0, _median(leads)),
         lag_ms=max(0.0, _median(lags)),
