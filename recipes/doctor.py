@@ -38,6 +38,8 @@ from u2u_hf.doctor.gaps import find_gaps
 from u2u_hf.doctor.page import Summary, doctor_page
 from u2u_hf.doctor.reading import read_unseen
 from u2u_hf.doctor.settings import Recognisers
+from u2u_hf.doctor.speech import detected
+from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 from u2u_hf.settings import quoted, setting
 
@@ -64,14 +66,15 @@ def main() -> int:
 def examine(args: Arguments, asked: Recognisers) -> int:
     output_dir = Path(args.output_dir)
     corpus = annotations.read(args, audio)
-    measures = read_unseen(candidates(corpus.utterances), args.model, asked, output_dir)
+    speech = detected(corpus, output_dir)
+    measures = read_unseen(candidates(corpus.utterances, speech), args.model, asked, output_dir)
     if measures is None:
         print("stopped; the same command resumes there")
         return 130
-    heard = examined(corpus, measures)
-    speech = find_gaps(heard, args.model, output_dir)
     if processes().is_main_process:
-        found = faults(heard, speech)
+        heard = examined(corpus, measures)
+        gaps = find_gaps(heard, speech)
+        found = faults(heard, gaps, Recognizer(args.model))
         rows = outcome.as_rows(found, corpus, Path(args.corpus))
         text = outcome.as_json(rows)
         command = f"python recipes/doctor.py --corpus {quoted(args.corpus)} --output_dir {quoted(output_dir)}"
@@ -80,7 +83,7 @@ def examine(args: Arguments, asked: Recognisers) -> int:
             annotations=len(heard.measures),
             flagged=annotations_flagged(found),
             cer=error_rate(heard),
-            notes=notes(corpus, measures, speech),
+            notes=notes(corpus, measures, speech, gaps),
             command=f"{command} --apply accepted.json",
             run=run,
         )

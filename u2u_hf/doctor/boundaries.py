@@ -9,39 +9,52 @@ from u2u_hf.doctor.usual import misfit, upper
 from u2u_hf.records import Utterance
 
 _FEWEST_LETTERS = 2  # that the text must fit better by where it is heard
+_LEAST_MOVE_MS = 200  # shorter ones are a matter of taste
 _SHORTEST = 4  # labels of a text: shorter ones are found anywhere
 
 
 def shifted_boundaries(examined: Examined) -> list[Finding]:
-    """Return annotations whose text fits, as right texts do, at other times; with these as the suggestion."""
-    gains = {measure.key: _gain(examined, measure) for measure in examined.measures}
-    limit = max(_FEWEST_LETTERS, upper(gains.values()))
+    """Return annotations whose text fits, as right texts do, at other times; with these as the suggestion.
+
+    The times are where the recogniser hears the text; or, where it errs too much to tell, where the annotation holds
+    whole speech, if the text fits better there.
+    """
+    spots = {measure.key: _gain_of_spot(examined, measure) for measure in examined.measures}
+    spot_limit = max(_FEWEST_LETTERS, upper(spots.values()))
+    place_limit_ms = max(_LEAST_MOVE_MS, upper(measure.place.gain_ms for measure in examined.measures))
     found = []
     for utterance, measure in examined.heard():
-        gain = gains[measure.key]
-        if measure.letters < _SHORTEST or gain <= limit or not _is_elsewhere(examined, measure):
+        if measure.letters < _SHORTEST:
             continue
-        if misfit(measure.spot_cost, measure) > examined.usual.right:
-            continue
-        if (span := _new_times(examined, utterance, measure)) is None:
-            continue
-        start_ms, end_ms = span
-        moved = f"start {_signed(start_ms - utterance.start_ms)}, end {_signed(end_ms - utterance.end_ms)}"
-        found.append(
-            finding(
-                BOUNDARIES,
-                utterance,
-                sureness(gain, limit),
-                moved,
-                edit={"start_ms": start_ms, "end_ms": end_ms},
-                letters=min(gain, measure.letters),
-                heard=measure.heard,
-            )
-        )
+        spot, place = spots[measure.key], _gain_of_place(examined, measure)
+        if (
+            spot > spot_limit
+            and _is_elsewhere(examined, measure)
+            and (span := _new_times(examined, utterance, measure))
+        ):
+            found.append(_moved(utterance, measure, span, sureness(spot, spot_limit), spot))
+        elif place > 0 and measure.place.gain_ms > place_limit_ms and abs(measure.place.by_ms) >= _LEAST_MOVE_MS:
+            span = utterance.start_ms + measure.place.by_ms, utterance.end_ms + measure.place.by_ms
+            found.append(_moved(utterance, measure, span, sureness(measure.place.gain_ms, place_limit_ms), place))
     return found
 
 
-def _gain(examined: Examined, measure: Measure) -> float:
+def _moved(utterance: Utterance, measure: Measure, span: tuple[int, int], score: float, letters: float) -> Finding:
+    start_ms, end_ms = span
+    moved = f"start {_signed(start_ms - utterance.start_ms)}, end {_signed(end_ms - utterance.end_ms)}"
+    edit = {"start_ms": start_ms, "end_ms": end_ms}
+    letters = min(letters, measure.letters)
+    return finding(BOUNDARIES, utterance, score, moved, edit=edit, letters=letters, heard=measure.heard)
+
+
+def _gain_of_place(examined: Examined, measure: Measure) -> float:
+    """Return by how many letters the text fits better where the annotation holds whole speech."""
+    if measure.place_cost is None or not measure.place.by_ms or not measure.decoys:
+        return 0.0
+    return examined.in_letters((max(measure.decoys) if measure.cost is None else measure.cost) - measure.place_cost)
+
+
+def _gain_of_spot(examined: Examined, measure: Measure) -> float:
     """Return by how many letters the text fits better where it is heard than between start and end."""
     if measure.spot_cost is None or not measure.decoys:
         return 0.0
@@ -50,7 +63,9 @@ def _gain(examined: Examined, measure: Measure) -> float:
 
 
 def _is_elsewhere(examined: Examined, measure: Measure) -> bool:
-    assert measure.spot_ms
+    """Return whether the text fits where it is heard, and that is farther outside than usual."""
+    if not measure.spot_ms or misfit(measure.spot_cost, measure) > examined.usual.right:
+        return False
     outside_ms = max(measure.start_ms - measure.spot_ms[0], measure.spot_ms[1] - measure.end_ms)
     return outside_ms > examined.usual.outside_ms
 

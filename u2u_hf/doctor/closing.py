@@ -9,20 +9,23 @@ from pathlib import Path
 from u2u_hf.doctor.annotations import Corpus
 from u2u_hf.doctor.corrections import FOLDER, Corrected
 from u2u_hf.doctor.findings import KINDS, Finding
-from u2u_hf.doctor.gaps import Speech
+from u2u_hf.doctor.gaps import Gaps
 from u2u_hf.doctor.measures import Measure
 from u2u_hf.doctor.page import Summary
+from u2u_hf.doctor.speech import Speech
 
 _MOST = 20  # of a list
 
 
-def notes(corpus: Corpus, measures: Sequence[Measure], speech: Mapping[str, Speech]) -> list[str]:
+def notes(
+    corpus: Corpus, measures: Sequence[Measure], speech: Mapping[str, Speech], gaps: Mapping[str, Gaps]
+) -> list[str]:
     """Return sentences about what could not be examined: files, annotations, recordings."""
     skipped = [f"{one.where}: {one.reason}" for one in corpus.skipped if one.is_problem]
     unread = [f"{one.recording}, tier {one.tier}: {one.problem}" for one in measures if one.problem]
     deaf = [f"{name}: {one.problem}" for name, one in speech.items() if one.problem]
     dropped = [f"{count} annotations: {reason}" for reason, count in _reasons(corpus).most_common()]
-    partly = [name for name, one in speech.items() if not one.problem and not one.is_annotated]
+    partly = [name for name, one in gaps.items() if not one.is_annotated]
     if partly:
         dropped.append(f"speech without annotation: {_listed(partly)}, of which less than half is annotated")
     return [*_few(skipped), *_few(unread), *_few(deaf), *_few(dropped)]

@@ -2,137 +2,101 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from u2u_hf.data.audio import AudioInfo, audio_info, read_audio
-from u2u_hf.data.processes import processes
+from u2u_hf.data.audio import audio_info, read_audio
 from u2u_hf.doctor.examined import Examined
 from u2u_hf.doctor.findings import UNANNOTATED, Finding
-from u2u_hf.files import write_text
-from u2u_hf.progress_bar import progress_bar
+from u2u_hf.doctor.speech import Span, Speech
 from u2u_hf.recognition.decoding import confidence, greedy_words
 from u2u_hf.recognition.recognizer import Recognizer
-from u2u_hf.records import U2UError, Utterance
-from u2u_hf.transcription.segmentation import find_speech
-from u2u_hf.transcription.voice_detection import VadSettings
+from u2u_hf.records import U2UError
 
 _NEAR_MS = 300  # of an annotation: the speech that it is about may go on for as long
 _LEAST_COVERED = 0.5  # of a recording's speech: else it is annotated in part only, on purpose
 _FEWEST_LETTERS = 3
 _SHARE_OF_SHORTEST = 0.5  # of what the shortest annotations last
-_FOLDER = ".speech"
-Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Gap:
-    """Speech without annotation: `heard` is what the recogniser writes there. Times are those of the audio."""
-
-    channel: int
-    start_ms: int
-    end_ms: int
-    heard: str
-    confidence: float
-
-
-@dataclass(frozen=True)
-class Speech:
-    """The speech of one recording: how many ms of it were found, how many lie in annotations, and the gaps.
+class Gaps:
+    """The speech of one recording that is in no annotation: (channel, start, end), ms in the audio.
 
     Attributes:
-        problem: why its speech could not be looked for, or the empty string.
+        is_annotated: whether most of its speech is.
     """
 
-    found_ms: int
-    covered_ms: int
-    gaps: tuple[Gap, ...]
-    problem: str = ""
-
-    @property
-    def is_annotated(self) -> bool:
-        return self.covered_ms >= _LEAST_COVERED * self.found_ms
+    found: tuple[tuple[int, int, int], ...]
+    is_annotated: bool
 
 
-def find_gaps(examined: Examined, model: str, output_dir: Path) -> dict[str, Speech]:
-    """Return the speech of each recording by name; it is kept in a folder, recording by recording.
+def find_gaps(examined: Examined, speech: Mapping[str, Speech]) -> dict[str, Gaps]:
+    """Return the gaps of each recording by name, between its first annotation and its last.
 
     Args:
-        model: folder or Hub name: it writes what it hears in the gaps, which no recogniser has learnt from.
+        speech: of each audio file.
     """
-    shortest_ms = _shortest_ms(examined.corpus.utterances)
-    todo = []
-    for name in {u.recording: None for u in examined.corpus.utterances}:
-        annotated = _annotated(examined, name)
-        text = repr((model, name, annotated, shortest_ms))
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-        todo.append((name, annotated, output_dir / _FOLDER / f"{digest}.json"))
-    missing = [one for one in todo if not one[2].is_file()]
-    processes().wait_for_everyone()
-    if missing:
-        with processes().split_between_processes(missing) as own:
-            recognizer = Recognizer(model) if own else None
-            shown = {"disable": not processes().is_main_process}
-            for name, annotated, path in progress_bar(own, desc="finding speech", unit="recording", **shown):
-                assert recognizer
-                speech = _speech(examined.corpus.recordings[name].audio, annotated, shortest_ms, recognizer)
-                write_text(path, _as_json(speech))
-    processes().wait_for_everyone()
-    return {name: _from_json(path) for name, _, path in todo}
+    shortest_ms = _shortest_ms(examined)
+    names = dict.fromkeys(u.recording for u in examined.corpus.utterances)
+    return {
+        name: _gaps(speech[examined.corpus.recordings[name].audio], _annotated(examined, name), shortest_ms)
+        for name in names
+    }
 
 
-def unannotated(examined: Examined, speech: dict[str, Speech], others: Sequence[Finding]) -> list[Finding]:
+def unannotated(
+    examined: Examined, gaps: Mapping[str, Gaps], recognizer: Recognizer, others: Sequence[Finding]
+) -> list[Finding]:
     """Return the gaps of recordings that are annotated, in which the recogniser is as sure as in annotations.
 
     Args:
+        recognizer: it has not learnt from the gaps, whatever it has learnt from else.
         others: the other findings: speech beside shifted boundaries is no gap.
     """
     moved = [(one.recording, one.edit) for one in others if one.edit and "start_ms" in one.edit]
     found = []
-    for name, one in speech.items():
-        if not one.is_annotated:
-            continue
-        for gap in one.gaps:
-            letters = sum(c != " " for c in gap.heard)
-            if letters < _FEWEST_LETTERS or gap.confidence < examined.usual.confidence:
+    for name, one in gaps.items():
+        for channel, *span in one.found if one.is_annotated else ():
+            if any(name == where and edit["start_ms"] < span[1] and span[0] < edit["end_ms"] for where, edit in moved):
                 continue
-            if any(
-                name == where and edit["start_ms"] < gap.end_ms and gap.start_ms < edit["end_ms"]
-                for where, edit in moved
-            ):
-                continue
-            tier = _tier(examined, name, gap)
-            score = 0.5 + 0.5 * gap.confidence
-            found.append(
-                Finding(
-                    UNANNOTATED,
-                    name,
-                    tier,
-                    gap.start_ms,
-                    gap.end_ms,
-                    round(score, 3),
-                    f"heard: {gap.heard}",
-                    edit={"add": gap.heard} if tier else None,
-                    letters=float(letters),
-                    heard=gap.heard,
-                    audio=examined.corpus.recordings[name].audio,
-                    channel=gap.channel,
-                )
-            )
+            if gap := _finding(examined, name, channel, (span[0], span[1]), recognizer):
+                found.append(gap)
     return found
 
 
-def _meet(edit: Mapping[str, int], gap: Gap) -> bool:
-    return edit["start_ms"] < gap.end_ms and gap.start_ms < edit["end_ms"]
+def _finding(examined: Examined, name: str, channel: int, span: Span, recognizer: Recognizer) -> Finding | None:
+    """Return the finding of a gap; None if the recogniser hears nothing there, or is unsure."""
+    audio = examined.corpus.recordings[name].audio
+    try:
+        log_probs = recognizer.log_probs(read_audio(audio_info(audio), *span, [channel])[0])
+    except U2UError:
+        return None  # its speech was found before: somebody has taken the file away since
+    words = greedy_words(log_probs, recognizer.labels)
+    heard, sure = " ".join(word.text for word in words), confidence(words)
+    letters = sum(len(word.text) for word in words)
+    if letters < _FEWEST_LETTERS or sure < examined.usual.confidence:
+        return None
+    tier = _tier(examined, name, channel, span)
+    return Finding(
+        UNANNOTATED,
+        name,
+        tier,
+        *span,
+        round(0.5 + 0.5 * sure, 3),
+        f"heard: {heard}",
+        edit={"add": heard} if tier else None,
+        letters=float(letters),
+        heard=heard,
+        audio=audio,
+        channel=channel,
+    )
 
 
-def _shortest_ms(utterances: Sequence[Utterance]) -> int:
-    lengths = [u.end_ms - u.start_ms for u in utterances]
+def _shortest_ms(examined: Examined) -> int:
+    lengths = [u.end_ms - u.start_ms for u in examined.corpus.utterances]
     return round(_SHARE_OF_SHORTEST * float(np.quantile(lengths, 0.05)))
 
 
@@ -147,24 +111,18 @@ def _annotated(examined: Examined, name: str) -> list[Span]:
     )
 
 
-def _speech(audio: str, annotated: Sequence[Span], shortest_ms: int, recognizer: Recognizer) -> Speech:
-    try:
-        info = audio_info(audio)
-        segments = find_speech(info, VadSettings()).segments
-        near = [(start - _NEAR_MS, end + _NEAR_MS) for start, end in annotated]
-        first, last = (annotated[0][0], max(end for _, end in annotated)) if annotated else (0, 0)
-        gaps, found_ms, covered_ms = [], 0, 0
-        for segment in segments:
-            if segment.end_ms <= first or segment.start_ms >= last:
-                continue  # people begin and end where they like
-            left = _without((segment.start_ms, segment.end_ms), near)
-            found_ms += segment.end_ms - segment.start_ms
-            covered_ms += segment.end_ms - segment.start_ms - sum(end - start for start, end in left)
-            long = (span for span in left if span[1] - span[0] >= shortest_ms)
-            gaps += [_heard(info, segment.channel, span, recognizer) for span in long]
-    except U2UError as error:
-        return Speech(0, 0, (), str(error))
-    return Speech(found_ms, covered_ms, tuple(gaps))
+def _gaps(speech: Speech, annotated: Sequence[Span], shortest_ms: int) -> Gaps:
+    near = [(start - _NEAR_MS, end + _NEAR_MS) for start, end in annotated]
+    first, last = (annotated[0][0], max(end for _, end in annotated)) if annotated else (0, 0)
+    found, spoken_ms, left_ms = [], 0, 0
+    for channel, start, end in speech.segments:
+        if end <= first or start >= last:
+            continue  # people begin and end where they like
+        left = _without((start, end), near)
+        spoken_ms += end - start
+        left_ms += sum(to - since for since, to in left)
+        found += [(channel, since, to) for since, to in left if to - since >= shortest_ms]
+    return Gaps(tuple(found), left_ms <= (1 - _LEAST_COVERED) * spoken_ms)
 
 
 def _without(span: Span, covered: Iterable[Span]) -> list[Span]:
@@ -181,33 +139,12 @@ def _without(span: Span, covered: Iterable[Span]) -> list[Span]:
     return [*left, (at, span[1])] if at < span[1] else left
 
 
-def _heard(info: AudioInfo, channel: int, span: Span, recognizer: Recognizer) -> Gap:
-    log_probs = recognizer.log_probs(read_audio(info, *span, [channel])[0])
-    words = greedy_words(log_probs, recognizer.labels, span[0])
-    return Gap(channel, *span, " ".join(word.text for word in words), round(confidence(words), 3))
-
-
-def _tier(examined: Examined, recording: str, gap: Gap) -> str:
-    """Return the tier whose speaker is on the gap's channel: of several, the one with the nearest annotation."""
-    near: list[tuple[int, str]] = []
-    for (name, tier), row in examined.tiers.items():
-        if name == recording:
-            near += [
-                (min(abs(u.start_ms - gap.end_ms), abs(gap.start_ms - u.end_ms)), tier)
-                for u in row
-                if u.channel == gap.channel
-            ]
+def _tier(examined: Examined, recording: str, channel: int, span: Span) -> str:
+    """Return the tier whose speaker is on a channel: of several, the one with the nearest annotation."""
+    near = [
+        (max(u.start_ms - span[1], span[0] - u.end_ms), tier)
+        for (name, tier), row in examined.tiers.items()
+        for u in row
+        if name == recording and u.channel == channel
+    ]
     return min(near, default=(0, ""))[1]
-
-
-def _as_json(speech: Speech) -> str:
-    gaps = [vars(gap) for gap in speech.gaps]
-    return json.dumps({**vars(speech), "gaps": gaps}, ensure_ascii=False, indent=1) + "\n"
-
-
-def _from_json(path: Path) -> Speech:
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-        return Speech(**{**plain, "gaps": tuple(Gap(**gap) for gap in plain["gaps"])})
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        raise U2UError(f"{path}: is damaged: remove it, and run the command again") from error

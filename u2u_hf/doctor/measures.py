@@ -14,6 +14,7 @@ from u2u_hf.data.audio import audio_info, read_audio
 from u2u_hf.doctor import fit
 from u2u_hf.doctor.annotations import Key, key_of
 from u2u_hf.doctor.candidates import Candidates
+from u2u_hf.doctor.places import OWN, Place
 from u2u_hf.doctor.spelling_pairs import Swap, swapped
 from u2u_hf.frames import STRIDE, frame_end_ms, frame_start_ms
 from u2u_hf.recognition.alignment import spelled_words
@@ -58,6 +59,7 @@ class Measure:
         cost: of that text between start and end, see `fit`; None if it does not fit in at all.
         spot_cost: of it where it fits best, up to 2.5 s around. spot_ms: start and end of that place, in the audio.
         decoys: costs of the texts that are surely wrong.
+        place: where the annotation would hold whole speech. place_cost: of its text there.
         levels_db: of each channel between start and end. other_costs: channel → cost of the text there, of channels
             that are louder than the annotation's own.
         problem: why it could not be heard, or the empty string.
@@ -76,6 +78,8 @@ class Measure:
     neighbours: tuple[Neighbour, ...] = ()
     decoys: tuple[float, ...] = ()
     swaps: tuple[SwapCost, ...] = ()
+    place: Place = OWN
+    place_cost: float | None = None
     levels_db: tuple[float, ...] = ()
     other_costs: tuple[tuple[int, float], ...] = ()
     problem: str = ""
@@ -122,6 +126,8 @@ def measure(recognizer: Recognizer, candidates: Candidates) -> Measure:
         neighbours=tuple(Neighbour(*key_of(n), cost_of(n.text)) for n in candidates.neighbours),
         decoys=tuple(c for text in candidates.decoys if (c := cost_of(text)) is not None),
         swaps=tuple(_swap_costs(candidates, cost, cost_of)),
+        place=candidates.place,
+        place_cost=_cost(_moved(ratios, first, end, candidates.place), labels, utterance.text),
         levels_db=tuple(levels),
         other_costs=tuple(_other_costs(recognizer, inside, others, utterance.text)),
     )
@@ -131,6 +137,11 @@ def _frames(start_ms: int, end_ms: int, frames: int) -> tuple[int, int]:
     """Return the frames [first, end) whose middle lies between two times from the first frame's samples on."""
     first = max(0, round(16 * start_ms / STRIDE))
     return min(first, frames), max(min(first, frames), min(frames, round(16 * end_ms / STRIDE)))
+
+
+def _moved(ratios: np.ndarray, first: int, end: int, place: Place) -> np.ndarray:
+    by = round(16 * place.by_ms / STRIDE)
+    return ratios[max(0, first + by) : max(0, end + by)]
 
 
 def _cost(ratios: np.ndarray, labels, text: str) -> float | None:
@@ -172,6 +183,7 @@ def read_lines(path: Path) -> list[Measure]:
 
 def _measure(plain: dict) -> Measure:
     spot_ms = plain.pop("spot_ms")
+    place = Place(**plain.pop("place"))
     return Measure(
         neighbours=tuple(Neighbour(**one) for one in plain.pop("neighbours")),
         swaps=tuple(SwapCost(Swap(**one["swap"]), one["added"]) for one in plain.pop("swaps")),
@@ -179,5 +191,6 @@ def _measure(plain: dict) -> Measure:
         decoys=tuple(plain.pop("decoys")),
         levels_db=tuple(plain.pop("levels_db")),
         spot_ms=spot_ms and tuple(spot_ms),
+        place=place,
         **plain,
     )

@@ -11,7 +11,7 @@ from u2u_hf.doctor.annotations import key_of
 from u2u_hf.doctor.examined import Examined
 from u2u_hf.doctor.findings import SPEAKER, Finding, finding, sureness
 from u2u_hf.doctor.measures import Measure
-from u2u_hf.doctor.usual import upper
+from u2u_hf.doctor.usual import misfit, upper
 from u2u_hf.records import Utterance
 
 _AS_WELL = 1.25  # times the cost on the tier's own channel, where cross-talk may be read too
@@ -42,6 +42,8 @@ def wrong_channels(examined: Examined) -> list[Finding]:
 
 
 def _fits_as_well(examined: Examined, measure: Measure, cost: float) -> bool:
+    if misfit(cost, measure) > examined.usual.wrong:
+        return False
     return measure.cost is None or examined.in_letters(cost - _AS_WELL * measure.cost) <= 1
 
 

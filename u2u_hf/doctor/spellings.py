@@ -39,19 +39,16 @@ def second_spellings(examined: Examined) -> list[Finding]:
             gain = float(np.median(gains[swap.word, swap.other]))
             if gain > limit and gain > best.get(swap.word, (limit, ""))[0]:
                 best[swap.word] = gain, swap.other
-        for word, (gain, other) in best.items():
-            text = _respelled(utterance.raw_text, word, other)
-            found.append(
-                finding(
-                    SPELLING,
-                    utterance,
-                    sureness(gain, limit),
-                    f"{word} ({counts[word]} ×) → {other} ({counts[other]} ×)",
-                    edit={"text": text} if text else None,
-                    letters=1.0,
-                    heard=measure.heard,
-                )
-            )
+        if not best:
+            continue
+        text = utterance.raw_text
+        for word, (_, other) in best.items():
+            text = text and _respelled(text, word, other)
+        pairs = (f"{word} ({counts[word]} ×) → {other} ({counts[other]} ×)" for word, (_, other) in best.items())
+        score = sureness(max(gain for gain, _ in best.values()), limit)
+        edit = {"text": text} if text else None
+        more = {"edit": edit, "letters": float(len(best)), "heard": measure.heard}
+        found.append(finding(SPELLING, utterance, score, ", ".join(pairs), **more))
     return found
 
 
