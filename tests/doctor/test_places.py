@@ -11,7 +11,7 @@ def test_whole_speech_needs_no_other_place():
 
 
 def test_the_annotation_moves_to_its_speech():
-    # Speech of 1.8 s a second later: 0.9 s of it are inside and 0.4 s right behind. Moved by 0.9 to 1.1 s all is inside.
+    # Speech of 1.8 s a second later: 1 s of it is inside and 0.4 s right behind. 0.8 s later all is inside.
     assert best_place(ONE, 0, 60_000, [(6000, 7800)]) == Place(900, 1800 - (1000 - 400))
     assert best_place(ONE, 0, 60_000, [(4200, 6000)]) == Place(-900, 1800 - (1000 - 400))
 

@@ -1,5 +1,7 @@
 """Each kind of fault, in measures that are set by hand: 40 annotations in which nothing is wrong, and a few others."""
 
+import itertools
+
 import pytest
 from support.examined import examined, measured, neighbours, usual_ones, utterance
 
@@ -45,7 +47,7 @@ def test_the_texts_of_two_neighbours_are_swapped():
 
 def test_a_swap_is_found_though_each_text_alone_tells_little():
     weak = [(u, measured(u, 30 + n / 4)) for n, (u, _) in enumerate(usual_ones())]
-    for (one, a), (other, b) in zip(weak, weak[1:], strict=False):
+    for (one, a), (other, b) in itertools.pairwise(weak):
         object.__setattr__(a, "neighbours", (*a.neighbours, *neighbours((other, 50))))
         object.__setattr__(b, "neighbours", (*b.neighbours, *neighbours((one, 50))))
     one, other = utterance(1, "quitta in oquichtli"), utterance(2, "axcan quicua")
