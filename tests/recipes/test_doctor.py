@@ -1,4 +1,4 @@
-"""doctor.py as a user runs it, on a small corpus with known faults: killed and resumed, and what is accepted applied."""
+"""doctor.py as a user runs it, on a small corpus with known faults: killed, resumed, and what is accepted applied."""
 
 import json
 import os
