@@ -53,6 +53,8 @@ def picked_by_pattern(
     typed = [t for t in tiers if asked_for(t, t.linguistic_type, linguistic_types)]
     named = [t for t in tiers if asked_for(t, t.name, patterns)]
     corrected = {t.name: CORRECTED for t in tiers if is_corrected_draft(t)}
-    matched = corrected | {t.name: "matches --linguistic_types" for t in typed} | {t.name: "matches --tiers" for t in named}
+    matched = (
+        corrected | {t.name: "matches --linguistic_types" for t in typed} | {t.name: "matches --tiers" for t in named}
+    )
     reasons |= {name: with_remark(reason, shares_of(by_name[name], by_name)) for name, reason in matched.items()}
     return [t for t in tiers if t.name in matched], reasons

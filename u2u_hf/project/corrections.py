@@ -69,6 +69,15 @@ def transcript_files(folder: Path) -> list[Path]:
     return [path for path in files if readers.reader_of(path) is readers.ELAN]
 
 
+def touched(folder: Path) -> list[str]:
+    """Return the names, without suffix, of the transcripts that are not as the recogniser wrote them."""
+    return [
+        path.relative_to(folder).with_suffix("").as_posix()
+        for path in transcript_files(folder)
+        if not output_folder.wrote(folder, path)
+    ]
+
+
 def digest(folder: Path) -> str:
     """Return a digest of what people may have changed in a folder of transcripts."""
     found = hashlib.sha256()

@@ -98,7 +98,9 @@ def compare(before: Sequence[Tier], after: Sequence[Tier]) -> list[TierEdits]:
         else TierEdits(None, tier, tuple(Change("new", (), (a,)) for a in tier.annotations))
         for tier in after
     ]
-    gone = (TierEdits(tier, None, tuple(Change("deleted", (a,), ()) for a in tier.annotations)) for tier in old.values())
+    gone = (
+        TierEdits(tier, None, tuple(Change("deleted", (a,), ()) for a in tier.annotations)) for tier in old.values()
+    )
     return [*edits, *gone]
 
 
@@ -123,9 +125,7 @@ def changes(before: Tier, after: Tier) -> tuple[Change, ...]:
     return tuple(sorted(_with_moves(found), key=lambda change: _start(change)))
 
 
-def _differing(
-    before: Sequence[Annotation], after: Sequence[Annotation]
-) -> tuple[list[Annotation], list[Annotation]]:
+def _differing(before: Sequence[Annotation], after: Sequence[Annotation]) -> tuple[list[Annotation], list[Annotation]]:
     """Return the annotations that are not in both states, white space at the ends of texts aside."""
     there, here = Counter(map(_plain, before)), Counter(map(_plain, after))
     left, right = there - here, here - there

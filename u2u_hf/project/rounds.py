@@ -1,9 +1,9 @@
 """The rounds of a project: a folder for each, and what of it is done.
 
-    PROJECT/rounds/NN/state.json      the steps that are done, and what each found
-    PROJECT/rounds/NN/drafts/         the drafts that people correct after this round, as the recogniser wrote them
-    PROJECT/rounds/NN/corpus.json     the corpus, and
-    PROJECT/rounds/NN/corrected.json  the corrected transcripts, as they were when the round began
+PROJECT/rounds/NN/state.json      the steps that are done, and what each found
+PROJECT/rounds/NN/drafts/         the drafts that people correct after this round, as the recogniser wrote them
+PROJECT/rounds/NN/corpus.json     the corpus, and
+PROJECT/rounds/NN/corrected.json  the corrected transcripts, as they were when the round began
 """
 
 from __future__ import annotations

@@ -59,9 +59,13 @@ def _tier(values: Mapping[str, Any]) -> Tier:
 
 def differences(before: Snapshot, now: Snapshot) -> list[str]:
     """Return a sentence for each file that is new, gone or changed."""
-    lines = [f"{name}: {_what(before[name], now[name])}" for name in now if name in before and before[name] != now[name]]
+    lines = [
+        f"{name}: {_what(before[name], now[name])}" for name in now if name in before and before[name] != now[name]
+    ]
     lines += [f"{name}: is new, {_count(now[name])}" for name in now if name not in before]
-    return lines + [f"{name}: is not there any more; until now it had {_count(before[name])}" for name in gone(before, now)]
+    return lines + [
+        f"{name}: is not there any more; until now it had {_count(before[name])}" for name in gone(before, now)
+    ]
 
 
 def gone(before: Snapshot, now: Snapshot) -> list[str]:
