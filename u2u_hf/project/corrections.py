@@ -167,8 +167,8 @@ def _collect_one(
         partial = []
     if partial:
         found.problems.append(
-            f"{path}: {_listed(partial)}; only these are learnt from, because the tier has still the recogniser's type: "
-            f"give it the type {CORRECTED_TYPE} once all of it is corrected"
+            f"{path}: {_listed(partial)}; only these are learnt from: the tier still has the recogniser's type. "
+            f"Give it the type {CORRECTED_TYPE} once all of it is corrected"
         )
     if not (learnt or partial):
         return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -160,7 +159,9 @@ def _groups(
     for i, one in enumerate(old):
         while first < len(new) and new[first].end_ms <= one.start_ms:
             first += 1
-        for j in itertools.takewhile(lambda j: new[j].start_ms < one.end_ms, range(first, len(new))):
+        for j in range(first, len(new)):
+            if new[j].start_ms >= one.end_ms:
+                break
             if _are_one(one, new[j]):
                 group[root(len(old) + j)] = root(i)
     together: dict[int, tuple[list[Annotation], list[Annotation]]] = defaultdict(lambda: ([], []))

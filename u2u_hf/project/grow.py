@@ -52,6 +52,7 @@ MORE_HOURS = (0.5, 1.0, 5.0)  # of which the forecast tells
 _FORECAST_SHARE = 0.25
 # Until the model of a round is trained, a file that somebody changes takes the round back to its beginning.
 _BEFORE_TRAINED = ("changes", "prepare", "train")
+_DRAFT = ("eaf", "json")  # formats that every draft is written in: for people, and for the queue
 _SHOWN = 20  # sentences in the terminal; all are in growth.html
 
 
@@ -260,9 +261,7 @@ class Growth:
         touched = set(corrections.touched(project.transcripts)) | set(facts["touched"])
         done = {name for name, path in names.items() if path in self._transcribed}
         stay = names if not self.round.facts["compare"]["is_better"] else ()
-        kept = {
-            name for name in stay if all((project.transcripts / f"{name}{end}").is_file() for end in (".eaf", ".json"))
-        }
+        kept = {name for name in stay if all((project.transcripts / f"{name}.{form}").is_file() for form in _DRAFT)}
         drafts.skip(touched | done, facts["open_segments"], kept - touched - done)
         if not drafts.are_whole:
             (drafts.new / QUEUE).unlink(missing_ok=True)
@@ -339,7 +338,7 @@ class Growth:
     def _drafts(self) -> Drafts:
         given = str(self.project.settings("transcribe").get("formats") or "eaf")
         formats = writers.parse_formats(given)
-        formats += [form for form in ("eaf", "json") if form not in formats]
+        formats += [form for form in _DRAFT if form not in formats]
         return Drafts(self.project.transcripts, self.project.folder / ".transcripts", formats)
 
     def _fact(self, one: Round | None, name: str, default: Any) -> Any:

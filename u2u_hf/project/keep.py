@@ -26,7 +26,7 @@ def error_rate(scores: Path) -> float:
 
 
 def replace_model(model: Path, better: Path, earlier: Path) -> None:
-    """Put `better` in the place of `model`, which moves to `earlier`. A run that was killed here is finished by another.
+    """Put `better` in the place of `model`, which moves to `earlier`. A run killed here is finished by another.
 
     Two renames: between them there is no model, which is better than half of one.
 

@@ -64,13 +64,8 @@ def differences(before: Snapshot, now: Snapshot) -> list[str]:
     ]
     lines += [f"{name}: is new, {_count(now[name])}" for name in now if name not in before]
     return lines + [
-        f"{name}: is not there any more; until now it had {_count(before[name])}" for name in gone(before, now)
+        f"{name}: is not there any more; until now it had {_count(before[name])}" for name in before if name not in now
     ]
-
-
-def gone(before: Snapshot, now: Snapshot) -> list[str]:
-    """Return the names that are not there any more."""
-    return [name for name in before if name not in now]
 
 
 def _what(before: Iterable[Tier], now: Iterable[Tier]) -> str:
