@@ -62,9 +62,10 @@ def main() -> int:
     if args.push_to:
         for name, kind in ((args.push_to, "model"), (f"{args.push_to}-data", "dataset")):
             check_push(name, kind)
-    lock(project)
-    with Programs() as programs:
-        recipes = Recipes(Path(__file__).parent, project, programs.run, lambda: programs.stopped)
+    with lock(project), Programs() as programs:
+        recipes = Recipes(
+            Path(__file__).parent, project, programs.run, project.rounds / "log.txt", lambda: programs.stopped
+        )
         growth = growth_of(project, recipes, asked)
         if growth is None:
             print(

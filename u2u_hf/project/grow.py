@@ -6,10 +6,11 @@ beginning, so that a round that was killed is finished by the same command.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -270,6 +271,7 @@ class Growth:
             if not (drafts.new / QUEUE).is_file():  # its last file
                 raise U2UError(f"transcribe.py: {problem or 'wrote no queue'}")
             drafts.note_whole()
+        project.transcripts.mkdir(parents=True, exist_ok=True)
         written, edited = drafts.take(self.round.drafts)
         drafts.clean()
         print(f"{written} drafts are new; {len(touched)} transcripts stay as people left them")
@@ -405,8 +407,9 @@ def growth_of(project: Project, recipes: Recipes, asked: Wishes) -> Growth | Non
     return Growth(project, recipes, asked, new_round(project, len(found) + 1), found)
 
 
-def lock(project: Project) -> None:
-    """Keep other runs from this project until this process ends.
+@contextlib.contextmanager
+def lock(project: Project) -> Iterator[None]:
+    """Keep other runs from this project, in a context or until this process ends.
 
     Raises:
         U2UError: another run works on it.
@@ -416,6 +419,10 @@ def lock(project: Project) -> None:
         folder_lock.take(project.rounds)
     except U2UError as error:
         raise U2UError(f"{project.folder}: another grow.py works on it: let it end") from error
+    try:
+        yield
+    finally:
+        folder_lock.release(project.rounds)
 
 
 def state_of(project: Project) -> str:

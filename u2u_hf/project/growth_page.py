@@ -21,9 +21,9 @@ _CHANGED = (
     "queue puts them first."
 )
 _LAW = (
-    "From short trainings on a quarter, half and all of the training data, all from the same base model and for as long, "
-    "whose error rates follow a power law. In four of five cases the error rate should come to lie between from and to. "
-    "It holds for more speech of the kind that there is."
+    "From short trainings on a quarter, half and all of the training data, from the same base model and for the same "
+    "time, whose error rates follow a power law. Four of five error rates should come to lie between from and to. It "
+    "holds for more speech of the kind that there is."
 )
 
 
