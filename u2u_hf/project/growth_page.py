@@ -88,7 +88,7 @@ def _rates(rows: Sequence[Row]) -> Markup:
             f"{row.cer_interval[0]:.1%}–{row.cer_interval[1]:.1%}",
             length(row.hours),
             row.utterances,
-            "" if row.is_better else "no better: the one before stays in use",
+            "" if row.is_better else "no better one",
         )
         for row in rows
     ]

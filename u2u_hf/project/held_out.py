@@ -59,7 +59,7 @@ def sides_of(
         for name, row in marks.items():
             before = next((names[mark] for mark in row if mark in names), name)
             side = known.get(fold(before), "")
-            if fold(name) not in known and side and side != table.get(name):
+            if fold(name) not in known and side:
                 table[name] = side
                 lines.append(f"{name} is {before} under another name, and stays in {side}")
     here = set(map(fold, table))
