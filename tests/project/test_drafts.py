@@ -76,7 +76,7 @@ def test_what_is_skipped_stays_out_of_the_queue(drafts):
     for name in ("partly", "whole", "kept"):
         written(drafts.transcripts, f"{name}.eaf", name)
         written(drafts.transcripts, f"{name}.json", json.dumps({"audio": f"{name}.wav", "segments": segments}))
-    drafts.skip({"partly", "whole", "of the corpus"}, {"partly": [("t", 1000, 1900)]}, {"kept"})
+    drafts.skip({"partly", "whole", "of the corpus"}, {"partly": [["t", 1000, 1900]]}, {"kept"})
     found = {p.stem: json.loads(p.read_text(encoding="utf-8"))["segments"] for p in drafts.new.glob("*.json")}
     assert found == {"partly": segments[1:], "whole": [], "of the corpus": [], "kept": segments}
     assert {p.stem for p in drafts.new.glob("*.eaf")} == set(found)

@@ -70,8 +70,7 @@ class Drafts:
                     continue
                 old = self.transcripts / path.relative_to(self.new)
                 if form == "json":
-                    spans = None if name in kept else set(open_segments.get(name, ()))
-                    write_text(path, _transcript(old, spans))
+                    write_text(path, _transcript(old, None if name in kept else open_segments.get(name, ())))
                 elif old.is_file():
                     path.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(old, path)
@@ -145,7 +144,7 @@ class Drafts:
         shutil.rmtree(self.new, ignore_errors=True)
 
 
-def _transcript(path: Path, spans: Collection[Span] | None) -> str:
+def _transcript(path: Path, spans: Sequence[Span] | None) -> str:
     """Return a transcript as JSON with those segments only whose times are given; with None, with all."""
     try:
         values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -28,7 +28,6 @@ from u2u_hf.settings import duration
 
 LEAST_SECONDS = 60  # of each training: a program starts and loads a model in some ten seconds
 PARTS = ((0.25, 0), (0.25, 1), (0.5, 0), (0.5, 1), (1.0, 0))  # share of the hours, and the order of the recordings
-_COLUMNS = ["recording", "duration"]
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,14 @@ class LearningCurve:
         dataset: folder of the whole dataset.
         base: folder or Hub name of the model that each starts from.
         seconds: of each training; None for as many steps as the project's train.yaml says.
+        seed: of the orders of the recordings, and of the trainings.
     """
 
     folder: Path
     dataset: Path
     base: str
     seconds: int | None
+    seed: int = 0
 
     def run(self, recipes: Recipes) -> None:
         """Make the trainings that are not finished, and score each on the test split.
@@ -57,31 +58,12 @@ class LearningCurve:
             if (here / "done.json").is_file():
                 continue
             print(f"forecast {number}/{len(PARTS)}: a training on {share:.0%} of the training data", flush=True)
-            data, model = here / "dataset", here / "model"
-            hours = self._write_part(data, share, order)
-            if not (model / SETTINGS).is_file():
-                budget = ["--time_budget", duration(self.seconds)] if self.seconds else []
-                places = ["--dataset", data, "--model", self.base, "--output_dir", model]
-                recipes("train.py", *places, "--resume", *budget)
-            places = ["--model", model, "--dataset", data, "--output_dir", here / "scores", "--split", "test"]
-            recipes("evaluate.py", *places)
+            data = here / "dataset"
+            hours = write_part(self.dataset, data, share, self.seed + order)
+            trained_and_scored(recipes, here, data, self.base, self.seconds, self.seed + order)
             write_text(here / "done.json", json.dumps({"hours": hours}) + "\n")
-            for folder in (data, model):
+            for folder in (data, here / "model"):
                 shutil.rmtree(folder, ignore_errors=True)
-
-    def _write_part(self, folder: Path, share: float, order: int) -> float:
-        """Write the dataset of a part, if it is not there; return its hours of training speech."""
-        splits = load_splits(self.dataset)
-        train = require_split(splits, "train", str(self.dataset))
-        rows = part(train["recording"][:], train["duration"][:], share, order)
-        if not (folder / "whole").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            (folder / "data").mkdir(parents=True)
-            parts = DatasetDict({**splits, "train": train.select(rows)})
-            for name, split in parts.items():
-                split.to_parquet(folder / "data" / f"{name}-00000-of-00001.parquet")
-            (folder / "whole").touch()
-        return float(sum(train.select(rows)["duration"]) / 3600)
 
     def trials(self) -> tuple[list[Trial], list[str]]:
         """Return the finished trainings, and the recording of each utterance that they were scored on."""
@@ -96,6 +78,38 @@ class LearningCurve:
             trials.append(Trial(hours, counts[:, 0], counts[:, 1]))
             recordings = [row["recording"] for row in rows]
         return trials, recordings
+
+
+def trained_and_scored(recipes: Recipes, here: Path, data: Path, base: str, seconds: int | None, seed: int) -> None:
+    """Train on a dataset, in ``here/model``, and score on its test split, in ``here/scores``; resume what was begun.
+
+    Raises:
+        U2UError: it fails. Stopped: the user asked to stop.
+    """
+    model = here / "model"
+    if not (model / SETTINGS).is_file():
+        budget = ["--time_budget", duration(seconds)] if seconds else []
+        places = ["--dataset", data, "--model", base, "--output_dir", model]
+        recipes("train.py", *places, "--resume", "--seed", str(seed), *budget)
+    recipes("evaluate.py", "--model", model, "--dataset", data, "--output_dir", here / "scores", "--split", "test")
+
+
+def write_part(source: Path, folder: Path, share: float, order: int) -> float:
+    """Write a dataset with a part of a dataset's training split, if it is not there; return its hours of training.
+
+    Args:
+        share, order: see `part`.
+    """
+    splits = load_splits(source)
+    train = require_split(splits, "train", str(source))
+    train = train.select(part(train["recording"][:], train["duration"][:], share, order))
+    if not (folder / "whole").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "data").mkdir(parents=True)
+        for name, split in DatasetDict({**splits, "train": train}).items():
+            split.to_parquet(folder / "data" / f"{name}-00000-of-00001.parquet")
+        (folder / "whole").touch()
+    return float(sum(train["duration"]) / 3600)
 
 
 def part(recordings: Sequence[str], seconds: Sequence[float], share: float, order: int) -> list[int]:

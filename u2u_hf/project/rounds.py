@@ -73,7 +73,7 @@ class Round:
         Raises:
             U2UError: state.json cannot be written.
         """
-        self.facts[step] = found
+        self.facts[step] = json.loads(json.dumps(found))  # as a run that resumes will read it
         self._save()
 
     def reopen(self, *steps: str) -> None:
