@@ -31,7 +31,7 @@ from u2u_hf.comparison.programs import Programs
 from u2u_hf.hub.push import check_push
 from u2u_hf.project.commands import Recipes, Stopped
 from u2u_hf.project.folder import Project
-from u2u_hf.project.grow import growth_of, lock, next_steps, wishes
+from u2u_hf.project.grow import growth_of, lock, next_steps, nothing_to_learn, wishes
 from u2u_hf.records import U2UError
 from u2u_hf.settings import seconds_of, setting
 
@@ -68,10 +68,7 @@ def main() -> int:
         )
         growth = growth_of(project, recipes, asked)
         if growth is None:
-            print(
-                "nobody changed anything since the last round, so there is nothing to learn: correct what "
-                f"{project.transcripts / 'queue.tsv'} lists first, then run this again"
-            )
+            print(nothing_to_learn(project))
             return 0
         try:
             growth.run()

@@ -31,8 +31,7 @@ class Place:
 
     def draft(self, name, *tiers):
         path = self.transcripts / f"{name}.eaf"
-        writers_types = [CORRECTED_TYPE]
-        write_eaf(path, tiers or [as_draft()], [self.root / f"{name}.wav"], spare_types=writers_types)
+        write_eaf(path, tiers or [as_draft()], [self.root / f"{name}.wav"], spare_types=[CORRECTED_TYPE])
         output_folder.note(self.transcripts, path)
         shutil.copy(path, self.drafts / path.name)
         self.recordings[name] = str(self.root / f"{name}.wav")
@@ -127,11 +126,20 @@ def test_a_renamed_tier_is_told(place):
 def test_a_recording_or_transcript_that_is_gone_is_told(place):
     place.draft("a")
     place.correct("a", as_draft(TEXTS, CORRECTED_TYPE))
-    place.recordings.clear()
+    place.recordings = {"c": "c.wav"}
     found = place.collect({"b": (as_draft(),)})
     assert found.audio == {}
     assert "a.eaf: its recording is not there any more" in found.problems[0]
     assert "b.eaf: is not there any more; it was corrected" in found.problems[1]
+
+
+def test_a_renamed_transcript_is_of_the_recording_that_it_links_to(place):
+    place.draft("a")
+    place.correct("a", as_draft(TEXTS, CORRECTED_TYPE))
+    (place.transcripts / "a.eaf").rename(place.transcripts / "better.eaf")
+    found = place.collect()
+    assert found.audio == {"better": place.recordings["a"]}
+    assert place.learnt("better") == {"transcript": TEXTS}
 
 
 def test_what_was_corrected_from_an_older_draft_is_compared_with_that(place):

@@ -36,7 +36,7 @@ def test_an_untouched_draft_is_replaced_and_a_corrected_one_stays(drafts, tmp_pa
     written(drafts.new, "c.eaf", "new c")
     written(drafts.new, QUEUE, "queue")
     (drafts.transcripts / "b.eaf").write_text("corrected", encoding="utf-8")
-    assert drafts.take(tmp_path / "drafts") == (2, ["b"])
+    assert drafts.take(tmp_path / "drafts") == (2, ["b.eaf"])
     assert texts(drafts.transcripts) == {"a.eaf": "new a", "b.eaf": "corrected", "c.eaf": "new c", QUEUE: "queue"}
     assert texts(tmp_path / "drafts") == {"a.eaf": "new a", "b.eaf": "new b", "c.eaf": "new c"}
     for name in ("a.eaf", "c.eaf", QUEUE):

@@ -18,6 +18,7 @@ from typing import Any
 
 from u2u_hf import output_folder
 from u2u_hf.corpus.folder import files_below
+from u2u_hf.corpus.pairing import find_audio, index_audio
 from u2u_hf.formats import readers, writers
 from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
@@ -28,6 +29,7 @@ from u2u_hf.records import (
     MACHINE_ANNOTATOR,
     MACHINE_TYPES,
     SEGMENT_TYPE,
+    AnnotationDocument,
     Segment,
     Tier,
     Transcript,
@@ -121,13 +123,14 @@ def collect(
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
         try:
-            tiers = read_eaf(copy).tiers
+            document = read_eaf(copy)
         except U2UError as error:
             reason = str(error).removeprefix(f"{copy}: ")
             found.problems.append(f"{path}: {reason}; it is kept as it is, and not learnt from until it is repaired")
             copy.unlink()
             continue
-        if not _collect_one(found, name, path, copy, tiers, drafts, before, recordings, transcribed):
+        audio = recordings.get(name) or _linked(document, recordings.values())
+        if not _collect_one(found, name, path, copy, document.tiers, drafts, before, audio, transcribed):
             copy.unlink()
     found.problems += [
         f"{transcripts / name}.eaf: is not there any more; it was corrected, and is not learnt from now"
@@ -145,7 +148,7 @@ def _collect_one(
     tiers: Sequence[Tier],
     drafts: Sequence[Path],
     before: Snapshot,
-    recordings: Mapping[str, str],
+    audio: str | None,
     transcribed: set[str],
 ) -> bool:
     """Find what people did to one transcript; return whether its copy is to be learnt from."""
@@ -158,7 +161,6 @@ def _collect_one(
     _count(found, name, edits)
     learnt = any(a.value.strip() for tier in by_people(tiers) for a in tier.annotations)
     partial = [e for e in edits if e.after and e.before and e.after.linguistic_type == SEGMENT_TYPE and e.edited]
-    audio = recordings.get(name)
     if partial and audio in transcribed:
         found.problems.append(
             f"{path}: {_listed(partial)}; the corpus has a transcript of this recording, so that they are learnt from "
@@ -182,6 +184,14 @@ def _collect_one(
     if partial:
         _add_partial(copy, partial)
     return True
+
+
+def _linked(document: AnnotationDocument, recordings: Iterable[str]) -> str | None:
+    """Return the recording that a transcript links to, where it was given another name; None if there is none."""
+    try:
+        return str(find_audio(document, index_audio(map(Path, recordings)))[0])
+    except U2UError:
+        return None
 
 
 _CHILDREN = tuple(set(MACHINE_TYPES) - {SEGMENT_TYPE})

@@ -78,7 +78,7 @@ class Drafts:
                     write_text(path, "")
 
     def take(self, snapshot: Path) -> tuple[int, list[str]]:
-        """Move the new drafts to their places; return how many, and the names of those that a person has now edited.
+        """Move the new drafts to their places; return how many, and the files that a person edited in the meantime.
 
         Args:
             snapshot: folder for copies of the drafts, by which the next round sees what people changed.
@@ -87,25 +87,27 @@ class Drafts:
             U2UError: a file cannot be moved.
         """
         self._put_back()
-        moved, edited = 0, []
+        moved = 0
+        edited: list[str] = []
         for path in files_below(self.new)[0]:
             within = path.relative_to(self.new)
             if not output_folder.is_recorded(self.new, path):
                 continue
             target = self.transcripts / within
-            if path.suffix != ".eaf":
-                if path.suffix == ".json" and within.with_suffix("").as_posix() in edited:
-                    continue
+            if within.name == QUEUE:
                 output_folder.keep_edited(self.transcripts, target, path.read_bytes())
                 output_folder.move_in(path, self.transcripts, target)
                 continue
-            copy = snapshot / within
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
-            if self._swap(path, target):
+            if path.suffix == ".eaf":
+                copy = snapshot / within
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+            if within.with_suffix("") in (Path(name).with_suffix("") for name in edited):
+                continue  # of a draft that a person corrected, nothing is replaced
+            if not self._swap(path, target):
+                edited.append(within.as_posix())
+            elif path.suffix == ".eaf":
                 moved += 1
-            else:
-                edited.append(within.with_suffix("").as_posix())
         return moved, edited
 
     def _swap(self, new: Path, target: Path) -> bool:
@@ -134,9 +136,9 @@ class Drafts:
 
     def _put_back(self) -> None:
         """Put back old drafts that were aside when a run was killed, unless the new ones are in their places."""
-        for aside in sorted((self.new / _ASIDE).rglob("*.eaf")):
+        for aside in sorted((self.new / _ASIDE).rglob("*")):
             target = self.transcripts / aside.relative_to(self.new / _ASIDE)
-            if not target.exists():
+            if aside.is_file() and not target.exists():
                 os.replace(aside, target)
 
     def clean(self) -> None:

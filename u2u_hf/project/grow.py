@@ -20,14 +20,14 @@ import yaml
 
 from u2u_hf import folder_lock
 from u2u_hf.corpus.folder import files_below
-from u2u_hf.corpus.reader import read_corpus
+from u2u_hf.corpus.reader import Recording, read_corpus
 from u2u_hf.data import audio
 from u2u_hf.files import replacing, write_text
 from u2u_hf.formats import readers, writers
 from u2u_hf.hub.push import push_folder
 from u2u_hf.model_folder import CONFIG, LANGUAGE_MODEL, SETTINGS, checkpoints
 from u2u_hf.project import corrections, snapshot
-from u2u_hf.project.commands import Recipes
+from u2u_hf.project.commands import Recipes, Stopped
 from u2u_hf.project.corrections import Corrections
 from u2u_hf.project.drafts import QUEUE, Drafts
 from u2u_hf.project.folder import Project
@@ -40,10 +40,10 @@ from u2u_hf.project.learning_curve import LEAST_SECONDS, PARTS, LearningCurve
 from u2u_hf.project.preparing import preparation_of
 from u2u_hf.project.rounds import LAST_STEP, Round, new_round, rounds_of
 from u2u_hf.recognition.model import DEFAULT_MODEL
-from u2u_hf.records import CORRECTED_TYPE, U2UError
+from u2u_hf.records import CORRECTED_TYPE, Skipped, U2UError
 from u2u_hf.reports.digest import hours, hours_by
 from u2u_hf.reports.quantities import length
-from u2u_hf.settings import duration
+from u2u_hf.settings import duration, quoted
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.visible_text import visible
 
@@ -124,6 +124,8 @@ class Growth:
                 print("  was done already")
             else:
                 self.round.finish(name, step())
+            if self.recipes.is_stopped():
+                raise Stopped
 
     def _steps(self) -> list[tuple[str, str, Callable[[], Any]]]:
         return [
@@ -266,7 +268,7 @@ class Growth:
         drafts.skip(touched | done, facts["open_segments"], kept - touched - done)
         if not drafts.are_whole:
             (drafts.new / QUEUE).unlink(missing_ok=True)
-            places = ["--model", project.model, "--output_dir", drafts.new, "--queue", *project.recordings]
+            places: list[str | Path] = ["--model", project.model, "--output_dir", drafts.new, "--queue", *project.recordings]
             problem = self.recipes("transcribe.py", *places, partly=True)
             if not (drafts.new / QUEUE).is_file():  # its last file
                 raise U2UError(f"transcribe.py: {problem or 'wrote no queue'}")
@@ -276,7 +278,7 @@ class Growth:
         drafts.clean()
         print(f"{written} drafts are new; {len(touched)} transcripts stay as people left them")
         for name in edited:
-            print(visible(f"! {name}.eaf: was corrected in the meantime, and stays; the next round learns from it"))
+            print(visible(f"! {name}: was edited, and stays as it is"))
         return {"written": written}
 
     def _forecast(self) -> list[dict[str, Any]]:
@@ -356,9 +358,13 @@ class Growth:
         self.recipes("evaluate.py", *places)
         return error_rate(scores)
 
+    @cached_property
+    def _read(self) -> tuple[list[Recording], list[Skipped]]:
+        return read_corpus(self.project.corpus, lambda path: audio.audio_info(str(path)).duration_ms)
+
     def _corpus(self, last: Round | None) -> tuple[snapshot.Snapshot, list[str], list[str]]:
         """Return the corpus as it is now, what changed in it since the last round, and what cannot be used any more."""
-        recordings, skipped = read_corpus(self.project.corpus, lambda path: audio.audio_info(str(path)).duration_ms)
+        recordings, skipped = self._read
         now = {one.name: snapshot.by_people(one.document.tiers) for one in recordings}
         before = snapshot.load(last.corpus) if last else {}
         broken = {Path(item.where).stem: item for item in skipped if item.is_problem}
@@ -382,10 +388,9 @@ class Growth:
     @cached_property
     def _transcribed(self) -> set[str]:
         """The recordings of the corpus that people transcribed: they need no draft."""
-        recordings, _ = read_corpus(self.project.corpus, lambda path: audio.audio_info(str(path)).duration_ms)
         return {
             sound
-            for one in recordings
+            for one in self._read[0]
             for sound in one.all_audio
             if any(a.value.strip() for t in snapshot.by_people(one.document.tiers) for a in t.annotations)
         }
@@ -475,6 +480,17 @@ def next_steps(growth: Growth) -> str:
             f"its end the type {CORRECTED_TYPE} (in ELAN: Tier > Change Tier Attributes). Then run this again.",
         ]
     return "\n".join(lines)
+
+
+def nothing_to_learn(project: Project) -> str:
+    """Return what to do where nobody changed anything since the last round."""
+    places = f"--model {quoted(project.model)} --output_dir {quoted(project.transcripts)}"
+    recordings = " ".join(map(quoted, project.recordings))
+    return (
+        f"Nobody changed anything since the last round, so there is nothing to learn. Correct what "
+        f"{project.transcripts / QUEUE} lists first, then run this again. If there are only new recordings:\n\n"
+        f"  python recipes/transcribe.py {places} --queue {recordings}"
+    )
 
 
 def _require_apart(project: Project) -> None:

@@ -36,7 +36,7 @@ def growth_page(rows: Sequence[Row], changes: Sequence[str], problems: Sequence[
         problems: what the last round could not use, and why.
     """
     last = rows[-1]
-    amounts = [
+    amounts: list[tuple[str | int, str]] = [
         (f"{last.cer:.1%}", "of characters wrong (CER)"),
         (length(last.hours), "of transcribed speech in training"),
         (len(rows), "round" if len(rows) == 1 else "rounds"),

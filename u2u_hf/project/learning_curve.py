@@ -89,7 +89,7 @@ def trained_and_scored(recipes: Recipes, here: Path, data: Path, base: str, seco
     model = here / "model"
     if not (model / SETTINGS).is_file():
         budget = ["--time_budget", duration(seconds)] if seconds else []
-        places = ["--dataset", data, "--model", base, "--output_dir", model]
+        places: list[str | Path] = ["--dataset", data, "--model", base, "--output_dir", model]
         recipes("train.py", *places, "--resume", "--seed", str(seed), *budget)
     recipes("evaluate.py", "--model", model, "--dataset", data, "--output_dir", here / "scores", "--split", "test")
 
