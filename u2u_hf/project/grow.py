@@ -268,7 +268,14 @@ class Growth:
         drafts.skip(touched | done, facts["open_segments"], kept - touched - done)
         if not drafts.are_whole:
             (drafts.new / QUEUE).unlink(missing_ok=True)
-            places: list[str | Path] = ["--model", project.model, "--output_dir", drafts.new, "--queue", *project.recordings]
+            places: list[str | Path] = [
+                "--model",
+                project.model,
+                "--output_dir",
+                drafts.new,
+                "--queue",
+                *project.recordings,
+            ]
             problem = self.recipes("transcribe.py", *places, partly=True)
             if not (drafts.new / QUEUE).is_file():  # its last file
                 raise U2UError(f"transcribe.py: {problem or 'wrote no queue'}")
