@@ -29,9 +29,10 @@ from u2u_hf.data.dataset import load_splits, require_split
 from u2u_hf.data.processes import processes
 from u2u_hf.evaluation.closing import after_evaluation
 from u2u_hf.evaluation.html_page import evaluation_page
+from u2u_hf.evaluation.reliability import reliability
 from u2u_hf.evaluation.scoring import as_tsv, ignoring, measure, recognise_split
 from u2u_hf.publishing.cards.model import add_scores
-from u2u_hf.recognition import language_model
+from u2u_hf.recognition import calibration, language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
@@ -63,8 +64,11 @@ def score_split(args: Arguments) -> int:
     output_dir = Path(args.output_dir)
     output_folder.claim(output_dir, "evaluate.py")
     split = require_split(load_splits(args.dataset), args.split, args.dataset)
-    pairs, real_time_factor = recognise_split(Recognizer(args.model), split, language_model.load(args.model))
+    own = language_model.load(args.model)
+    calibrated = calibration.load(args.model).of(own)
+    pairs, telling, real_time_factor = recognise_split(Recognizer(args.model), split, own)
     metrics = measure(pairs, args.ignore) | {"real_time_factor": real_time_factor}
+    metrics["confidence"] = reliability(telling, calibrated)
     sounds = [split[row["row"]]["audio"]["bytes"] for row in metrics["worst"]] if args.audio else []
     output_folder.write(output_dir / "metrics.json", json.dumps(metrics, ensure_ascii=False, indent=2) + "\n")
     output_folder.write(output_dir / "pairs.tsv", as_tsv(pairs))

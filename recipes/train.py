@@ -25,11 +25,14 @@ from datasets import Dataset, DatasetDict
 
 from u2u_hf import cli, output_folder
 from u2u_hf.data.dataset import load_splits
+from u2u_hf.evaluation.calibration_fit import calibrate
 from u2u_hf.evaluation.closing import after_training
 from u2u_hf.hub.push import Push, check_push, push_folder
 from u2u_hf.model_folder import CURVES, SETTINGS
 from u2u_hf.publishing.cards.model import write_model_card
+from u2u_hf.recognition import language_model
 from u2u_hf.recognition.model import DEFAULT_MODEL
+from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.settings import changed, setting
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.checkpoints import HubCheckpoints, is_finished
@@ -91,6 +94,9 @@ def main() -> int:
             numbers=" ".join(filter(None, (numbers(trained.log_history), trained.account))),
             repo_id=push.push_to,
         )
+        if "validation" in splits:
+            own = language_model.load(str(output_dir))
+            print(calibrate(Recognizer(output_dir), splits["validation"], own, output_dir))
         cli.save(output_dir / SETTINGS, args, training)
         if training.untranscribed:
             tidy(output_dir)

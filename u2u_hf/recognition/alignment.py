@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from u2u_hf.frames import frame_end_ms, frame_start_ms, frames_needed
-from u2u_hf.recognition.decoding import DELIMITER, Labels
+from u2u_hf.frames import frames_needed
+from u2u_hf.recognition.decoding import DELIMITER, Labels, Run, word_of
 from u2u_hf.records import Word
 
 
@@ -28,27 +29,55 @@ def align(log_probs: np.ndarray, text: str, labels: Labels, start_ms: int = 0) -
         the words as written, with times and confidences as from `decoding.greedy_words`; and the fit, 0…1.
         No words and 0 if the text needs more frames than there are.
     """
+    words = _spelled_words(text, labels)
+    placed = _placed(log_probs, [spelled for _, spelled in words], labels)
+    if placed is None:
+        return [], 0.0
+    runs, fit = placed
+    return [
+        dataclasses.replace(word_of(own, labels, start_ms), text=word)
+        for (word, _), own in zip(words, runs, strict=True)
+    ], fit
+
+
+def aligned_runs(log_probs: np.ndarray, text: str, labels: Labels) -> list[list[Run]]:
+    """Return the words of a text, each as its characters, where `align` places them; none if they need more frames.
+
+    Args:
+        log_probs: float32 [T, V], natural logarithms of probabilities.
+        text: as for `align`.
+    """
+    placed = _placed(log_probs, [spelled for _, spelled in _spelled_words(text, labels)], labels)
+    return placed[0] if placed else []
+
+
+def _spelled_words(text: str, labels: Labels) -> list[tuple[str, list[int]]]:
+    """Return the words of a text with the labels of their characters; words without any are missing."""
     index = {symbol: label for label, symbol in enumerate(labels.symbols) if symbol}
     words = [(word, [index[c] for c in word if c in index and c != DELIMITER]) for word in text.split()]
-    words = [(word, spelled) for word, spelled in words if spelled]
-    between = [index[DELIMITER]] if DELIMITER in index else []
-    targets = [label for _, spelled in words for label in (*between, *spelled)][len(between) :]
+    return [(word, spelled) for word, spelled in words if spelled]
+
+
+def _placed(
+    log_probs: np.ndarray, words: Sequence[Sequence[int]], labels: Labels
+) -> tuple[list[list[Run]], float] | None:
+    """Return the runs of each word's labels, and the fit; None if the words need more frames than there are."""
+    between = [label for label, symbol in enumerate(labels.symbols) if symbol == DELIMITER]
+    targets = [label for spelled in words for label in (*between, *spelled)][len(between) :]
     if not targets or frames_needed(targets) > len(log_probs):
-        return [], 0.0
+        return None
     path = best_path(log_probs, targets, labels.blank)
     spans = iter(zip(targets, *_frames(path, len(targets)), strict=True))
-    placed = []
-    for number, (word, spelled) in enumerate(words):
+    found = []
+    for number, spelled in enumerate(words):
         if number and between:
             next(spans)
         own = [next(spans) for _ in spelled]
-        peaks = [float(log_probs[first:end, label].max()) for label, first, end in own]
-        (_, first, _), (_, _, end) = own[0], own[-1]
-        begun = start_ms + labels.delay_ms
-        span = begun + frame_start_ms(first), begun + frame_end_ms(end - 1)
-        placed.append(Word(word, *span, math.exp(sum(peaks) / len(peaks))))
+        found.append(
+            [Run(label, first, end - 1, float(log_probs[first:end, label].max())) for label, first, end in own]
+        )
     aligned = float(log_probs[np.arange(len(path)), _spelled(targets, labels.blank)[path]].sum())
-    return placed, _fit(log_probs, aligned, len(targets), labels.blank)
+    return found, _fit(log_probs, aligned, len(targets), labels.blank)
 
 
 def best_path(log_probs: np.ndarray, targets: Sequence[int], blank: int) -> np.ndarray:
