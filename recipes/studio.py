@@ -14,7 +14,7 @@ what you do in a terminal is seen in Studio, and the other way round.
     PROJECT/prepare.yaml, train.yaml     your settings, for the recipes' --config
     PROJECT/dataset, model, scores, transcripts
 
-You may close the page or end Studio at any time: a training goes on. Start Studio again to see it, stop it or resume it.
+You may close the page or end Studio at any time: a training goes on. Start Studio again to see it, or to stop it.
 
 Studio serves this computer only, and its address has a secret: give it to nobody. It sends nothing to another computer
 unless you press a button that says so: to download a base model, or to push to the Hugging Face Hub.

@@ -30,15 +30,23 @@ def studio_page(projects: Projects) -> gr.Blocks:
     studio = _Studio(projects)
     script = (HERE / "screen.js").read_text(encoding="utf-8")
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+    def preview_rule(asked: dict[str, Any]) -> str:  # Gradio writes on the function, which it cannot on a method
+        return studio.preview_rule(asked)
+
     with gr.Blocks(title=WORDS["en"]["title"], analytics_enabled=False, fill_width=True) as page:
         tab = gr.State(Tab())
         with gr.Row(elem_id="studio"):
-            steps = gr.HTML(elem_id="steps", js_on_load=script, padding=False)
+            steps = gr.HTML(elem_id="steps", js_on_load=script, padding=False, apply_default_css=False)
             with gr.Column(elem_id="work", scale=5):
                 screen = gr.HTML(
-                    elem_id="screen", js_on_load=script, padding=False, server_functions=[studio.preview_rule]
+                    elem_id="screen",
+                    js_on_load=script,
+                    padding=False,
+                    apply_default_css=False,
+                    server_functions=[preview_rule],
                 )
-                live = gr.HTML(elem_id="live", js_on_load=script, padding=False)
+                live = gr.HTML(elem_id="live", js_on_load=script, padding=False, apply_default_css=False)
         shown = [tab, steps, screen, live]
         page.load(studio.open, tab, shown, **quiet)
         for part in (steps, screen, live):

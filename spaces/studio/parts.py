@@ -64,16 +64,20 @@ def button(label: str, act: str, *, primary: bool = False, value: str = "", name
     )
 
 
+def control(**attributes: str | None) -> Markup:
+    """Return an ``<input>``, which has no end tag."""
+    return Markup(element("input", **attributes).removesuffix("</input>"))
+
+
 def field_of(
     name: str, label: str, value: str, info: str = "", *, browse: str = "", placeholder: str = "", change: str = ""
 ) -> Markup:
     """Return a labelled text field; with `browse`, the button's label, it gets one that opens the folder picker."""
     described = f"{name}-info" if info else None
-    typed = element(
-        "input",
+    typed = control(
         type="text",
         id=f"field-{name}",
-        name=name,
+        name_=name,
         value=value,
         aria_describedby=described,
         placeholder=placeholder or None,
@@ -81,7 +85,6 @@ def field_of(
         spellcheck="false",
         data_change=change or None,
     )
-    typed = Markup(typed.removesuffix("</input>"))
     row = (
         element("div", typed, button(browse, "browse", value=name, spoken=f"{browse} {label}"), class_="row")
         if browse
@@ -93,16 +96,15 @@ def field_of(
 
 def choice(kind: str, name: str, value: str, label: str | Markup, is_on: bool, change: str = "") -> Markup:
     """Return a radio button or checkbox with its label."""
-    box = element(
-        "input",
+    box = control(
         type=kind,
-        name=name,
+        name_=name,
         value=value,
         checked="" if is_on else None,
         id=f"{name}={value}",
         data_change=change or None,
     )
-    return element("label", Markup(box.removesuffix("</input>")), element("span", label), class_="choice")
+    return element("label", box, element("span", label), class_="choice")
 
 
 def section(title: str, *children: str | None, **attributes: str) -> Markup:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from parts import View, button, choice, element, numbers, paragraph, problem, section, table, terminal
+from parts import View, button, choice, control, element, numbers, paragraph, problem, section, table, terminal
 from screen_project import warnings
+from words import WORDS
 
 from u2u_hf.project.commands import command
 from u2u_hf.project.remedies import problems
@@ -165,10 +166,9 @@ def _example(found: Digest, c: Character, text: str) -> Markup:
 
 def _rule_form(view: View, c: Character) -> Markup:
     say = view.say
-    typed = element(
-        "input",
+    typed = control(
         type="text",
-        name="by",
+        name_="by",
         id=f"rule-{c.code_point}",
         data_preview=c.character,
         aria_label=say("instead", character=f"{shown(c.character)} {c.code_point}"),
@@ -178,7 +178,7 @@ def _rule_form(view: View, c: Character) -> Markup:
     )
     make = button(say("make_rule"), "make_rule", value=c.character, name=c.code_point)
     result = element("div", class_="preview", aria_live="polite")
-    return element("form", Markup(typed.removesuffix("</input>")), make, result, class_="rule")
+    return element("form", typed, make, result, class_="rule")
 
 
 def _gone(view: View, found: Digest) -> Markup:
@@ -235,9 +235,11 @@ def _rules(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
         example = (
             joined(_quote(excerpt(before, "", 60)), " → ", _quote(excerpt(after, "", 60) or "∅")) if before else None
         )
+        about = f"rule_{name}"
         items.append(
             element(
                 "li",
+                element("b", say(about)) if about in WORDS["en"] else None,
                 what,
                 element("span", say("rule_changed", count=f"{count:,}"), class_="soft"),
                 element("div", example, class_="pair") if example else None,
@@ -262,13 +264,20 @@ def _channels(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
     if how not in (["auto"], ["order"]):
         choices.append(choice("radio", "channels", "own", ", ".join(map(str, how)), True))
     close = [c for c in found.channels if c.close]
-    rows = [(c.recording, c.tier, str(c.channel + 1), f"{c.margin_db:.1f} dB") for c in close]
+    rows, everyone = (
+        [
+            (c.recording, c.tier, str(c.channel + 1), "" if c.margin_db is None else f"{c.margin_db:.1f} dB")
+            for c in some
+        ]
+        for some in (close, found.channels)
+    )
     heads = [say("recording"), say("tier"), f"#{say('channel')}", f"#{say('louder')}"]
     legend = element("legend", say("channels_how"))
     return section(
         say("channels"),
         element("form", element("fieldset", legend, *choices)),
         table(heads, rows) if rows else paragraph(say("channels_sure", count=len(found.channels)), "soft"),
+        element("details", element("summary", say("channels_all")), table(heads, everyone), id="channels-all"),
     )
 
 

@@ -14,8 +14,7 @@ _LOW_DISK = 3_000_000_000
 
 
 def project_screen(view: View) -> Markup:
-    say, tab = view.say, view.tab
-    project = view.project
+    say, project = view.say, view.project
     if not project or not project.is_there:
         return joined(
             section(say("project_new"), paragraph(say("project_about")), _form(view, "make", say("make"))),

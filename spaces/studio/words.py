@@ -111,6 +111,15 @@ WORDS = {
         "rules_about": "From the annotation to the text that is learned, in this order.",
         "rules_default": "Back to the usual rules",
         "rule_changed": "{count} annotations changed",
+        "rule_unicode": "One code for each letter",
+        "rule_markup": "Tags such as <i> are removed",
+        "rule_brackets": "What is in brackets",
+        "rule_case": "Capital letters become small",
+        "rule_punctuation": "Punctuation is removed; what is a letter stays",
+        "rule_replace": "Replacements",
+        "rule_regex": "Regular expressions",
+        "rule_alphabet": "Only these letters stay",
+        "rule_praat_symbols": "Praat’s codes become letters",
         "remove": "Remove",
         "remove_rule": "Remove the rule {rule}",
         "nothing": "nothing",
@@ -119,6 +128,7 @@ WORDS = {
         "channels_auto": "the loudest channel of each speaker",
         "channels_order": "the first tier on the first channel, the second on the second…",
         "channels_how": "Whose channel",
+        "channels_all": "All of them",
         "channels_sure": "All {count} are certain, or the only channel.",
         "channel": "channel",
         "louder": "louder by",
@@ -130,8 +140,8 @@ WORDS = {
         "first_in": "first in",
         "what_to_do": "what to do",
         "remedy_file": "Open the file in the program that made it, and save it again; or move it out of the corpus.",
-        "remedy_alone": "To transcribe them, choose them as recordings of the project. Or name the annotation file like "
-        "the recording.",
+        "remedy_alone": "To transcribe them, choose them as recordings of the project. Or name the annotation file "
+        "like the recording.",
         "remedy_tiers": "Tick the tier with the transcription above.",
         "remedy_pace": "Listen to it in ELAN: most often its times or its text are wrong.",
         "remedy_close": "One microphone for everybody is fine. If each speaker has a channel, choose it above.",
@@ -174,8 +184,8 @@ WORDS = {
         "run_failed": "It ended with an error: {error}",
         "run_killed": "The system ended it, most often for lack of memory: close other programs, or choose a smaller "
         "base model, and resume. What was done is kept.",
-        "run_lost": "It was ended from outside: this computer was switched off or restarted, or somebody ended it. What "
-        "was done is kept: resume when you like.",
+        "run_lost": "It was ended from outside: this computer was switched off or restarted, or somebody ended it. "
+        "What was done is kept: resume when you like.",
         "log": "What it wrote",
         "outdated_prepare": "The settings have changed since the dataset was prepared.",
         "outdated_train": "The dataset or the settings have changed since the recogniser was trained.",
@@ -197,12 +207,12 @@ WORDS = {
         "download": "Start training downloads the base model from huggingface.co, once. Nothing of yours is sent.",
         "start_train_download": "Download the base model and start training",
         "expect": "What to expect",
-        "expect_tiny": "{hours} of speech to learn from: enough to try every step, and not for a useful recogniser. At "
-        "least an hour is a beginning.",
-        "expect_little": "{hours} of speech to learn from: with ten minutes, mHuBERT-147 got about 34 of 100 characters "
-        "wrong, on average over languages. An hour is a beginning.",
-        "expect_hour": "{hours} of speech to learn from: with one hour, mHuBERT-147 got about 26 of 100 characters "
-        "wrong, on average over languages. Each further hour helps.",
+        "expect_tiny": "{hours} of speech to learn from: enough to try every step, and not for a useful recogniser. "
+        "At least an hour is a beginning.",
+        "expect_little": "{hours} of speech to learn from: with ten minutes, mHuBERT-147 got about 34 of 100 "
+        "characters wrong, on average over languages. An hour is a beginning.",
+        "expect_hour": "{hours} of speech to learn from: with one hour, mHuBERT-147 got about 26 of 100 "
+        "characters wrong, on average over languages. Each further hour helps.",
         "expect_good": "{hours} of speech to learn from: a good amount. Clear recordings and consistent spelling now "
         "count most.",
         "expect_source": "The figures are those of ML-SUPERB.",
