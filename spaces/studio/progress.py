@@ -2,7 +2,8 @@
 
 import re
 
-_LINE = re.compile(r"^(?P<what>[^\n%]{1,80}?): +(?P<percent>\d{1,3})%(?P<rest>[^\n]*)$", re.MULTILINE)
+# Not the lines on a recording that is done: "a.wav → a.eaf (channel 1: 40% speech)".
+_LINE = re.compile(r"^(?P<what>[^\n%→(]{1,80}?): +(?P<percent>\d{1,3})%(?P<rest>[^\n]*)$", re.MULTILINE)
 _LEFT = re.compile(r"<([\d:]+)|([\d:]+) left")
 
 

@@ -33,6 +33,7 @@ from u2u_hf.project.steps import (
     OUTDATED,
     RUNNING,
     SCORES,
+    STEPS,
     TRAIN,
     TRANSCRIBE,
     UNFINISHED,
@@ -61,8 +62,8 @@ def run_screen(view: View) -> Markup:
         parts += [_buttons(view), run_note(view, view.run), terminal(view, command(project, name))]
     except U2UError as error:
         parts.append(problem(str(error)))
-    if state not in (RUNNING,):
-        parts.append(_result(view))
+    if state != RUNNING:
+        parts += [_next(view), _result(view)]
     return joined(*parts)
 
 
@@ -96,6 +97,15 @@ def _blocked(view: View) -> Markup:
         paragraph(say("blocked", step=named), "note"),
         button(say("go", step=named), "step", primary=True, value=first),
     )
+
+
+def _next(view: View) -> Markup | None:
+    """Return the button to the next step, once this one is done."""
+    if view.state != FINISHED:
+        return None
+    after = STEPS[STEPS.index(view.tab.step) + 1]
+    label = view.say("next", step=view.say(f"step_{after}"))
+    return element("div", button(label, "step", primary=True, value=after), class_="row")
 
 
 def _buttons(view: View) -> Markup:
@@ -220,8 +230,7 @@ def _scores(view: View) -> Markup | None:
             (f"{count:,}", say("numbers_utterances")),
         ]
     )
-    text = say("scores_numbers", cer=f"{cer:.1%}", wer=f"{wer:.1%}", count=f"{count:,}")
-    return joined(boxes, paragraph(f"{text} {say('verdict', verdict=verdict(cer))}"))
+    return joined(boxes, paragraph(say("verdict", verdict=verdict(cer))))
 
 
 def _report(view: View, name: str, path: Path) -> Markup | None:

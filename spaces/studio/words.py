@@ -229,7 +229,6 @@ WORDS = {
         # scores
         "words_wrong": "of the words wrong",
         "characters_wrong": "of the characters wrong",
-        "scores_numbers": "{cer} of the characters and {wer} of the words are wrong, on {count} utterances.",
         "report_window": "Open in a window of its own",
         "report_prepare": "Report of the dataset",
         "report_scores": "Report of the scores",

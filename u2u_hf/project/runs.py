@@ -94,7 +94,7 @@ def find(project: Path, step: str) -> Run | None:
     code = ended.get("code")
     if code is not None:
         state = DONE if code == 0 else STOPPED if began.get("stopped") or code in _STOPPED_CODES else FAILED
-    elif _process(began.get("pid"), began.get("created")) or _left_alone(began):
+    elif _process(began) or _process(_read(runner.child_of(record))):
         state = RUNNING
     else:
         state = STOPPED if began.get("stopped") else LOST
@@ -128,7 +128,8 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
         try:
             if (before := find(project, step)) and before.state == RUNNING:
                 raise U2UError(f"{step}: is running already: stop it first, or let it end")
-            runner.ended(record).unlink(missing_ok=True)
+            for path in (runner.ended(record), runner.child_of(record)):
+                path.unlink(missing_ok=True)
             write_text(record, "{}\n")  # a full disk is noticed before anything runs
             process = _start(record, command, _variables(online))
             _children.append(process)
@@ -147,7 +148,7 @@ def stop(project: Path, step: str) -> None:
     """Ask a run to stop: a training writes a checkpoint first. Asked again, it stops at once."""
     record = record_of(project, step)
     began = _read(record)
-    targets = _recipes(began)
+    targets = _recipes(record)
     if not targets:
         return
     again = began.get("stopped")
@@ -192,10 +193,10 @@ def _start(record: Path, command: Sequence[str], variables: Mapping[str, str]) -
         )
 
 
-def _recipes(began: Mapping[str, Any]) -> list[psutil.Process]:
-    """Return the processes that run the recipe: below the runner and, on several GPUs, below their launcher."""
-    top = _process(began.get("pid"), began.get("created"))
-    waiting, found = (_children_of(top) if top else _left_alone(began)), []
+def _recipes(record: Path) -> list[psutil.Process]:
+    """Return the processes that run the recipe: the command's own or, on several GPUs, those below its launcher."""
+    child = _process(_read(runner.child_of(record)))
+    waiting, found = [child] if child else [], []
     while waiting:
         process = waiting.pop()
         if "accelerate.commands.launch" in _words(process):
@@ -203,25 +204,6 @@ def _recipes(began: Mapping[str, Any]) -> list[psutil.Process]:
         else:
             found.append(process)
     return found
-
-
-def _left_alone(began: Mapping[str, Any]) -> list[psutil.Process]:
-    """Return the processes of a run whose runner was killed: they have its command, and began after it."""
-    command, since = [str(word) for word in began.get("command", ())], float(began.get("began") or 0)
-    found = []
-    for process in psutil.process_iter(["create_time", "cmdline"]):
-        # The system may name another file for the interpreter.
-        if (process.info["cmdline"] or [])[1:] == command[1:] and process.info["create_time"] > since - _SAME_START_S:
-            found.append(process)
-    own = {process.pid for process in found}  # without their workers, which have the same command line
-    return [process for process in found if _parent(process) not in own]
-
-
-def _parent(process: psutil.Process) -> int:
-    try:
-        return process.ppid()
-    except psutil.Error:
-        return 0
 
 
 def _children_of(process: psutil.Process) -> list[psutil.Process]:
@@ -238,13 +220,13 @@ def _words(process: psutil.Process) -> list[str]:
         return []
 
 
-def _process(pid: Any, created: Any) -> psutil.Process | None:
-    """Return the process of an id if it is the one that was started, and runs."""
+def _process(told: Mapping[str, Any]) -> psutil.Process | None:
+    """Return the process of a record if it is the one that was started, and runs: ids are used again."""
     try:
-        process = psutil.Process(int(pid))
+        process = psutil.Process(int(told["pid"]))
         alive = process.status() != psutil.STATUS_ZOMBIE
-        return process if alive and abs(process.create_time() - float(created)) < _SAME_START_S else None
-    except (psutil.Error, ValueError, TypeError):
+        return process if alive and abs(process.create_time() - float(told["created"])) < _SAME_START_S else None
+    except (psutil.Error, KeyError, ValueError, TypeError):
         return None
 
 
