@@ -43,8 +43,9 @@ def main() -> None:
     if importlib.util.find_spec("gradio") is None:
         raise U2UError('Studio needs gradio: install it with pip install -e ".[space]"')
     sys.path.insert(0, str(Path(__file__).parents[1] / "spaces" / "studio"))
+    listening = importlib.import_module("ports").listen(args.port)
     serve = importlib.import_module("server").serve
-    serve(Path(args.project) if args.project else None, args.port, args.browser)
+    serve(Path(args.project) if args.project else None, listening, args.browser)
 
 
 if __name__ == "__main__":

@@ -185,10 +185,17 @@ class Acts:
         del self._tab.draft["budget"]
 
     def act_start(self, values: Values) -> None:
+        self._settle(values)
         self._start()
+
+    def _settle(self, values: Values) -> None:
+        """Set what stands in the form at the click, which may be there before the event of its last change."""
+        if self._tab.step == TRAIN and "budget" in values:
+            self.act_train_settings(values)
 
     def act_anew(self, values: Values) -> None:
         project = self._project
+        self._settle(values)
         if project.model.is_dir() and any(project.model.iterdir()):
             set_aside(project.model)
         self._start()

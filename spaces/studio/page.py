@@ -1,5 +1,6 @@
 """What the page consists of: a column with the steps, the screen of one of them, and what changes while it runs."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def studio_page(projects: Projects) -> gr.Blocks:
         shown = [tab, steps, screen, live]
         page.load(studio.open, tab, shown, **quiet)
         for part in (steps, screen, live):
-            part.act(studio.act, tab, shown, **quiet)
+            # By default Gradio drops a click that comes before the answer to the one before.
+            part.act(studio.act, tab, shown, trigger_mode="multiple", **quiet)
         gr.Timer(_EVERY_S).tick(studio.tick, tab, shown, **quiet)
     return page
 
@@ -60,6 +62,7 @@ class _Studio:
 
     def __init__(self, projects: Projects):
         self._projects = projects
+        self._one_at_a_time = threading.Lock()
 
     def open(self, tab: Tab, request: gr.Request) -> list[Any]:
         query = request.query_params
@@ -76,7 +79,8 @@ class _Studio:
         data = event._data if isinstance(event._data, dict) else {}
         values = data.get("values")
         say = say_in(_language(request))
-        Acts(self._projects, tab, say).do(str(data.get("act", "")), values if isinstance(values, dict) else {})
+        with self._one_at_a_time:  # acts read settings and write them again
+            Acts(self._projects, tab, say).do(str(data.get("act", "")), values if isinstance(values, dict) else {})
         return self._drawn(self._view(tab, request), everything=True)
 
     def tick(self, tab: Tab, request: gr.Request) -> list[Any]:
@@ -100,7 +104,7 @@ class _Studio:
             return element("p", str(error), class_="problem")
 
     def _opened(self, folder: str) -> str:
-        project = self._projects.opened(folder) or self._projects.first
+        project = self._projects.opened(folder) or self._projects.last
         return str(project.folder) if project else ""
 
     def _view(self, tab: Tab, request: gr.Request) -> View:
@@ -167,10 +171,11 @@ def _screen(view: View) -> Markup:
         kind = {"class_": "problem", "role": "alert"} if tab.is_problem else {"class_": "note", "role": "status"}
         message = element("p", tab.message, **kind)
     return element(
-        "main",
+        "div",
         element("h1", say(f"step_{name}")),
         message,
         _safely(draw, view),
+        class_="screen",
         lang=view.language,
         data_step=name,
         data_project=tab.project,

@@ -50,7 +50,16 @@ class View:
         return self.steps[self.tab.step].state
 
 
-def button(label: str, act: str, *, primary: bool = False, value: str = "", name: str = "", **more: str) -> Markup:
+def button(
+    label: str, act: str, *, primary: bool = False, value: str = "", name: str = "", **more: str | None
+) -> Markup:
+    """Return a button that does an act.
+
+    Args:
+        value: given to the act, with the fields of the button's form.
+        name: tells buttons of one act apart, where their values do not.
+        more: ``spoken``: its name for screen readers; ``form``: the id of another form than the one around it.
+    """
     kind = "button primary" if primary else "button"
     return element(
         "button",
@@ -59,6 +68,7 @@ def button(label: str, act: str, *, primary: bool = False, value: str = "", name
         class_=kind,
         data_act=act,
         data_value=value or None,
+        data_form=more.get("form"),
         id=f"do-{act}-{name or value}",
         aria_label=more.get("spoken"),
     )

@@ -14,7 +14,9 @@ class Projects:
         self._opened: list[Path] = []
         self._looks: dict[Path, Look] = {}
         self._lock = threading.Lock()
-        self.first = self.open(first) if first else None
+        self._last: Project | None = None
+        if first:
+            self.open(first)
 
     def open(self, folder: Path) -> Project:
         """Return the project of a folder, from now on open."""
@@ -23,11 +25,17 @@ class Projects:
             if folder not in self._opened:
                 self._opened.append(folder)
                 self._looks[folder] = Look()
-        return Project(folder)
+        self._last = Project(folder)
+        return self._last
 
     def opened(self, folder: str) -> Project | None:
         """Return a project that was opened before, or None."""
         return Project(Path(folder)) if Path(folder) in self._opened else None
+
+    @property
+    def last(self) -> Project | None:
+        """Return the project that was opened last, which a new tab shows."""
+        return self._last
 
     def number(self, project: Project) -> int:
         return self._opened.index(project.folder)

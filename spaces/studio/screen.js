@@ -1,12 +1,14 @@
 // The bridge of one part of the page: clicks and changes in HTML that the server wrote go to the server as one event.
 // Gradio draws a part anew by replacing its HTML; what had the focus, was typed or unfolded stays.
+// Field → what was typed into it, until the server's HTML has it too: an answer to an earlier click may come in between.
 const typed = new Map();
+const sent = new Set(); // of these fields, those whose change was sent
 const folded = new Map();
 let focused = null;
 
 const valuesOf = (control) => {
   const values = {};
-  const form = control.closest("form");
+  const form = document.getElementById(control.dataset.form ?? "") ?? control.closest("form");
   for (const { name, type, value, checked, tagName } of form ? form.elements : []) {
     if (!name || tagName === "BUTTON") continue;
     if (type === "checkbox") {
@@ -29,15 +31,24 @@ element.addEventListener("click", (event) => {
   }
   const button = event.target.closest("button[data-act]");
   if (button) {
-    typed.clear();
+    if (!button.dataset.form) for (const { id } of button.closest("form")?.elements ?? []) typed.delete(id);
     send(button, button.dataset.act, button.dataset.value ?? "");
   }
+});
+
+// A button that is drawn anew between press and release gets no click from the browser.
+let pressed = null;
+element.addEventListener("pointerdown", (event) => (pressed = event.target.closest("button[data-act]")));
+document.addEventListener("pointerup", (event) => {
+  const [before, now] = [pressed, document.elementFromPoint(event.clientX, event.clientY)?.closest("button[data-act]")];
+  pressed = null;
+  if (before && !before.isConnected && now?.id === before.id && element.contains(now)) now.click();
 });
 
 element.addEventListener("change", (event) => {
   const control = event.target.closest("[data-change]");
   if (control) {
-    typed.delete(control.id);
+    sent.add(control.id);
     send(control, control.dataset.change, control.value);
   }
 });
@@ -56,14 +67,18 @@ element.addEventListener("keydown", (event) => {
 let asking;
 const preview = (field) => {
   const place = field.closest("form").querySelector(".preview");
-  const { project } = element.querySelector("main").dataset;
-  const asked = { project, what: field.dataset.preview, by: field.value, language: element.querySelector("main").lang };
+  const { project } = element.querySelector(".screen").dataset;
+  const asked = { project, what: field.dataset.preview, by: field.value, language: element.querySelector(".screen").lang };
   server.preview_rule(asked).then((html) => {
     if (place.isConnected && field.value === asked.by) place.innerHTML = html;
   });
 };
 element.addEventListener("input", (event) => {
-  if (event.target.id) typed.set(event.target.id, event.target.value);
+  const { id, type, value } = event.target;
+  if (type === "text") {
+    typed.set(id, value);
+    sent.delete(id);
+  }
   if (event.target.dataset.preview === undefined) return;
   clearTimeout(asking);
   asking = setTimeout(preview, 150, event.target);
@@ -73,13 +88,19 @@ element.addEventListener("focusin", (event) => {
   if (event.target.dataset.preview !== undefined) preview(event.target);
 });
 element.addEventListener("focusout", (event) => {
+  // What was typed before the part was drawn anew is no change to the browser.
+  const { id, dataset, value, isConnected } = event.target;
+  if (isConnected && dataset.change && typed.get(id) === value && !sent.has(id)) {
+    sent.add(id);
+    send(event.target, dataset.change, value);
+  }
   if (event.target.isConnected && event.relatedTarget) focused = null;
 });
 element.addEventListener("toggle", ({ target }) => target.id && folded.set(target.id, target.open), true);
 
 let step;
 watch("value", () => {
-  const main = element.querySelector("main");
+  const main = element.querySelector(".screen");
   if (main) {
     const moved = step !== undefined && step !== main.dataset.step;
     step = main.dataset.step;
@@ -104,7 +125,9 @@ watch("value", () => {
   }
   for (const [id, value] of typed) {
     const field = document.getElementById(id);
-    if (field && element.contains(field)) field.value = value;
+    if (!field || !element.contains(field)) continue;
+    if (field.value === value) typed.delete(id);
+    else field.value = value;
   }
   const again = focused && document.getElementById(focused);
   if (again && element.contains(again) && document.activeElement !== again) again.focus({ preventScroll: true });

@@ -123,9 +123,10 @@ def _buttons(view: View) -> Markup:
             label = say("start_train")
         if bases.needs_download(bases.chosen(project)):
             label = say("start_train_download")
-        buttons = [button(label, "anew" if key == "again" else "start", primary=state != FINISHED)]
+        act = "anew" if key == "again" else "start"
+        buttons = [button(label, act, primary=state != FINISHED, form="settings")]
         if key == "resume" and has_checkpoint(project):
-            buttons.append(button(say("again_train"), "anew"))
+            buttons.append(button(say("again_train"), "anew", form="settings"))
         return element("div", *buttons, class_="row")
     return element("div", button(label, "start", primary=state != FINISHED), class_="row")
 
@@ -181,6 +182,7 @@ def _train_settings(view: View) -> Markup:
         element("fieldset", legend, element("p", say("base_info"), class_="soft"), *options, other),
         field_of("budget", say("budget"), budget, say("budget_info"), placeholder="2h30m", change="train_settings"),
         element("p", say("download"), class_="note") if bases.needs_download(chosen) else None,
+        id="settings",
     )
 
 

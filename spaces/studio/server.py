@@ -17,25 +17,19 @@ from guard import Guard
 from page import studio_page
 from projects import Projects
 
-from u2u_hf.records import U2UError
-
 HERE = Path(__file__).parent
-FIRST_PORT, _MOST_PORTS = 7870, 50
 THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
 
 
-def serve(project: Path | None, port: int | None, browser: bool) -> None:
+def serve(project: Path | None, listening: socket.socket, browser: bool) -> None:
     """Serve Studio until Ctrl-C, and print its address.
 
     Args:
         project: the folder to open, or None: the page asks for one.
-        port: None for the first free one from 7870.
+        listening: the socket of the page's port.
         browser: whether to open the address.
-
-    Raises:
-        U2UError: the port is taken.
     """
-    with _listening(port) as listening:
+    with listening:
         number = listening.getsockname()[1]
         secret = secrets.token_urlsafe(24)
         address = f"http://127.0.0.1:{number}/?secret={secret}"
@@ -87,20 +81,3 @@ def _app(projects: Projects, port: int) -> fastapi.FastAPI:
         css_paths=HERE / "style.css",
         head_paths=HERE / "head.html",
     )
-
-
-def _listening(port: int | None) -> socket.socket:
-    for number in range(FIRST_PORT, FIRST_PORT + _MOST_PORTS) if port is None else [port]:
-        listening = socket.socket()
-        if os.name != "nt":  # there it would share the port with another program
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind(("127.0.0.1", number))
-            listening.listen(128)
-            return listening
-        except (OSError, OverflowError) as error:
-            listening.close()
-            reason = getattr(error, "strerror", None) or error
-    if port is None:
-        raise U2UError(f"no port from {FIRST_PORT} to {FIRST_PORT + _MOST_PORTS - 1} is free ({reason}): give --port")
-    raise U2UError(f"--port {port}: cannot be used ({reason}): another Studio may run there; give another, or none")
