@@ -21,7 +21,7 @@ def correct_screen(view: View) -> Markup:
     files = sorted(project.transcripts.rglob("*.eaf"))
     if not files:
         return problem(say("not_here", folder=str(project.transcripts)))
-    heads = [say("transcript"), say("corrected"), say("where")]
+    heads = [say("transcript"), say("corrected"), say("file")]
     rows = [(_name(path, project.transcripts), _corrected(view, path), str(path)) for path in files]
     return joined(paragraph(say("about_correct")), table(heads, rows, "transcripts"))
 

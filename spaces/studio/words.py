@@ -238,6 +238,7 @@ WORDS = {
         "recordings_change": "Choose other recordings",
         "transcripts": "Transcripts",
         "transcript": "transcript",
+        "file": "file, for ELAN",
         "segments": "segments",
         "unsure": "unsure",
         "corrected": "corrected",
