@@ -55,6 +55,21 @@ def release(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_held(folder: Path) -> bool:
+    """Return whether a run of any process writes into a folder now."""
+    place = folder.resolve()
+    if place in _held:
+        return True
+    try:
+        descriptor = os.open(place / LOCK, os.O_RDWR)
+    except OSError:  # there is no such file, or we may not write there
+        return False
+    try:
+        return not _is_free(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _is_free(descriptor: int) -> bool:
     """Lock an open file and return True, or return False if another process has locked it."""
     try:

@@ -1,78 +1,116 @@
-"""The command lines of the recipes that a round runs."""
+"""The command of each step of a project, as a page runs it and as a person types it."""
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from u2u_hf.comparison.bases import launcher
 from u2u_hf.project.folder import Project
+from u2u_hf.project.steps import CORPUS, PREPARE, RECIPES, SCORES, TRAIN, TRANSCRIBE, has_checkpoint
 from u2u_hf.records import U2UError
-
-# Runs a program to its end, and adds what it writes to stdout to a file, if one is given; returns why it failed in one
-# line, or the empty string.
-Run = Callable[[Sequence[str], Path | None], str]
+from u2u_hf.settings import quoted
 
 
-class Stopped(Exception):
-    """The user asked to stop; the same command resumes."""
+def recipes_folder() -> Path:
+    """Return the folder of the recipes, beside the library."""
+    return Path(__file__).parents[2] / "recipes"
 
 
-@dataclass(frozen=True)
-class Recipes:
-    """Runs recipes as a user would.
+def command(project: Project, name: str) -> list[str]:
+    """Return the command of a step, all paths absolute.
 
-    Attributes:
-        folder: of the recipes.
-        run: see `Run`.
-        log: file for what recipes say. Shown is what they warn of, and what a training says: the next steps that they
-            name are not those of a round.
-        is_stopped: whether the user has asked to stop.
+    Raises:
+        U2UError: project.yaml is missing or damaged, or the step has no recipe.
     """
-
-    folder: Path
-    project: Project
-    run: Run
-    log: Path
-    is_stopped: Callable[[], bool] = lambda: False
-
-    def __call__(self, recipe: str, *words: str | Path, config: Path | None = None, partly: bool = False) -> str:
-        """Run a recipe with the project's settings for it.
-
-        Args:
-            config: settings in place of the project's.
-            partly: return why it failed, because some of it may be done.
-
-        Returns:
-            why it failed, or the empty string.
-
-        Raises:
-            U2UError: it failed. Stopped: the user asked to stop.
-        """
-        settings = config or self.project.config(Path(recipe).stem)
-        given = ["--config", str(settings)] if settings.is_file() else []
-        is_training = recipe == "train.py"
-        start = launcher() if is_training else [sys.executable]
-        said = self.log.stat().st_size if self.log.is_file() else 0
-        problem = self.run(
-            [*start, str(self.folder / recipe), *given, *map(str, words)], None if is_training else self.log
-        )
-        for line in _lines(self.log, said):
-            if line.startswith("! "):
-                print(line)
-        if self.is_stopped():
-            raise Stopped
-        if problem and not partly:
-            raise U2UError(f"{recipe}: {problem}")
-        return problem
+    if name == CORPUS:
+        return [*_recipe(project, PREPARE), "--corpus", *_words(project.corpus, project, "look"), "--inspect"]
+    if name == PREPARE:
+        return [*_recipe(project, name), "--corpus", *_words(project.corpus, project, "dataset")]
+    if name == TRAIN:
+        resumes = ["--resume"] if has_checkpoint(project) else []
+        return [*_recipe(project, name), "--dataset", *_words(project.dataset, project, "model"), *resumes]
+    if name == SCORES:
+        model = ["--model", str(project.model), "--audio", "--update_card"]
+        return [*_recipe(project, name), *model, "--dataset", *_words(project.dataset, project, "scores")]
+    if name == TRANSCRIBE:
+        recordings = [str(path) for path in project.recordings]
+        return [*_recipe(project, name), "--model", *_words(project.model, project, "transcripts"), *recordings]
+    raise U2UError(f"{name}: has no recipe")
 
 
-def _lines(log: Path, begin: int) -> list[str]:
-    """Return what was written to a log since it had `begin` bytes."""
-    if not log.is_file():
-        return []
-    with open(log, "rb") as file:
-        file.seek(begin)
-        return file.read().decode("utf-8", "replace").splitlines()
+def _recipe(project: Project, name: str) -> list[str]:
+    recipe = RECIPES[name]
+    launcher = ["-m", "accelerate.commands.launch", "--quiet"] if name == TRAIN and gpus() > 1 else []
+    config = project.config(recipe)
+    settings = ["--config", str(config)] if config.is_file() else []
+    return [sys.executable, *launcher, str(recipes_folder() / f"{recipe}.py"), *settings]
+
+
+def _words(path: Path, project: Project, output: str) -> list[str]:
+    return [str(path), "--output_dir", str(project.folder / output)]
+
+
+def share_commands(project: Project, repository: str, space: str, kind: str) -> dict[str, list[str]]:
+    """Return what can be done with a finished recogniser: name → command.
+
+    Args:
+        repository: OWNER/NAME of the private repository on the Hub. space: of the page. kind: gradio or browser.
+    """
+    here, model = recipes_folder(), str(project.model)
+    push = [*command(project, TRAIN)]
+    push += [word for word in ("--resume",) if word not in push]
+    made = {
+        "export": ["export.py", "--model", model, "--dataset", str(project.dataset)],
+        "elan": ["elan.py", "install", "--model", model],
+        "praat": ["praat.py", "install", "--model", model],
+    }
+    found = {name: [sys.executable, str(here / recipe), *rest] for name, (recipe, *rest) in made.items()}
+    if repository:
+        found["push"] = [*push, "--push_to", repository]
+        if space:
+            deploy = [
+                "deploy.py",
+                "--model",
+                repository if kind == "gradio" else model,
+                "--space",
+                space,
+                "--kind",
+                kind,
+            ]
+            found["deploy"] = [sys.executable, str(here / deploy[0]), *deploy[1:]]
+    return found
+
+
+def shown(command: Sequence[str]) -> str:
+    """Return a command as a person would type it in the project's folder."""
+    words = [_relative(word) for word in command]
+    if words and words[0] == _relative(sys.executable):
+        words[0] = "python"
+    if words[1:3] == ["-m", "accelerate.commands.launch"]:
+        words[:3] = ["accelerate", "launch"]
+    quote = quoted if os.name == "nt" else shlex.quote
+    return " ".join(map(quote, words))
+
+
+def _relative(word: str) -> str:
+    """Return the path of a recipe from the project's root; other words as they are."""
+    root = recipes_folder().parent
+    path = Path(word)
+    return str(path.relative_to(root)) if path.is_absolute() and path.parent == root / "recipes" else word
+
+
+def gpus() -> int:
+    """Return the number of NVIDIA GPUs, without importing torch, which takes seconds."""
+    program = shutil.which("nvidia-smi")
+    if not program:
+        return 0
+    try:
+        listed = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=10, check=True).stdout
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    return sum(line.startswith("GPU ") for line in listed.splitlines())

@@ -1,0 +1,296 @@
+"""What is in the corpus: tiers to tick, characters with rules to make, channels, and problems with their remedies."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from parts import View, button, choice, control, element, numbers, paragraph, problem, section, table, terminal
+from screen_project import warnings
+from words import WORDS
+
+from u2u_hf.project.commands import command
+from u2u_hf.project.remedies import problems
+from u2u_hf.project.rules import Change, rules_of
+from u2u_hf.project.steps import CORPUS
+from u2u_hf.records import U2UError
+from u2u_hf.reports.characters import PLAIN_MARKS, Character, excerpt, shown
+from u2u_hf.reports.digest import Digest, TierSummary, hours
+from u2u_hf.reports.html import Markup, joined
+from u2u_hf.reports.quantities import length
+from u2u_hf.visible_text import visible
+
+_MOST_CHANGES = 5
+
+
+def corpus_screen(view: View) -> Markup:
+    say, project = view.say, view.project
+    assert project
+    look = view.projects.look(project)
+    look.request(project)
+    parts: list[Markup | None] = list(warnings(view))
+    if look.busy:
+        parts.append(element("p", say("looking"), class_="busy", role="status"))
+    if look.problem:
+        parts.append(problem(look.problem))
+    found = look.found
+    if found:
+        settings = _settings(view)
+        parts += [
+            problem(found.problem) if found.problem else None,
+            _numbers(view, found),
+            _tiers(view, found, bool(settings.get("tiers"))),
+            _characters(view, found),
+            _rules(view, found, settings),
+            _channels(view, found, settings),
+            _problems(view, found),
+            *(paragraph(f"! {visible(remark)}", "note") for remark in found.remarks),
+            _keep(view, settings),
+        ]
+    try:
+        parts.append(terminal(view, command(project, CORPUS)))
+    except U2UError as error:
+        parts.append(problem(str(error)))
+    return joined(*parts)
+
+
+def _settings(view: View) -> dict[str, Any]:
+    assert view.project
+    try:
+        return view.project.settings("prepare")
+    except U2UError:
+        return {}
+
+
+def _numbers(view: View, found: Digest) -> Markup:
+    say, training = view.say, found.splits.get("train")
+    return numbers(
+        [
+            *([(length(training.hours), say("numbers_training"))] if training else []),
+            (length(hours(found.kept)), say("numbers_all") if training else say("numbers_training")),
+            (f"{len(found.kept):,}", say("numbers_utterances")),
+            (f"{len(found.dropped):,}", say("numbers_dropped")),
+            (f"{len({u.speaker for u in found.kept})}", say("numbers_speakers")),
+            (f"{len({u.recording for u in found.kept})}", say("numbers_recordings")),
+        ]
+    )
+
+
+def _tiers(view: View, found: Digest, by_hand: bool) -> Markup:
+    say = view.say
+    heads = [say(key) for key in ("tier", "type", "participant")]
+    heads += [f"#{say('annotations')}", f"#{say('length')}", say("samples")]
+    rows = [
+        (
+            element(
+                "div",
+                choice("checkbox", "tiers", tier.name, element("b", tier.name), bool(tier.chosen), change="tick"),
+                element("span", _why(view, tier), class_="soft"),
+            ),
+            ", ".join(tier.linguistic_types),
+            ", ".join(tier.participants),
+            f"{tier.annotations:,}",
+            length(tier.hours),
+            element("div", *(_quote(excerpt(sample, "", 60)) for sample in tier.samples)),
+        )
+        for tier in found.tiers
+    ]
+    again = button(say("tiers_auto"), "tiers_auto") if by_hand else None
+    return section(say("tiers"), paragraph(say("tiers_about")), element("form", table(heads, rows, "tiers")), again)
+
+
+def _why(view: View, tier: TierSummary) -> str:
+    some = 0 < tier.chosen < tier.files
+    parts = [view.say("in_some_files", chosen=tier.chosen, files=tier.files)] if some else []
+    return "; ".join([*parts, tier.why or view.say("not_chosen")])
+
+
+def _quote(text: str) -> Markup:
+    return element("span", text, class_="quote", dir="auto")
+
+
+def _characters(view: View, found: Digest) -> Markup:
+    say = view.say
+    odd = [c for c in found.characters.characters if _odd_marks(c)]
+    alike = {c.character for group in found.characters.look_alikes for c in group}
+    odd += [c for c in found.characters.characters if c.character in alike and c not in odd]
+    rest = [c for c in found.characters.characters if c not in odd and c.character != " "]
+    all_of_them = _inventory(view, found, rest)
+    return section(
+        say("characters"),
+        paragraph(say("characters_about")),
+        _inventory(view, found, odd) if odd else None,
+        element(
+            "details",
+            element("summary", say("all_characters", count=len(rest))),
+            all_of_them,
+            id="all-characters",
+            open="" if not odd and len(rest) <= 40 else None,
+        )
+        if rest
+        else None,
+        element("details", element("summary", say("removed")), _gone(view, found), id="removed")
+        if found.removed
+        else None,
+    )
+
+
+def _odd_marks(character: Character) -> list[str]:
+    return [mark for mark in character.marks if mark not in PLAIN_MARKS]
+
+
+def _inventory(view: View, found: Digest, characters: Iterable[Character]) -> Markup:
+    say = view.say
+    heads = [say("character"), say("name"), f"#{say('count')}", say("example"), say("instead_head")]
+    rows = [
+        (
+            element("span", shown(c.character), class_="glyph"),
+            element(
+                "div",
+                c.name.lower(),
+                element("span", f" {c.code_point}", class_="soft"),
+                *(element("span", mark, class_="mark-odd") for mark in _odd_marks(c)),
+            ),
+            f"{c.count:,}",
+            _example(found, c, c.example.text),
+            _rule_form(view, c),
+        )
+        for c in characters
+    ]
+    return table(heads, rows, "characters")
+
+
+def _example(found: Digest, c: Character, text: str) -> Markup:
+    one = c.example
+    where = f"{one.recording}, {one.tier}, {found.time(one)}"
+    return element("div", _quote(excerpt(text, c.character, 40)), element("span", where, class_="soft where"))
+
+
+def _rule_form(view: View, c: Character) -> Markup:
+    say = view.say
+    typed = control(
+        type="text",
+        name_="by",
+        id=f"rule-{c.code_point}",
+        data_preview=c.character,
+        aria_label=say("instead", character=f"{shown(c.character)} {c.code_point}"),
+        placeholder=say("instead_info"),
+        autocomplete="off",
+        spellcheck="false",
+    )
+    make = button(say("make_rule"), "make_rule", value=c.character, name=c.code_point)
+    result = element("div", class_="preview", aria_live="polite")
+    return element("form", typed, make, result, class_="rule")
+
+
+def _gone(view: View, found: Digest) -> Markup:
+    say = view.say
+    heads = [say("character"), say("name"), f"#{say('count')}", say("example")]
+    rows = [
+        (
+            element("span", shown(c.character), class_="glyph"),
+            element("div", c.name.lower(), element("span", f" {c.code_point}", class_="soft")),
+            f"{c.count:,}",
+            _example(found, c, c.example.raw_text),
+        )
+        for c in found.removed
+    ]
+    return table(heads, rows, "characters")
+
+
+def preview(view: View, changes: Sequence[Change]) -> Markup:
+    """Return what a rule would change in real annotations."""
+    say = view.say
+    if not changes:
+        return paragraph(say("preview_none"), "soft")
+    rows = [
+        (_quote(excerpt(c.utterance.raw_text, "", 60)), _quote(_shorter(c.before)), _quote(_shorter(c.after) or "∅"))
+        for c in changes[:_MOST_CHANGES]
+    ]
+    heads = [say("as_written"), say("before"), say("after")]
+    return joined(paragraph(say("preview", count=f"{len(changes):,}")), table(heads, rows))
+
+
+def _shorter(text: str) -> str:
+    return excerpt(text, "", 60)
+
+
+def _rules(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
+    say = view.say
+    items = []
+    for number, ((written, count), rule) in enumerate(zip(found.rules.items(), rules_of(settings), strict=False)):
+        before, after = found.rule_examples.get(written, ("", ""))
+        [(name, value)] = rule.items()
+        if name == "replace" and isinstance(value, dict):
+            pairs = [
+                element(
+                    "div",
+                    element("code", f"{shown(str(old)) if len(str(old)) == 1 else old} → {new or say('nothing')}"),
+                    _remove(view, f"{old} → {new}", f"{number}:{old}"),
+                    class_="row",
+                )
+                for old, new in value.items()
+            ]
+            what: Markup = element("div", *pairs)
+        else:
+            what = element("div", element("code", written), _remove(view, written, str(number)), class_="row")
+        example = (
+            joined(_quote(excerpt(before, "", 60)), " → ", _quote(excerpt(after, "", 60) or "∅")) if before else None
+        )
+        about = f"rule_{name}"
+        items.append(
+            element(
+                "li",
+                element("b", say(about)) if about in WORDS["en"] else None,
+                what,
+                element("span", say("rule_changed", count=f"{count:,}"), class_="soft"),
+                element("div", example, class_="pair") if example else None,
+            )
+        )
+    usual = button(say("rules_default"), "rules_default") if settings.get("rules") else None
+    return section(say("rules"), paragraph(say("rules_about")), element("ol", *items, class_="rules"), usual)
+
+
+def _remove(view: View, rule: str, value: str) -> Markup:
+    return button(view.say("remove"), "remove_rule", value=value, spoken=view.say("remove_rule", rule=rule))
+
+
+def _channels(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
+    say = view.say
+    how = settings.get("channels") or ["auto"]
+    how = how if isinstance(how, list) else [how]
+    choices = [
+        choice("radio", "channels", name, say(f"channels_{name}"), how == [name], change="channels")
+        for name in ("auto", "order")
+    ]
+    if how not in (["auto"], ["order"]):
+        choices.append(choice("radio", "channels", "own", ", ".join(map(str, how)), True))
+    close = [c for c in found.channels if c.close]
+    rows, everyone = (
+        [
+            (c.recording, c.tier, str(c.channel + 1), "" if c.margin_db is None else f"{c.margin_db:.1f} dB")
+            for c in some
+        ]
+        for some in (close, found.channels)
+    )
+    heads = [say("recording"), say("tier"), f"#{say('channel')}", f"#{say('louder')}"]
+    legend = element("legend", say("channels_how"))
+    return section(
+        say("channels"),
+        element("form", element("fieldset", legend, *choices)),
+        table(heads, rows) if rows else paragraph(say("channels_sure", count=len(found.channels)), "soft"),
+        element("details", element("summary", say("channels_all")), table(heads, everyone), id="channels-all"),
+    )
+
+
+def _problems(view: View, found: Digest) -> Markup:
+    say = view.say
+    heads = [say("problem"), f"#{say('how_many')}", say("first_in"), say("what_to_do")]
+    rows = [(p.what, f"{p.count:,}", p.where, say(f"remedy_{p.remedy}")) for p in problems(found)]
+    return section(say("problems"), table(heads, rows, "problems") if rows else paragraph(say("problems_none")))
+
+
+def _keep(view: View, settings: dict[str, Any]) -> Markup:
+    say, project = view.say, view.project
+    assert project
+    kept = paragraph(say("corpus_kept", file=str(project.config("prepare"))), "soft") if settings else None
+    go = button(say("next", step=say("step_prepare")), "keep_corpus", primary=True)
+    return element("div", kept, element("div", go, button(say("look_again"), "look_again"), class_="row"), class_="end")

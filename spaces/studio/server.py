@@ -1,0 +1,83 @@
+"""Studio's server: one process on this computer, bound to 127.0.0.1, with a secret in its address."""
+
+import os
+import secrets
+import socket
+import webbrowser
+from pathlib import Path
+
+# Read when the libraries are imported: they report no use, and ask no other host for anything.
+os.environ.update(GRADIO_ANALYTICS_ENABLED="False", HF_HUB_DISABLE_TELEMETRY="1", ORT_DISABLE_TELEMETRY="1")
+
+import fastapi
+import gradio as gr
+import uvicorn
+from files import add_routes
+from guard import Guard
+from page import studio_page
+from projects import Projects
+
+HERE = Path(__file__).parent
+THEME = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+
+
+def serve(project: Path | None, listening: socket.socket, browser: bool) -> None:
+    """Serve Studio until Ctrl-C, and print its address.
+
+    Args:
+        project: the folder to open, or None: the page asks for one.
+        listening: the socket of the page's port.
+        browser: whether to open the address.
+    """
+    with listening:
+        number = listening.getsockname()[1]
+        secret = secrets.token_urlsafe(24)
+        address = f"http://127.0.0.1:{number}/?secret={secret}"
+        config = uvicorn.Config(
+            Guard(_app(Projects(project), number), secret, number),
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )
+        _Server(config, address, browser).run(sockets=[listening])
+    print("\nStudio has ended. What runs goes on: start Studio again to see it.")
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, address: str, browser: bool):
+        super().__init__(config)
+        self._address, self._browser = address, browser
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(f"Studio: {self._address}", flush=True)
+        print("Open this address in a browser of this computer. Ctrl-C ends Studio; what runs goes on.", flush=True)
+        if self._browser:
+            webbrowser.open(self._address)
+
+
+def _app(projects: Projects, port: int) -> fastapi.FastAPI:
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    add_routes(app, projects)
+    return gr.mount_gradio_app(
+        app,
+        studio_page(projects),
+        path="/",
+        server_name="127.0.0.1",
+        server_port=port,
+        footer_links=[],
+        run_history=False,
+        allowed_paths=[],
+        blocked_paths=[str(Path(Path.home().anchor))],
+        show_error=False,
+        max_file_size=0,
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=THEME,
+        css_paths=HERE / "style.css",
+        head_paths=HERE / "head.html",
+    )
