@@ -7,8 +7,8 @@ from pathlib import Path
 from conftest import RECIPES
 
 from support import programs
-from u2u_hf.project.commands import Recipes
-from u2u_hf.project.grow import growth_of, wishes
+from u2u_hf.growth.grow import growth_of, wishes
+from u2u_hf.growth.recipes import Recipes
 
 # Three steps make nothing better or worse; regularisation off, so that a resumed training is the same.
 TRAIN = {"max_steps": 3, "batch_seconds": 10, "learning_rate": 1e-5, "use_cpu": True, "logging_steps": 1, "bf16": False}

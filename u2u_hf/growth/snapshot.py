@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from u2u_hf.files import write_text
-from u2u_hf.project.edits import TierEdits, compare, in_words
+from u2u_hf.growth.edits import TierEdits, compare, in_words
 from u2u_hf.records import MACHINE_TYPES, Annotation, Tier, U2UError
 
 Snapshot = Mapping[str, tuple[Tier, ...]]  # name of a file or recording → its tiers

@@ -24,21 +24,21 @@ from u2u_hf.corpus.reader import Recording, read_corpus
 from u2u_hf.data import audio
 from u2u_hf.files import replacing, write_text
 from u2u_hf.formats import readers, writers
+from u2u_hf.growth import corrections, snapshot
+from u2u_hf.growth.corrections import Corrections
+from u2u_hf.growth.drafts import QUEUE, Drafts
+from u2u_hf.growth.forecast import forecasts
+from u2u_hf.growth.growth import as_values, rows
+from u2u_hf.growth.growth_page import growth_page
+from u2u_hf.growth.held_out import save_sides, sides_of
+from u2u_hf.growth.keep import error_rate, replace_model
+from u2u_hf.growth.learning_curve import LEAST_SECONDS, PARTS, LearningCurve
+from u2u_hf.growth.preparing import preparation_of
+from u2u_hf.growth.recipes import Recipes, Stopped
+from u2u_hf.growth.rounds import LAST_STEP, Round, new_round, rounds_of
 from u2u_hf.hub.push import push_folder
 from u2u_hf.model_folder import CONFIG, LANGUAGE_MODEL, SETTINGS, checkpoints
-from u2u_hf.project import corrections, snapshot
-from u2u_hf.project.commands import Recipes, Stopped
-from u2u_hf.project.corrections import Corrections
-from u2u_hf.project.drafts import QUEUE, Drafts
 from u2u_hf.project.folder import Project
-from u2u_hf.project.forecast import forecasts
-from u2u_hf.project.growth import as_values, rows
-from u2u_hf.project.growth_page import growth_page
-from u2u_hf.project.held_out import save_sides, sides_of
-from u2u_hf.project.keep import error_rate, replace_model
-from u2u_hf.project.learning_curve import LEAST_SECONDS, PARTS, LearningCurve
-from u2u_hf.project.preparing import preparation_of
-from u2u_hf.project.rounds import LAST_STEP, Round, new_round, rounds_of
 from u2u_hf.recognition.model import DEFAULT_MODEL
 from u2u_hf.records import CORRECTED_TYPE, Skipped, U2UError
 from u2u_hf.reports.digest import hours, hours_by

@@ -1,6 +1,6 @@
 import pytest
 
-from u2u_hf.project.keep import error_rate, replace_model
+from u2u_hf.growth.keep import error_rate, replace_model
 from u2u_hf.records import U2UError
 
 
@@ -13,7 +13,7 @@ def model(folder, name):
 @pytest.mark.parametrize("call", [1, 2, 3])
 def test_a_better_model_takes_the_place_whole_and_the_earlier_one_is_kept(tmp_path, monkeypatch, call):
     """Also where the run is killed before its n-th rename, and is done again."""
-    from u2u_hf.project import keep
+    from u2u_hf.growth import keep
 
     used, better, earlier = model(tmp_path / "model", "old"), model(tmp_path / "better", "new"), tmp_path / "earlier"
     (better / "checkpoint-3").mkdir()

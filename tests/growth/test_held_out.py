@@ -9,9 +9,9 @@ import soundfile
 
 from u2u_hf.corpus.preparation import PreparationSettings
 from u2u_hf.formats.eaf import write_eaf
+from u2u_hf.growth.held_out import save_sides, sides_of
+from u2u_hf.growth.preparing import preparation_of
 from u2u_hf.project.folder import Project
-from u2u_hf.project.held_out import save_sides, sides_of
-from u2u_hf.project.preparing import preparation_of
 from u2u_hf.records import Annotation, Tier, U2UError
 
 

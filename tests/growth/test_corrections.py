@@ -9,7 +9,7 @@ import pytest
 from u2u_hf import output_folder
 from u2u_hf.formats import writers
 from u2u_hf.formats.eaf import read_eaf, write_eaf
-from u2u_hf.project.corrections import collect, digest, touched
+from u2u_hf.growth.corrections import collect, digest, touched
 from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, SEGMENT_TYPE, Annotation, Segment, Tier, Transcript
 
 TEXTS = ["kana tali", "nena po", "ri so ka"]

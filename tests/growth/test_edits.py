@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from u2u_hf.formats.eaf import read_eaf, write_eaf
-from u2u_hf.project.edits import compare, in_words
+from u2u_hf.growth.edits import compare, in_words
 from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, Annotation, Tier
 
 DRAFT = [(0, 1000, "kana"), (1000, 2000, "tali"), (2500, 4500, "nena po"), (5000, 6000, "ri")]

@@ -12,9 +12,9 @@ from support.projects import TRAIN, Killed, Runner, grown
 
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.formats.eaf import read_eaf
-from u2u_hf.project import grow
+from u2u_hf.growth import grow
+from u2u_hf.growth.rounds import Round, rounds_of
 from u2u_hf.project.folder import Project
-from u2u_hf.project.rounds import Round, rounds_of
 from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, U2UError
 
 WITH_PROGRAMS = "prepare train compare test transcribe".split()

@@ -22,8 +22,8 @@ from u2u_hf.corpus.pairing import find_audio, index_audio
 from u2u_hf.formats import readers, writers
 from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
-from u2u_hf.project.edits import Change, TierEdits, compare, in_words
-from u2u_hf.project.snapshot import Snapshot, by_people, sentences
+from u2u_hf.growth.edits import Change, TierEdits, compare, in_words
+from u2u_hf.growth.snapshot import Snapshot, by_people, sentences
 from u2u_hf.records import (
     CORRECTED_TYPE,
     MACHINE_ANNOTATOR,

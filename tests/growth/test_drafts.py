@@ -5,7 +5,7 @@ import json
 import pytest
 
 from u2u_hf import output_folder
-from u2u_hf.project.drafts import QUEUE, Drafts
+from u2u_hf.growth.drafts import QUEUE, Drafts
 
 
 @pytest.fixture

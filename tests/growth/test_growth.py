@@ -6,10 +6,10 @@ import pytest
 from support.html_pages import ATTACKS, harmless
 
 from u2u_hf.evaluation.scoring import Pair, as_tsv
+from u2u_hf.growth.growth import Row, as_values, rows
+from u2u_hf.growth.growth_page import growth_page
+from u2u_hf.growth.rounds import Round, rounds_of
 from u2u_hf.project.folder import Project
-from u2u_hf.project.growth import Row, as_values, rows
-from u2u_hf.project.growth_page import growth_page
-from u2u_hf.project.rounds import Round, rounds_of
 from u2u_hf.records import U2UError
 
 

@@ -18,7 +18,7 @@ from u2u_hf import output_folder
 from u2u_hf.corpus.folder import files_below
 from u2u_hf.files import write_text
 from u2u_hf.formats import writers
-from u2u_hf.project.corrections import Span
+from u2u_hf.growth.corrections import Span
 from u2u_hf.records import U2UError
 
 QUEUE = "queue.tsv"

@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from u2u_hf.evaluation.metrics import MAIN, score_keys, scores_with_intervals
-from u2u_hf.project.learning_curve import read_pairs
-from u2u_hf.project.rounds import Round
+from u2u_hf.growth.learning_curve import read_pairs
+from u2u_hf.growth.rounds import Round
 
 _COMPARABLE = 0.5  # of a round's held-out characters that all rounds share
 

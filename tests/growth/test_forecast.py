@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from u2u_hf.project.forecast import Trial, forecasts
-from u2u_hf.project.learning_curve import PARTS, part
+from u2u_hf.growth.forecast import Trial, forecasts
+from u2u_hf.growth.learning_curve import PARTS, part
 
 HOURS = tuple(share for share, _ in PARTS)
 

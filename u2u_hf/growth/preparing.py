@@ -10,8 +10,8 @@ from typing import Any
 
 from u2u_hf.corpus.preparation import Preparation, PreparationSettings, decide
 from u2u_hf.data import audio
+from u2u_hf.growth.held_out import pinned
 from u2u_hf.project.folder import Project
-from u2u_hf.project.held_out import pinned
 from u2u_hf.records import U2UError
 
 

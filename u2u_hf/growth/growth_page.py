@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from u2u_hf.evaluation.verdict import verdict
-from u2u_hf.project.growth import Row
+from u2u_hf.growth.growth import Row
 from u2u_hf.reports.html import Markup, document, element, joined, listed, numbers, table
 from u2u_hf.reports.quantities import length
 from u2u_hf.reports.stylesheet import STYLE

@@ -7,10 +7,10 @@ from support.hub_server import running_hub
 
 CODE = """
 from pathlib import Path
-from u2u_hf.project.commands import Recipes
+from u2u_hf.growth.recipes import Recipes
 from u2u_hf.project.folder import Project
-from u2u_hf.project.grow import Growth, Wishes
-from u2u_hf.project.rounds import Round
+from u2u_hf.growth.grow import Growth, Wishes
+from u2u_hf.growth.rounds import Round
 project = Project(Path({folder!r}))
 steps = "changes prepare train language_model compare keep test transcribe forecast report".split()
 done = Round(project.rounds / "01", 1, dict.fromkeys(steps) | {{"train": {{}}}})
