@@ -7,7 +7,7 @@ from support.html_pages import ATTACKS, Page, harmless
 from support.scored_pairs import PAIRS
 
 from u2u_hf.data.audio import flac_bytes
-from u2u_hf.evaluation.html_page import evaluation_page, side_by_side
+from u2u_hf.evaluation.html_page import confidence_section, evaluation_page, side_by_side
 from u2u_hf.evaluation.scoring import Pair, measure
 from u2u_hf.reports.html import element
 
@@ -81,3 +81,16 @@ def test_in_a_browser_it_asks_for_nothing_fits_a_phone_and_can_be_heard(tmp_path
             heard += " audio.onerror = () => no(audio.error.message); audio.load(); })"
             assert tab.locator("audio").first.evaluate(heard) == pytest.approx(1.0)
         browser.close()
+
+
+def test_confidence_is_drawn_raw_and_calibrated():
+    bins = [{"chance": 0.25, "right": 0.5, "words": 4}, {"chance": 0.75, "right": 1.0, "words": 6}]
+    raw = {"words_auc": 0.61, "segments_auc": None, "expected_errors": 2.0, "bins": bins[:1]}
+    calibrated = {"words_auc": 0.84, "segments_auc": 0.7, "expected_errors": 1234.4, "bins": bins}
+    found = {"words": 10, "wrong_words": 2, "errors": 1200, "raw": raw, "calibrated": calibrated}
+    text = str(confidence_section(found))
+    assert "2 of 10 words are wrong" in text
+    for cells in (("raw", "0.61", "–", "2", "1200"), ("calibrated", "0.84", "0.70", "1,234", "1200")):
+        assert all(cell in text for cell in cells)
+    assert text.count("<polyline") == 3
+    assert "is not calibrated" in str(confidence_section(found | {"calibrated": None}))

@@ -90,6 +90,9 @@ def test_json_holds_everything_as_it_is():
         "words": [{"text": "ña¹", "start_ms": 500, "end_ms": 900, "confidence": 0.9}],
         "tier": "",
         "speaker": "",
+        "expected_errors": None,
+        "sound": [],
+        "turn": 0,
     }
     assert (held["audio"], held["duration_ms"], held["channels"], held["note"]) == ("sonido ñ.wav", 124 * HOUR, 2, "")
 

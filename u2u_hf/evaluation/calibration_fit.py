@@ -39,7 +39,7 @@ from u2u_hf.recognition.decoding import Labels
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
 
-_SECONDS = 1200  # of validation: more tells little more, and costs time at the end of every training
+_SECONDS = 600  # of validation: more tells little more, and costs time at the end of every training
 _FOLDS = 5
 _UTTERANCES, _ERRORS, _WORDS, _OF_EACH = 20, 30, 50, 5  # fewer do not tell what is right of later ones
 _LEAST_CHANCE, _LEAST_ERRORS = 1e-3, 0.05  # in losses: no prediction may cost without limit

@@ -81,7 +81,7 @@ def confidence_section(found: Mapping[str, Any]) -> Markup:
     kinds = {"raw": found["raw"], "calibrated": found["calibrated"]}
     told = {name: own for name, own in kinds.items() if own}
     points = [[(row["chance"], row["right"]) for row in own["bins"]] for own in told.values()]
-    diagram = lines([[(0.0, 0.0), (1.0, 1.0)], *points], 1.0, "confidence of words", "share of them that is right")
+    diagram = lines([[(0.0, 0.0), (1.0, 1.0)], *points], 1.0, "confidence of words", "share that is right")
     names = ["as it should be", *told]
     key = [element("span", name, class_=f"key line-{number}") for number, name in enumerate(names, 1)]
     rows = [
@@ -95,7 +95,8 @@ def confidence_section(found: Mapping[str, Any]) -> Markup:
     )
     missing = None if kinds["calibrated"] else element("p", "The model's confidence is not calibrated.", class_="soft")
     heads = ("confidence", "#area, wrong words", "#area, worse utterances", "#errors expected", "#errors made")
-    return joined(diagram, element("p", *key), missing, table(heads, rows), element("p", about, class_="soft"))
+    drawn = element("div", diagram, class_="card alone")
+    return joined(element("p", *key), drawn, missing, table(heads, rows), element("p", about, class_="soft"))
 
 
 def _area(value: float | None) -> str:
