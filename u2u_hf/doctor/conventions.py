@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +65,7 @@ def _changes(text: str, heard: str) -> Iterator[Change]:
 def _groupings(examined: Examined, utterances: Sequence[Utterance]) -> Iterator[tuple[str, dict[str, list[Utterance]]]]:
     """Yield kinds of groups, the largest first, with the annotations of each group."""
 
-    def grouped(name) -> dict[str, list[Utterance]]:
+    def grouped(name: Callable[[Utterance], str]) -> dict[str, list[Utterance]]:
         groups: dict[str, list[Utterance]] = defaultdict(list)
         for utterance in utterances:
             groups[name(utterance)].append(utterance)
