@@ -16,6 +16,7 @@ from u2u_hf.records import Utterance
 from u2u_hf.reports.characters import shown
 
 _FEWEST = 5  # times that a group must do it
+_FEWEST_PLACES = 3  # annotations in which it must
 _SHARE = 0.4  # of its letters: what is done less often is an error, not a convention
 _TIMES = 3.0  # more often than three quarters of the other groups
 _OTHERS = 0.75
@@ -44,7 +45,11 @@ def other_conventions(examined: Examined) -> list[Finding]:
     """
     found: list[Finding] = []
     told: dict[Change, set[Utterance]] = defaultdict(set)
-    changes = {utterance: list(_changes(utterance.text, measure.heard)) for utterance, measure in examined.heard()}
+    changes = {
+        utterance: list(_changes(utterance.text, measure.heard))
+        for utterance, measure in examined.heard()
+        if examined.misfit(measure) <= examined.usual.middle  # of another text every letter is heard otherwise
+    }
     for kind, groups in _groupings(examined, list(changes)):
         counts = {name: _counts([(u, changes[u]) for u in group]) for name, group in groups.items()}
         for name, own in counts.items():
@@ -97,7 +102,9 @@ def _counts(rows: Sequence[tuple[Utterance, list[Change]]]) -> _Counts:
 
 def _is_convention(change: Change, name: str, counts: Mapping[str, _Counts]) -> bool:
     own = counts[name]
-    if own.done[change] < _FEWEST or own.share(change) < _SHARE or not name:
+    if own.done[change] < _FEWEST or len(own.where[change]) < _FEWEST_PLACES:
+        return False
+    if own.share(change) < _SHARE or not name:
         return False
     others = [group.share(change) for other, group in counts.items() if other != name]
     return bool(others) and own.share(change) >= _TIMES * (float(np.quantile(others, _OTHERS)) + _ALIKE)
