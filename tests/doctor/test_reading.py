@@ -123,6 +123,11 @@ def test_a_recording_that_cannot_be_read_is_told(read, corpus, monkeypatch):
     assert all(one.problem.endswith("r2.wav: is damaged") for one in found if one.problem)
 
 
+def test_one_speaker_cannot_be_left_out(read):
+    with pytest.raises(U2UError, match="all annotations are of one speaker, and no recogniser can learn without it"):
+        read(leave_out="speaker")
+
+
 def test_settings_that_contradict_each_other():
     with pytest.raises(U2UError, match="--time_budget: with --leave_out nothing nothing is trained"):
         Recognisers(leave_out="nothing", time_budget="1h")

@@ -21,6 +21,7 @@ from u2u_hf.doctor.settings import NOTHING, Recognisers
 from u2u_hf.files import write_text
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition.recognizer import Recognizer
+from u2u_hf.records import U2UError
 
 _DATASET, _FOLDS, _READ = "dataset", "trainings", ".read"  # folders in the output folder
 
@@ -107,6 +108,11 @@ def read_unseen(
     if asked.leave_out == NOTHING:
         reading.read(Recognizer(model))
         return reading.found([None])
+    if len({getattr(one.utterance, asked.leave_out) for one in candidates}) < 2:
+        raise U2UError(
+            f"all annotations are of one {asked.leave_out}, and no recogniser can learn without it: name a model that "
+            f"never saw this corpus, with --leave_out {NOTHING}"
+        )
     write_dataset({"train": [one.utterance for one in candidates]}, output_dir / _DATASET)
     todo = _cross_validation(reading, candidates, model, asked, output_dir)
     todo.announce()
