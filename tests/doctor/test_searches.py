@@ -116,15 +116,16 @@ def test_a_rare_word_is_heard_as_a_frequent_one():
 
 def test_one_file_drops_a_letter():
     rows = [pair for name in "abcde" for pair in usual_ones(8, recording=name)]
-    heard = [utterance(n, "cihua oquitl", recording="f") for n in range(6)]
+    heard = [utterance(n, "ciua oquictli", recording="f") for n in range(6)]
     pairs = [(u, measured(u, heard="cihua oquichtli")) for u in heard]
     whole = [utterance(n, "chan hueli", recording=name) for name in "abcde" for n in range(6)]
     found = other_conventions(examined(*rows, *pairs, *((u, measured(u)) for u in whole)))
-    # One h of two is not written, in six annotations; so also one c of two.
-    told = {f.suggestion.partition(",")[0]: (f.recording, f.places, f.edit) for f in found}
-    assert told["file f: h is heard and not written"] == ("f", 6, None)
-    assert all(f.tiers == (("f", "A"),) for f in found)
-    assert not any("chan" in f.text for f in found)
+    assert [f.suggestion.partition(" times,")[0] for f in found] == ["file f: h is heard and not written, 12 of 12"]
+    assert (found[0].places, found[0].edit, found[0].tiers) == (6, None, (("f", "A"),))
+    # A voice of which the recogniser loses one h in two has no convention.
+    pairs = [(u, measured(u, heard="cihua oquictli")) for u in heard]
+    pairs += [(u, measured(u, heard="ciua")) for u in (utterance(n, "cihua", recording="f") for n in range(10, 16))]
+    assert other_conventions(examined(*rows, *pairs, *((u, measured(u)) for u in whole))) == []
 
 
 def test_an_annotator_writes_k_for_c():
