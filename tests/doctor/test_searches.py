@@ -120,7 +120,7 @@ def test_one_file_drops_a_letter():
     pairs = [(u, measured(u, heard="cihua oquichtli")) for u in heard]
     whole = [utterance(n, "chan hueli", recording=name) for name in "abcde" for n in range(6)]
     found = other_conventions(examined(*rows, *pairs, *((u, measured(u)) for u in whole)))
-    assert [f.suggestion.partition(" times,")[0] for f in found] == ["file f: h is heard and not written, 12 of 12"]
+    assert [f.suggestion.partition(", unlike")[0] for f in found] == ["file f: h is heard 12 × and written 0 ×"]
     assert (found[0].places, found[0].edit, found[0].tiers) == (6, None, (("f", "A"),))
     # A voice of which the recogniser loses one h in two has no convention.
     pairs = [(u, measured(u, heard="cihua oquictli")) for u in heard]
@@ -132,8 +132,10 @@ def test_an_annotator_writes_k_for_c():
     rows = [(u, measured(u)) for name in "abcd" for u in (utterance(n, "ca oc", "A", name) for n in range(8))]
     other = [utterance(n, "ka ok", "B", name) for name in "ab" for n in range(4)]
     annotators = {"A": "Ana", "B": "Eva"}
-    found = other_conventions(examined(*rows, *((u, measured(u, heard="ca oc")) for u in other), annotators=annotators))
-    assert [f.suggestion.partition(",")[0] for f in found] == ["annotator Eva: k is written where c is heard"]
+    heard = [(u, measured(u, heard="ca oc")) for u in other]
+    found = other_conventions(examined(*rows, *heard, annotators=annotators))
+    # Nobody else writes k: that c is missing tells it.
+    assert [f.suggestion.partition(", unlike")[0] for f in found] == ["annotator Eva: c is heard 16 × and written 0 ×"]
     assert (found[0].places, found[0].tiers) == (8, (("a", "B"), ("b", "B")))
 
 
