@@ -5,10 +5,11 @@
     python recipes/doctor.py --model OWNER/NAME --corpus my_corpus --output_dir my_doctor --leave_out nothing
     python recipes/doctor.py --corpus my_corpus --output_dir my_doctor --apply accepted.json
 
-Recognisers read every annotation that they never saw: they are trained as MODEL was, from its base model and with the
-settings in its train.yaml, each without some recordings of CORPUS (see evaluate.py --leave_out). Where MODEL itself
-never saw this corpus, say --leave_out nothing: then it reads all, and nothing is trained. Give the settings of the
-preparation with --config: the same tiers and text rules are examined.
+Every annotation is read by a recogniser that never saw it. Recognisers are trained as MODEL was, from its base model
+and with the settings in its train.yaml, each without some recordings of CORPUS (see evaluate.py --leave_out). Where
+MODEL itself never saw this corpus, say --leave_out nothing: then it reads all, and nothing is trained. Give the
+settings of the preparation with --config: the same tiers and text rules are examined. Those of splits, overlaps and the
+dataset's card are accepted, and have no effect here.
 
 OUTPUT_DIR/doctor.html lists: texts that do not fit their sound, also those of a neighbour; shifted boundaries; two
 spellings of one word; a transcriber, speaker or file with another convention; annotations on the wrong speaker's tier;

@@ -25,9 +25,9 @@ def test_where_nothing_is_wrong_nothing_is_found(search):
 
 def test_limits_are_those_of_the_corpus():
     usual = examined(*usual_ones()).usual
-    # Misfits are costs / 50: 0.08 to 0.1175, the middle 0.09875, half of them within 0.01 of it.
-    assert usual.right == pytest.approx(0.09875 + 3.5 * 1.4826 * 0.01)
-    assert usual.middle == pytest.approx((1 + 0.09875) / 2)
+    # Misfits are costs / 50: 0.08 to 0.119 in steps of 0.001, the middle 0.0995, half of them within 0.01 of it.
+    assert usual.right == pytest.approx(0.0995 + 3.5 * 1.4826 * 0.01)
+    assert usual.middle == pytest.approx((1 + 0.0995) / 2)
     assert usual.wrong == pytest.approx(0.8)  # a twentieth of 40, 48, 50… over 50
     assert (usual.lead_ms, usual.lag_ms) == (60, 100)
 
@@ -116,23 +116,26 @@ def test_a_rare_word_is_heard_as_a_frequent_one():
 
 def test_one_file_drops_a_letter():
     rows = [pair for name in "abcde" for pair in usual_ones(8, recording=name)]
-    heard = [utterance(n, "cihua oquitl", recording="f") for n in range(6)]
+    heard = [utterance(n, "ciua oquictli", recording="f") for n in range(6)]
     pairs = [(u, measured(u, heard="cihua oquichtli")) for u in heard]
     whole = [utterance(n, "chan hueli", recording=name) for name in "abcde" for n in range(6)]
     found = other_conventions(examined(*rows, *pairs, *((u, measured(u)) for u in whole)))
-    # One h of two is not written, in six annotations; so also one c of two.
-    told = {f.suggestion.partition(",")[0]: (f.recording, f.places, f.edit) for f in found}
-    assert told["file f: h is heard and not written"] == ("f", 6, None)
-    assert all(f.tiers == (("f", "A"),) for f in found)
-    assert not any("chan" in f.text for f in found)
+    assert [f.suggestion.partition(", unlike")[0] for f in found] == ["file f: h is heard 12 × and written 0 ×"]
+    assert (found[0].places, found[0].edit, found[0].tiers) == (6, None, (("f", "A"),))
+    # A voice of which the recogniser loses one h in two has no convention.
+    pairs = [(u, measured(u, heard="cihua oquictli")) for u in heard]
+    pairs += [(u, measured(u, heard="ciua")) for u in (utterance(n, "cihua", recording="f") for n in range(10, 16))]
+    assert other_conventions(examined(*rows, *pairs, *((u, measured(u)) for u in whole))) == []
 
 
 def test_an_annotator_writes_k_for_c():
     rows = [(u, measured(u)) for name in "abcd" for u in (utterance(n, "ca oc", "A", name) for n in range(8))]
     other = [utterance(n, "ka ok", "B", name) for name in "ab" for n in range(4)]
     annotators = {"A": "Ana", "B": "Eva"}
-    found = other_conventions(examined(*rows, *((u, measured(u, heard="ca oc")) for u in other), annotators=annotators))
-    assert [f.suggestion.partition(",")[0] for f in found] == ["annotator Eva: k is written where c is heard"]
+    heard = [(u, measured(u, heard="ca oc")) for u in other]
+    found = other_conventions(examined(*rows, *heard, annotators=annotators))
+    # Nobody else writes k: that c is missing tells it.
+    assert [f.suggestion.partition(", unlike")[0] for f in found] == ["annotator Eva: c is heard 16 × and written 0 ×"]
     assert (found[0].places, found[0].tiers) == (8, (("a", "B"), ("b", "B")))
 
 

@@ -221,6 +221,7 @@ def test_what_has_annotations_of_its_own_below_stays(corrected):
     kind = FILE[FILE.index("    <LINGUISTIC_TYPE CONSTRAINTS") : FILE.index("    <CONSTRAINT ")]
     kind = kind.replace('"tr" TIME_ALIGNABLE="false"', '"w" TIME_ALIGNABLE="true"')
     kind = kind.replace("Symbolic_Association", "Included_In")
+    kind += '    <CONSTRAINT DESCRIPTION="within its parent" STEREOTYPE="Included_In"/>\n'
     text = FILE
     for before, new in (
         ('    <TIER LINGUISTIC_TYPE_REF="tx" PARTICIPANT="Eva"', words),

@@ -75,7 +75,9 @@ def test_what_is_accepted_goes_into_valid_copies(examined, faulty, recipe, elan_
     output_dir, _ = examined
     rows = json.loads((output_dir / "doctor.json").read_text(encoding="utf-8"))
     accepted = output_dir.parent / "accepted.json"
-    accepted.write_text(json.dumps({"accepted": [{"name": row["name"]} for row in rows]}), encoding="utf-8")
+    accepted.write_text(
+        json.dumps({"accepted": [{"name": row["name"]} for row in rows if row["edit"]]}), encoding="utf-8"
+    )
     before = {path: path.read_bytes() for path in faulty[0].rglob("*.eaf")}
     arguments = ["--corpus", faulty[0], "--output_dir", output_dir, "--apply", accepted]
     done = recipe("doctor.py", *arguments)

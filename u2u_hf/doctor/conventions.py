@@ -4,72 +4,75 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from u2u_hf.doctor.examined import Examined
 from u2u_hf.doctor.findings import CONVENTION, Finding, finding
-from u2u_hf.evaluation.metrics import CHARACTERS, aligned
 from u2u_hf.records import Utterance
 from u2u_hf.reports.characters import shown
 
-_FEWEST = 5  # times that a group must do it
-_SHARE = 0.4  # of its letters: what is done less often is an error, not a convention
-_TIMES = 3.0  # more often than three quarters of the other groups
-_OTHERS = 0.75
-_ALIKE = 0.02
-
-# A letter of the text and the one that is heard; the empty string where one of them has none.
-Change = tuple[str, str]
+_FEWEST = 8  # times that a letter must be heard, or written
+_FEWEST_PLACES = 3  # annotations in which it must
+_HARDLY = 0.2  # so much less often a group writes a letter than it is heard, or the reverse
+_OTHERS = 0.25  # of the other groups at most as many may do so, or half as much
+_HALF = 0.5
 
 
 @dataclass(frozen=True)
-class _Counts:
-    """How often a group of annotations does something, of how many times it could; and the first place."""
+class _Letters:
+    """How often each letter is written and heard in a group, and in which annotations it is not both.
 
-    done: Counter[Change]
-    could: Counter[Change]
-    where: Mapping[Change, list[Utterance]]
+    Letters and their marks are counted by themselves. Counts, not an alignment: one that is full of errors puts a lost
+    tone beside any letter.
+    """
 
-    def share(self, change: Change) -> float:
-        return self.done[change] / max(self.could[change], 1)
+    written: Counter[str]
+    heard: Counter[str]
+    only_heard: Mapping[str, list[Utterance]]
+    only_written: Mapping[str, list[Utterance]]
 
 
 def other_conventions(examined: Examined) -> list[Finding]:
-    """Return groups that write a letter otherwise than it is heard by recognisers which learnt from the rest.
+    """Return groups that hardly write a letter which is heard by recognisers that learnt from the rest, or the reverse.
 
     A group is an annotator, a speaker, a file or a tier of a file; of several that say the same, the largest.
     """
+    texts = {
+        utterance: (_letters(utterance.text), _letters(measure.heard))
+        for utterance, measure in examined.heard()
+        if examined.misfit(measure) <= examined.usual.middle  # of another text every letter is heard otherwise
+    }
     found: list[Finding] = []
-    told: dict[Change, set[Utterance]] = defaultdict(set)
-    changes = {utterance: list(_changes(utterance.text, measure.heard)) for utterance, measure in examined.heard()}
-    for kind, groups in _groupings(examined, list(changes)):
-        counts = {name: _counts([(u, changes[u]) for u in group]) for name, group in groups.items()}
+    told: dict[tuple[str, bool], set[Utterance]] = defaultdict(set)
+    for kind, groups in _groupings(examined, list(texts)):
+        counts = {name: _counted([(u, *texts[u]) for u in group]) for name, group in groups.items()}
         for name, own in counts.items():
-            for change in sorted(own.done):
-                if not _is_convention(change, name, counts) or set(own.where[change]) <= told[change]:
-                    continue
-                told[change] |= set(own.where[change])
-                found.append(_finding(kind, name, change, own))
+            others = [group for other, group in counts.items() if other != name]
+            for letter in sorted({*own.written, *own.heard}):
+                for is_heard in (True, False):
+                    where = (own.only_heard if is_heard else own.only_written)[letter]
+                    if set(where) <= told[letter, is_heard] or not _is_convention(letter, is_heard, own, others):
+                        continue
+                    told[letter, is_heard] |= set(where)
+                    found.append(_finding(kind, name, letter, is_heard, own))
     return found
 
 
-def _changes(text: str, heard: str) -> Iterator[Change]:
-    """Yield each letter of the text with the one that is heard; marks and letters are counted by themselves."""
-    decomposed = (unicodedata.normalize("NFD", one) for one in (text, heard))
-    yield from aligned(*decomposed, CHARACTERS)
+def _letters(text: str) -> Counter[str]:
+    return Counter(c for c in unicodedata.normalize("NFD", text) if not c.isspace())
 
 
 def _groupings(examined: Examined, utterances: Sequence[Utterance]) -> Iterator[tuple[str, dict[str, list[Utterance]]]]:
-    """Yield kinds of groups, the largest first, with the annotations of each group."""
+    """Yield kinds of groups, the largest first, with the annotations of each group that has a name."""
 
-    def grouped(name) -> dict[str, list[Utterance]]:
+    def grouped(name: Callable[[Utterance], str]) -> dict[str, list[Utterance]]:
         groups: dict[str, list[Utterance]] = defaultdict(list)
         for utterance in utterances:
             groups[name(utterance)].append(utterance)
-        return groups
+        return {name: group for name, group in groups.items() if name}
 
     yield "annotator", grouped(lambda u: examined.corpus.tier_of(u).annotator)
     yield "speaker", grouped(lambda u: u.speaker)
@@ -77,43 +80,47 @@ def _groupings(examined: Examined, utterances: Sequence[Utterance]) -> Iterator[
     yield "tier", grouped(lambda u: f"{u.tier} of {u.recording}")
 
 
-def _counts(rows: Sequence[tuple[Utterance, list[Change]]]) -> _Counts:
-    done: Counter[Change] = Counter()
+def _counted(rows: Sequence[tuple[Utterance, Counter[str], Counter[str]]]) -> _Letters:
     written: Counter[str] = Counter()
     heard: Counter[str] = Counter()
-    where: dict[Change, list[Utterance]] = defaultdict(list)
-    for utterance, pairs in rows:
-        for one, other in pairs:
-            written[one] += 1
-            heard[other] += 1
-            if one != other and " " not in (one, other):
-                done[one, other] += 1
-                if utterance not in where[one, other][-1:]:
-                    where[one, other].append(utterance)
-    # A letter that is written could be another one; one that is heard and not written could be written.
-    could = Counter({(one, other): written[one] if one else heard[other] for one, other in done})
-    return _Counts(done, could, where)
+    only_heard: dict[str, list[Utterance]] = defaultdict(list)
+    only_written: dict[str, list[Utterance]] = defaultdict(list)
+    for utterance, text, other in rows:
+        written += text
+        heard += other
+        for letter in other - text:
+            only_heard[letter].append(utterance)
+        for letter in text - other:
+            only_written[letter].append(utterance)
+    return _Letters(written, heard, only_heard, only_written)
 
 
-def _is_convention(change: Change, name: str, counts: Mapping[str, _Counts]) -> bool:
-    own = counts[name]
-    if own.done[change] < _FEWEST or own.share(change) < _SHARE or not name:
+def _is_convention(letter: str, is_heard: bool, own: _Letters, others: Sequence[_Letters]) -> bool:
+    more, less = (own.heard, own.written) if is_heard else (own.written, own.heard)
+    where = own.only_heard if is_heard else own.only_written
+    if more[letter] < _FEWEST or len(where[letter]) < _FEWEST_PLACES or less[letter] > _HARDLY * more[letter]:
         return False
-    others = [group.share(change) for other, group in counts.items() if other != name]
-    return bool(others) and own.share(change) >= _TIMES * (float(np.quantile(others, _OTHERS)) + _ALIKE)
+    shares = []
+    for group in others:
+        there, rest = (group.heard, group.written) if is_heard else (group.written, group.heard)
+        if there[letter]:
+            shares.append(rest[letter] / there[letter])
+    return bool(shares) and float(np.quantile(shares, _OTHERS)) >= _HALF
 
 
-def _finding(kind: str, name: str, change: Change, own: _Counts) -> Finding:
-    one, other = change
-    done, could, where = own.done[change], own.could[change], own.where[change]
-    if not one:
-        what = f"{shown(other)} is heard and not written, {done} of {could} times"
-    elif not other:
-        what = f"{shown(one)} is written and not heard, {done} of {could} times"
-    else:
-        what = f"{shown(one)} is written where {shown(other)} is heard, {done} of {could} times"
-    score = 0.5 + 0.5 * min(1.0, own.share(change))
-    suggestion = f"{kind} {name}: {what}, unlike the others: one convention, or a text rule in prepare.yaml"
-    tiers = tuple(sorted({(u.recording, u.tier) for u in where}))
-    letters = done / len(where)
-    return finding(CONVENTION, where[0], score, suggestion, letters=letters, places=len(where), tiers=tiers)
+def _finding(kind: str, name: str, letter: str, is_heard: bool, own: _Letters) -> Finding:
+    where = (own.only_heard if is_heard else own.only_written)[letter]
+    heard, written = own.heard[letter], own.written[letter]
+    what = f"heard {heard} × and written {written} ×" if is_heard else f"written {written} × and heard {heard} ×"
+    less, more = sorted((heard, written))
+    advice = "agree on one convention, or give prepare.py a text rule"
+    suggestion = f"{kind} {name}: {shown(letter)} is {what}, unlike in the others: {advice}"
+    return finding(
+        CONVENTION,
+        where[0],
+        1 - 0.5 * less / max(1.0, _HARDLY * more),
+        suggestion,
+        letters=(more - less) / len(where),
+        places=len(where),
+        tiers=tuple(sorted({(u.recording, u.tier) for u in where})),
+    )

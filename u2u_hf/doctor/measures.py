@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from u2u_hf.doctor.places import OWN, Place
 from u2u_hf.doctor.spelling_pairs import Swap, swapped
 from u2u_hf.frames import STRIDE, frame_end_ms, frame_start_ms
 from u2u_hf.recognition.alignment import spelled_words
-from u2u_hf.recognition.decoding import confidence, greedy_words
+from u2u_hf.recognition.decoding import Labels, confidence, greedy_words
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 
@@ -144,12 +144,12 @@ def _moved(ratios: np.ndarray, first: int, end: int, place: Place) -> np.ndarray
     return ratios[max(0, first + by) : max(0, end + by)]
 
 
-def _cost(ratios: np.ndarray, labels, text: str) -> float | None:
+def _cost(ratios: np.ndarray, labels: Labels, text: str) -> float | None:
     found = fit.cost(ratios, spelled_words(text, labels)[1], labels.blank)
     return None if found is None else round(found, _DIGITS)
 
 
-def _swap_costs(candidates: Candidates, cost: float | None, cost_of) -> list[SwapCost]:
+def _swap_costs(candidates: Candidates, cost: float | None, cost_of: Callable[[str], float | None]) -> list[SwapCost]:
     found = []
     for swap in candidates.swaps if cost is not None else ():
         if (other := cost_of(swapped(candidates.utterance.text, swap))) is not None:
@@ -157,7 +157,9 @@ def _swap_costs(candidates: Candidates, cost: float | None, cost_of) -> list[Swa
     return found
 
 
-def _other_costs(recognizer: Recognizer, samples: np.ndarray, channels: Sequence[int], text: str):
+def _other_costs(
+    recognizer: Recognizer, samples: np.ndarray, channels: Sequence[int], text: str
+) -> Iterator[tuple[int, float]]:
     for channel in channels:
         log_probs = recognizer.log_probs(samples[channel])
         if (found := _cost(fit.relative(log_probs), recognizer.labels, text)) is not None:

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from datasets import Dataset
+
 from u2u_hf.cross_validation.folds import Fold
 from u2u_hf.cross_validation.run import CrossValidation, cross_validation
 from u2u_hf.data.dataset import load_splits
@@ -19,6 +21,7 @@ from u2u_hf.doctor.settings import NOTHING, Recognisers
 from u2u_hf.files import write_text
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition.recognizer import Recognizer
+from u2u_hf.records import U2UError
 
 _DATASET, _FOLDS, _READ = "dataset", "trainings", ".read"  # folders in the output folder
 
@@ -38,28 +41,25 @@ class Reading:
             self._of_recording[one.utterance.recording].append(one)
         self._conditions = tuple(conditions)
 
-    @property
-    def recordings(self) -> list[str]:
-        return list(self._of_recording)
-
     def read(self, recognizer: Recognizer, wanted: Mapping[str, set[Key]] | None = None) -> None:
         """Read annotations of some recordings; processes share the recordings.
 
         Args:
             wanted: recording → its annotations to read; None for all of all.
         """
-        names = [name for name in self._of_recording if wanted is None or name in wanted]
-        todo = [name for name in names if not self._path(name, wanted and wanted[name]).is_file()]
+        parts = {self._path(name, chosen): chosen for name, chosen in self._parts(wanted).items()}
+        todo = [(path, chosen) for path, chosen in parts.items() if not path.is_file()]
         processes().wait_for_everyone()  # until all have looked
         with processes().split_between_processes(todo) as own:
-            rows = [(name, one) for name in own for one in self._chosen(name, wanted and wanted[name])]
-            found: dict[str, list[Measure]] = defaultdict(list)
-            left = {name: len(self._chosen(name, wanted and wanted[name])) for name in own}
-            shown = {"disable": not processes().is_main_process or not rows}
-            for name, one in progress_bar(rows, desc="comparing texts with sound", unit="annotation", **shown):
-                found[name].append(measure(recognizer, one))
-                if len(found[name]) == left[name]:
-                    write_text(self._path(name, wanted and wanted[name]), as_lines(found.pop(name)))
+            total = sum(len(chosen) for _, chosen in own)
+            shown = {"disable": not processes().is_main_process or not own}
+            with progress_bar(total=total, desc="comparing texts with sound", unit="annotation", **shown) as bar:
+                for path, chosen in own:
+                    found = []
+                    for one in chosen:
+                        found.append(measure(recognizer, one))
+                        bar.update()
+                    write_text(path, as_lines(found))
         processes().wait_for_everyone()
 
     def found(self, parts: Sequence[Mapping[str, set[Key]] | None]) -> list[Measure]:
@@ -71,20 +71,23 @@ class Reading:
         measures = {
             one.key: one
             for wanted in parts
-            for name in (self._of_recording if wanted is None else wanted)
-            for one in read_lines(self._path(name, wanted and wanted[name]))
+            for name, chosen in self._parts(wanted).items()
+            for one in read_lines(self._path(name, chosen))
         }
         order = (one.utterance for group in self._of_recording.values() for one in group)
         return [measures[key] for utterance in order if (key := key_of(utterance)) in measures]
 
-    def _chosen(self, name: str, keys: set[Key] | None) -> list[Candidates]:
-        every = self._of_recording[name]
-        if keys is None:
-            return every
-        return [one for one in every if key_of(one.utterance) in keys]
+    def _parts(self, wanted: Mapping[str, set[Key]] | None) -> dict[str, list[Candidates]]:
+        """Return recording → what of it is to be read."""
+        if wanted is None:
+            return self._of_recording
+        return {
+            name: [one for one in self._of_recording[name] if key_of(one.utterance) in keys]
+            for name, keys in wanted.items()
+        }
 
-    def _path(self, name: str, keys: set[Key] | None) -> Path:
-        text = repr((self._conditions, self._chosen(name, keys)))
+    def _path(self, name: str, chosen: Sequence[Candidates]) -> Path:
+        text = repr((self._conditions, name, chosen))
         return self._folder / f"{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}.jsonl"
 
 
@@ -105,6 +108,11 @@ def read_unseen(
     if asked.leave_out == NOTHING:
         reading.read(Recognizer(model))
         return reading.found([None])
+    if len({getattr(one.utterance, asked.leave_out) for one in candidates}) < 2:
+        raise U2UError(
+            f"all annotations are of one {asked.leave_out}, and no recogniser can learn without it: name a model that "
+            f"never saw this corpus, with --leave_out {NOTHING}"
+        )
     write_dataset({"train": [one.utterance for one in candidates]}, output_dir / _DATASET)
     todo = _cross_validation(reading, candidates, model, asked, output_dir)
     todo.announce()
@@ -128,7 +136,7 @@ def _cross_validation(
     return cross_validation(splits, "the corpus", model, asked.cross_validation(), folder, visit, around_s)
 
 
-def _left_out(rows, fold: Fold) -> dict[str, set[Key]]:
+def _left_out(rows: Dataset, fold: Fold) -> dict[str, set[Key]]:
     """Return recording → the annotations of it that a fold leaves out."""
     columns = ("recording", "tier", "start_ms", "end_ms")
     found: dict[str, set[Key]] = defaultdict(set)

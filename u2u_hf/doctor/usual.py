@@ -107,4 +107,5 @@ def _letter_cost(measures: Sequence[Measure], text_of: dict[Key, Utterance]) -> 
 
 
 def by_key(utterances: Iterable[Utterance]) -> dict[Key, Utterance]:
+    """Return the utterances by what identifies them."""
     return {key_of(utterance): utterance for utterance in utterances}
