@@ -29,9 +29,9 @@ from pathlib import Path
 from u2u_hf import cli
 from u2u_hf.comparison.programs import Programs
 from u2u_hf.hub.push import check_push
-from u2u_hf.project.commands import Recipes, Stopped
 from u2u_hf.project.folder import Project
 from u2u_hf.project.grow import growth_of, lock, next_steps, nothing_to_learn, wishes
+from u2u_hf.project.recipes import Recipes, Stopped
 from u2u_hf.records import U2UError
 from u2u_hf.settings import seconds_of, setting
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from u2u_hf.comparison.programs import Programs
 from u2u_hf.demo.quickstart import BASE_MODEL
 from u2u_hf.files import write_text
-from u2u_hf.project.commands import Recipes
 from u2u_hf.project.folder import Project
 from u2u_hf.project.forecast import forecasts
 from u2u_hf.project.keep import error_rate
 from u2u_hf.project.learning_curve import LearningCurve, trained_and_scored, write_part
+from u2u_hf.project.recipes import Recipes
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 

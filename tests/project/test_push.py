@@ -7,7 +7,7 @@ from support.hub_server import running_hub
 
 CODE = """
 from pathlib import Path
-from u2u_hf.project.commands import Recipes
+from u2u_hf.project.recipes import Recipes
 from u2u_hf.project.folder import Project
 from u2u_hf.project.grow import Growth, Wishes
 from u2u_hf.project.rounds import Round

@@ -27,7 +27,6 @@ from u2u_hf.formats import readers, writers
 from u2u_hf.hub.push import push_folder
 from u2u_hf.model_folder import CONFIG, LANGUAGE_MODEL, SETTINGS, checkpoints
 from u2u_hf.project import corrections, snapshot
-from u2u_hf.project.commands import Recipes, Stopped
 from u2u_hf.project.corrections import Corrections
 from u2u_hf.project.drafts import QUEUE, Drafts
 from u2u_hf.project.folder import Project
@@ -38,6 +37,7 @@ from u2u_hf.project.held_out import save_sides, sides_of
 from u2u_hf.project.keep import error_rate, replace_model
 from u2u_hf.project.learning_curve import LEAST_SECONDS, PARTS, LearningCurve
 from u2u_hf.project.preparing import preparation_of
+from u2u_hf.project.recipes import Recipes, Stopped
 from u2u_hf.project.rounds import LAST_STEP, Round, new_round, rounds_of
 from u2u_hf.recognition.model import DEFAULT_MODEL
 from u2u_hf.records import CORRECTED_TYPE, Skipped, U2UError

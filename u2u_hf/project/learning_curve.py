@@ -21,8 +21,8 @@ from u2u_hf.data.dataset import load_splits, require_split
 from u2u_hf.evaluation.metrics import MAIN, METRICS
 from u2u_hf.files import write_text
 from u2u_hf.model_folder import SETTINGS
-from u2u_hf.project.commands import Recipes
 from u2u_hf.project.forecast import Trial
+from u2u_hf.project.recipes import Recipes
 from u2u_hf.records import U2UError
 from u2u_hf.settings import duration
 
