@@ -20,7 +20,7 @@ def trials(rates, seed=0, utterances=120):
 @pytest.mark.parametrize(("exponent", "floor", "noise"), [(0.3, 0.0, 0.03), (0.5, 0.4, 0.06), (0.2, 0.0, 0.08)])
 def test_the_interval_covers_the_later_truth_in_four_of_five_runs(exponent, floor, noise):
     hit, told = 0, 0
-    for seed in range(40):
+    for seed in range(25):
         rng = np.random.default_rng(1000 + seed)
 
         def measured(hours, rng=rng):
@@ -32,7 +32,7 @@ def test_the_interval_covers_the_later_truth_in_four_of_five_runs(exponent, floo
         if found.interval:
             told += 1
             hit += found.interval[0] <= measured(2.0) <= found.interval[1]
-    assert told >= 20
+    assert told >= 12
     assert hit >= 0.8 * told
 
 

@@ -79,6 +79,18 @@ def test_a_held_out_recording_is_known_under_another_name(project):
     assert lines == [f"renamed is {test} under another name, and stays in test"]
 
 
+def test_without_held_out_recordings_there_is_nothing_to_compare(project):
+    first, sounds, _ = a_round(project, 1, {})
+    for name, side in first.items():
+        if side == "test":
+            for path in project.corpus.glob(f"{name}.*"):
+                path.unlink()
+    with pytest.raises(
+        U2UError, match="all recordings that were held out for scoring, or all that were trained on, are"
+    ):
+        a_round(project, 2, sounds)
+
+
 def test_settings_are_those_of_prepare_yaml(project):
     project.set_settings("prepare", {"tiers": "*transcription", "max_seconds": "20", "split_by": "utterance"})
     with pytest.raises(U2UError, match="split_by utterance: a project that grows holds out whole recordings"):

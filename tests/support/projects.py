@@ -11,7 +11,15 @@ from u2u_hf.growth.grow import growth_of, wishes
 from u2u_hf.growth.recipes import Recipes
 
 # Three steps make nothing better or worse; regularisation off, so that a resumed training is the same.
-TRAIN = {"max_steps": 3, "batch_seconds": 10, "learning_rate": 1e-5, "use_cpu": True, "logging_steps": 1, "bf16": False}
+TRAIN = {
+    "max_steps": 3,
+    "batch_seconds": 10,
+    "learning_rate": 1e-5,
+    "head_learning_rate": 1e-5,
+    "use_cpu": True,
+    "logging_steps": 1,
+    "bf16": False,
+}
 TRAIN |= {"mask_time": 0.0, "mask_feature": 0.0, "dropout": 0.0, "layerdrop": 0.0, "save_steps": 1}
 TRAIN |= {"eval_strategy": "no", "load_best_model_at_end": False}
 

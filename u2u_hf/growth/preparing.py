@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from u2u_hf.corpus.preparation import Preparation, PreparationSettings, decide
+from u2u_hf.corpus.preparation import Preparation, PreparationSettings, decide, inspect
 from u2u_hf.data import audio
 from u2u_hf.growth.held_out import pinned
 from u2u_hf.project.folder import Project
@@ -61,5 +61,15 @@ def preparation_of(
         U2UError: nothing can be prepared.
     """
     settings = preparation_settings(project, also)
-    settings = pinned(settings, earlier_sides) if earlier_sides else settings
-    return decide(settings, audio), settings
+    if not earlier_sides:
+        return decide(settings, audio), settings
+    settings = pinned(settings, earlier_sides)
+    preparation = inspect(settings, audio)
+    if preparation.problem and str(preparation.problem).startswith("--splits: leaves no"):
+        raise U2UError(
+            f"{project.corpus}: all recordings that were held out for scoring, or all that were trained on, are gone: "
+            "bring one of them back"
+        )
+    if preparation.problem:
+        raise preparation.problem
+    return preparation, settings
