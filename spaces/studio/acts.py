@@ -211,6 +211,12 @@ class Acts:
         runs.stop(self._project.folder, self._tab.step)
         self._tab.message = self._say("stopping")
 
+    # ---- correcting
+
+    def act_correct(self, values: Values) -> None:
+        number = _text(values, "value")
+        self._tab.document = number if number.isdecimal() else ""
+
     # ---- sharing
 
     def act_share(self, values: Values) -> None:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from parts import View, button, paragraph, problem, table
+from parts import View, button, element, paragraph, problem, table
 
 from u2u_hf import output_folder
 from u2u_hf.project.steps import BLOCKED
+from u2u_hf.project.transcripts import all_of, is_checked
 from u2u_hf.reports.html import Markup, joined
 
 
@@ -18,18 +19,54 @@ def correct_screen(view: View) -> Markup:
             paragraph(say("blocked", step=first), "note"),
             button(say("go", step=first), "step", primary=True, value="transcribe"),
         )
-    files = sorted(project.transcripts.rglob("*.eaf"))
+    files = all_of(project)
     if not files:
         return problem(say("not_here", folder=str(project.transcripts)))
-    heads = [say("transcript"), say("corrected"), say("file")]
-    rows = [(_name(path, project.transcripts), _corrected(view, path), str(path)) for path in files]
+    if view.tab.document.isdecimal() and int(view.tab.document) < len(files):
+        return _editor(view, int(view.tab.document), files[int(view.tab.document)])
+    heads = [say("transcript"), say("corrected"), say("checked"), say("file")]
+    rows = [
+        (
+            button(_name(path, project.transcripts), "correct", value=str(number)),
+            _yes(view, not output_folder.wrote(project.transcripts, path)),
+            _yes(view, is_checked(path)),
+            str(path),
+        )
+        for number, path in enumerate(files)
+    ]
     return joined(paragraph(say("about_correct")), table(heads, rows, "transcripts"))
+
+
+def _editor(view: View, index: int, path: Path) -> Markup:
+    say, project = view.say, view.project
+    assert project
+    number = view.projects.number(project)
+    editor = element(
+        "studio-transcript",
+        lang=view.language,
+        data_transcript=f"/transcript/{number}/{index}",
+        data_sound=f"/sound/{number}/{index}",
+        data_saved=say("correct_saved"),
+        data_saving=say("correct_saving"),
+        data_failed=say("correct_failed", problem="{problem}"),
+        data_checked=say("correct_check"),
+        data_done=say("correct_checked"),
+    )
+    return joined(
+        element(
+            "div",
+            button(say("correct_back"), "correct", value="none"),
+            element("b", _name(path, project.transcripts)),
+            class_="row",
+        ),
+        editor,
+        paragraph(say("correct_elan", path=str(path)), "soft"),
+    )
 
 
 def _name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def _corrected(view: View, path: Path) -> str:
-    assert view.project
-    return view.say("no" if output_folder.wrote(view.project.transcripts, path) else "yes")
+def _yes(view: View, is_so: bool) -> str:
+    return view.say("yes" if is_so else "no")

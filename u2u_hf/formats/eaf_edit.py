@@ -1,4 +1,4 @@
-"""Adding tiers to an existing ELAN file by inserting text in its XML, so that every byte of the file is kept.
+"""Adding tiers to an ELAN file, and correcting annotations, in the text of its XML, so that every other byte is kept.
 
 To parse the file and write it again would lose what libraries do not keep (comments, the order of attributes, elements
 of newer versions of ELAN), and version control would show the person's whole file as changed.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import codecs
 import dataclasses
+import html
 import itertools
 import os
 import re
@@ -16,12 +17,13 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.parsers import expat
+from xml.sax.saxutils import escape
 
 from u2u_hf.files import replacing
 from u2u_hf.formats import eaf_tree
 from u2u_hf.formats.eaf import tier_elements, type_element
 from u2u_hf.formats.encodings import read_bytes
-from u2u_hf.records import Tier, U2UError
+from u2u_hf.records import UNSURE_TYPE, WORD_TYPE, Segment, Tier, U2UError
 
 # The schema's order of elements, up to the last one inserted here.
 _ORDER = "LICENSE HEADER TIME_ORDER TIER LINGUISTIC_TYPE LOCALE LANGUAGE CONSTRAINT".split()
@@ -235,3 +237,229 @@ class _Layout:
 def _serialised(element: ET.Element, level: int) -> str:
     ET.indent(element, _INDENT, level)
     return ET.tostring(element, encoding="unicode")
+
+
+@dataclasses.dataclass
+class _Placed:
+    """An annotation with times in a tier: its values, and the elements that have them."""
+
+    id: str
+    start_ms: int
+    end_ms: int
+    text: str
+    holder: _Element
+    inner: _Element
+    value: _Element
+
+
+def correct_tiers(
+    path: str | os.PathLike[str], tiers: Mapping[str, Sequence[Segment]], types: Mapping[str, str]
+) -> bool:
+    """Change the annotations of tiers in a file to these, and return whether anything was changed.
+
+    What stays the same keeps its bytes and its id. An annotation that was changed keeps its id; what depended on its
+    text goes: its words, whose new ones are those of the segment, and marks that it is unsure.
+
+    Args:
+        tiers: tier name → its segments, in order of time.
+        types: tier name → its new linguistic type, one that the file has.
+
+    Raises:
+        U2UError: the file is not a valid ELAN file or has times in frames of a video; a tier or type is missing; or it
+            cannot be written.
+    """
+    times = _slot_times(path)
+    layout = _Layout(path)
+    edit = _Corrections(layout, path)
+    for name, segments in tiers.items():
+        edit.change(name, segments)
+    for name, linguistic_type in types.items():
+        edit.set_type(name, linguistic_type)
+    if not layout._edits and not edit.slots:
+        return False
+    edit.finish(times)
+    with replacing(Path(path)) as temporary:
+        temporary.write_bytes(layout.edited())
+    return True
+
+
+class _Corrections:
+    """The edits of `correct_tiers` on one file.
+
+    Attributes:
+        slots: the new time slots, (ms, id).
+    """
+
+    def __init__(self, layout: _Layout, path: str | os.PathLike[str]):
+        self.slots: list[tuple[int, str]] = []
+        self._layout, self._path = layout, path
+        self._time = {
+            element.attributes["TIME_SLOT_ID"]: int(element.attributes.get("TIME_VALUE", -1))
+            for element in layout._all("TIME_SLOT")
+        }
+        self._last, self._last_slot = layout.highest("a"), layout.highest("ts")
+        self._gone: set[str] = set()  # ids
+        self._reworded: list[Segment] = []  # in place of annotations with another text
+        self._removed: set[int] = set()  # starts of holders that are removed already
+
+    def change(self, name: str, segments: Sequence[Segment]) -> None:
+        tier = self._tier(name)
+        there = self._annotations(tier)
+        same = {(old.start_ms, old.end_ms, old.text): old for old in there}
+        new = []
+        for segment in segments:
+            if not same.pop((segment.start_ms, segment.end_ms, segment.text), None):
+                new.append(segment)
+        left, added = list(same.values()), []
+        for segment in new:
+            old = max(left, key=lambda old: _shared(old, segment), default=None)
+            if old and _shared(old, segment) > 0:
+                left.remove(old)
+                self._replace(name, old, segment)
+            else:
+                added.append(segment)
+        for old in left:
+            self._remove(old.holder)
+            self._gone.add(old.id)
+            self._drop_words(name, old, (0, 0))
+        self._add(tier, [(s.start_ms, s.end_ms, s.text) for s in added])
+        self._add_words(name, [s for s in new if s in added or s in self._reworded])
+
+    def set_type(self, name: str, linguistic_type: str) -> None:
+        types = [element.attributes.get("LINGUISTIC_TYPE_ID") for element in self._layout._all("LINGUISTIC_TYPE")]
+        if linguistic_type not in types:
+            raise U2UError(f"{self._path}: has no linguistic type {linguistic_type!r}: add it in ELAN (Type > Add)")
+        tier = self._tier(name)
+        if tier.attributes.get("LINGUISTIC_TYPE_REF") != linguistic_type:
+            self._set_attribute(tier, "LINGUISTIC_TYPE_REF", linguistic_type)
+
+    def finish(self, times: Sequence[int]) -> None:
+        """Remove what refers to removed annotations, and write the time slots and the last id."""
+        while found := [e for e in self._layout._all("REF_ANNOTATION") if self._refers_to_gone(e)]:
+            for element in found:
+                self._gone.add(element.attributes["ANNOTATION_ID"])
+                self._remove(self._holder(element))
+        slots = [ET.Element("TIME_SLOT", TIME_SLOT_ID=name, TIME_VALUE=str(time)) for time, name in sorted(self.slots)]
+        if slots:
+            self._layout.merge_slots(slots, times)
+        if self._last > self._layout.highest("a"):
+            self._layout.set_last_used(self._last)
+
+    def _refers_to_gone(self, element: _Element) -> bool:
+        own, parent = (element.attributes.get(key) for key in ("ANNOTATION_ID", "ANNOTATION_REF"))
+        return parent in self._gone and own not in self._gone
+
+    def _tier(self, name: str) -> _Element:
+        found = [tier for tier in self._layout._all("TIER") if tier.attributes.get("TIER_ID") == name]
+        if not found:
+            raise U2UError(f"{self._path}: has no tier {name!r}: open it in ELAN")
+        return found[0]
+
+    def _within(self, outer: _Element, tag: str) -> list[_Element]:
+        return [e for e in self._layout._all(tag) if outer.start < e.start and e.end <= outer.end]
+
+    def _holder(self, inner: _Element) -> _Element:
+        return next(e for e in self._layout._all("ANNOTATION") if e.start < inner.start and inner.end <= e.end)
+
+    def _annotations(self, tier: _Element) -> list[_Placed]:
+        holders, values = self._within(tier, "ANNOTATION"), self._within(tier, "ANNOTATION_VALUE")
+        found = []
+        for inner in self._within(tier, "ALIGNABLE_ANNOTATION"):
+            start, end = (self._time.get(inner.attributes[f"TIME_SLOT_REF{n}"], -1) for n in (1, 2))
+            holder = holders[bisect.bisect([h.start for h in holders], inner.start) - 1]
+            value = values[bisect.bisect([v.start for v in values], inner.start)]
+            text = html.unescape(self._layout._content(value).replace("\r\n", "\n"))
+            found.append(_Placed(inner.attributes["ANNOTATION_ID"], start, end, text, holder, inner, value))
+        return found
+
+    def _replace(self, name: str, old: _Placed, segment: Segment) -> None:
+        if old.text != segment.text:
+            text = escape(segment.text)
+            if old.value.inner_end is None:
+                self._layout._fill(old.value, text)
+            else:
+                self._layout._edits.append((self._layout._inner_start(old.value), old.value.inner_end, text))
+            self._drop_words(name, old, (0, 0))
+            self._drop_marks(name, old)
+            self._reworded.append(segment)
+        else:
+            self._drop_words(name, old, (segment.start_ms, segment.end_ms))
+        for number, before, now in ((1, old.start_ms, segment.start_ms), (2, old.end_ms, segment.end_ms)):
+            if before != now:
+                self._set_attribute(old.inner, f"TIME_SLOT_REF{number}", self._slot(now))
+
+    def _slot(self, time_ms: int) -> str:
+        self._last_slot += 1
+        self.slots.append((time_ms, f"ts{self._last_slot}"))
+        return f"ts{self._last_slot}"
+
+    def _set_attribute(self, element: _Element, name: str, value: str) -> None:
+        layout = self._layout
+        tag = layout._data[element.start : layout._data.index(layout._bytes(">"), element.start)]
+        head = tag.decode(layout._encoding)
+        found = re.search(rf"\s{name}\s*=\s*([\"'])(.*?)\1", head, re.DOTALL)
+        if not found:
+            raise U2UError(f"{self._path}: its {element.tag} cannot be changed here: open it in ELAN, and save it again")
+        start = element.start + len(layout._bytes(head[: found.start(2)]))
+        end = element.start + len(layout._bytes(head[: found.end(2)]))
+        layout._edits.append((start, end, escape(value, {'"': "&quot;", "'": "&apos;"})))
+
+    def _remove(self, holder: _Element) -> None:
+        if holder.start in self._removed:
+            return
+        self._removed.add(holder.start)
+        data, start = self._layout._data, holder.start
+        blank = [self._layout._bytes(c) for c in " \t\r\n"]
+        width = len(blank[0])
+        while data[start - width : start] in blank:
+            start -= width
+        self._layout._edits.append((start, holder.end, ""))
+
+    def _children(self, name: str) -> list[_Element]:
+        return [tier for tier in self._layout._all("TIER") if tier.attributes.get("PARENT_REF") == name]
+
+    def _drop_words(self, name: str, old: _Placed, inside: tuple[int, int]) -> None:
+        """Remove the annotations of child tiers within an annotation, but those that lie in `inside`."""
+        for child in self._children(name):
+            for word in self._annotations(child):
+                own = old.start_ms <= word.start_ms and word.end_ms <= old.end_ms
+                if own and not (inside[0] <= word.start_ms and word.end_ms <= inside[1]):
+                    self._remove(word.holder)
+                    self._gone.add(word.id)
+
+    def _drop_marks(self, name: str, old: _Placed) -> None:
+        for child in self._children(name):
+            if child.attributes.get("LINGUISTIC_TYPE_REF") != UNSURE_TYPE:
+                continue
+            for mark in self._within(child, "REF_ANNOTATION"):
+                if mark.attributes.get("ANNOTATION_REF") == old.id:
+                    self._remove(self._holder(mark))
+                    self._gone.add(mark.attributes["ANNOTATION_ID"])
+
+    def _add_words(self, name: str, segments: Sequence[Segment]) -> None:
+        for child in self._children(name):
+            if child.attributes.get("LINGUISTIC_TYPE_REF") == WORD_TYPE:
+                words = [
+                    (max(w.start_ms, s.start_ms), min(w.end_ms, s.end_ms), w.text) for s in segments for w in s.words
+                ]
+                self._add(child, [word for word in words if word[0] < word[1]])
+
+    def _add(self, tier: _Element, annotations: Sequence[tuple[int, int, str]]) -> None:
+        written = []
+        for start_ms, end_ms, text in annotations:
+            self._last += 1
+            holder = ET.Element("ANNOTATION")
+            inner = ET.SubElement(holder, "ALIGNABLE_ANNOTATION", ANNOTATION_ID=f"a{self._last}")
+            inner.set("TIME_SLOT_REF1", self._slot(start_ms))
+            inner.set("TIME_SLOT_REF2", self._slot(end_ms))
+            ET.SubElement(inner, "ANNOTATION_VALUE").text = text
+            written.append(f"{_INDENT * 2}{_serialised(holder, 2)}\n")
+        if written and tier.inner_end is None:
+            self._layout._fill(tier, "".join(["\n", *written, _INDENT]))
+        elif written:
+            self._layout._fill(tier, "".join(written).removeprefix(_INDENT) + _INDENT)
+
+
+def _shared(old: _Placed, segment: Segment) -> int:
+    """Return the ms that an annotation and a segment have in common."""
+    return min(old.end_ms, segment.end_ms) - max(old.start_ms, segment.start_ms)
