@@ -366,6 +366,8 @@ class _Corrections:
         found = []
         for inner in self._within(tier, "ALIGNABLE_ANNOTATION"):
             start, end = (self._time.get(inner.attributes[f"TIME_SLOT_REF{n}"], -1) for n in (1, 2))
+            if min(start, end) < 0:
+                raise U2UError(f"{self._path}: an annotation has no times of its own: correct it in ELAN")
             holder = holders[bisect.bisect([h.start for h in holders], inner.start) - 1]
             value = values[bisect.bisect([v.start for v in values], inner.start)]
             text = html.unescape(self._layout._content(value).replace("\r\n", "\n"))
