@@ -27,6 +27,7 @@ import dataclasses
 
 from u2u_hf import cli, model_folder, output_folder
 from u2u_hf.data.dataset import load_splits, require_split
+from u2u_hf.evaluation.calibration_fit import calibrate
 from u2u_hf.evaluation.closing import after_language_model, beside_model
 from u2u_hf.hub.push import Push, check_push, push_folder
 from u2u_hf.model_folder import LANGUAGE_MODEL
@@ -62,7 +63,8 @@ def main() -> None:
     models, report = learn_all(splits, args.dataset, parts, recognizer.labels, args.order)
     print(report, end="")
     validation = require_split(splits, "validation", args.dataset)
-    tried = try_all(recognise(recognizer, validation), validation["text"], recognizer.labels, models)
+    log_probs = recognise(recognizer, validation)
+    tried = try_all(log_probs, validation["text"], recognizer.labels, models)
     print(table(tried))
     best = best_of(tried)
     if best.language_model:
@@ -71,6 +73,7 @@ def main() -> None:
     else:
         model_folder.remove(output_dir, LANGUAGE_MODEL)
         print("it does not help, so it is not kept")
+    print(calibrate(recognizer, validation, best.language_model, output_dir, log_probs))
     is_kept, is_in_model = best.language_model is not None, output_folder.is_model_folder(output_dir, args.model)
     if push.push_to and (is_kept or is_in_model):  # else the folder has nothing to push
         print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")

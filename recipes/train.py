@@ -8,8 +8,9 @@
 Starts from utter-project/mHuBERT-147 unless --model names another model: HuBERT, wav2vec 2.0 (XLS-R, MMS), WavLM,
 Wav2Vec2-BERT or Omnilingual ASR CTC. OUTPUT_DIR then holds the checkpoint, or the average of the last weights, with the
 lowest character error rate on the validation split, as transformers.pipeline("automatic-speech-recognition",
-OUTPUT_DIR) loads it. A run may be stopped at any moment: the same command with --resume resumes from the last
-checkpoint; with --push_to also from the one on the Hub.
+OUTPUT_DIR) loads it, and calibration.json, what its confidence says of errors, as the validation split tells. A run may
+be stopped at any moment: the same command with --resume resumes from the last checkpoint; with --push_to also from the
+one on the Hub.
 With --untranscribed, the run's steps or time are shared by stages: fine-tuning as without it, then training on the
 recordings that nobody transcribed. Validation chooses the stage whose model is kept, and what is not speech of this
 language costs its time only. Checkpoints of such a run are not pushed to the Hub. What the recordings share with the
@@ -25,11 +26,13 @@ from datasets import Dataset, DatasetDict
 
 from u2u_hf import cli, output_folder
 from u2u_hf.data.dataset import load_splits
+from u2u_hf.evaluation.calibration_fit import calibrate
 from u2u_hf.evaluation.closing import after_training
 from u2u_hf.hub.push import Push, check_push, push_folder
 from u2u_hf.model_folder import CURVES, SETTINGS
 from u2u_hf.publishing.cards.model import write_model_card
 from u2u_hf.recognition.model import DEFAULT_MODEL
+from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.settings import changed, setting
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.checkpoints import HubCheckpoints, is_finished
@@ -91,6 +94,7 @@ def main() -> int:
             numbers=" ".join(filter(None, (numbers(trained.log_history), trained.account))),
             repo_id=push.push_to,
         )
+        print(calibrate(Recognizer(output_dir), splits["validation"], None, output_dir))
         cli.save(output_dir / SETTINGS, args, training)
         if training.untranscribed:
             tidy(output_dir)

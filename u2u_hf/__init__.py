@@ -27,7 +27,9 @@ to `browser` also runs in a browser under Pyodide, with the standard library, py
     publishing/     ONNX, cards, Spaces: what others get
     comparison/     which pre-trained model to start from
     cross_validation/  how good recognisers are on what each did not learn from
-    project/        a linguist's project: its folder, its runs, its rounds
+    doctor/         probable faults in the transcripts themselves
+    project/        a linguist's project: its folder, its steps, and their runs
+    growth/         rounds of correcting and training, and what the next hour will bring
     flags           argparse made from a recipe's dataclasses
     cli             the recipes' door: flags, --config, errors in one line
     demo/           the made-up corpus and the tiny model

@@ -16,6 +16,7 @@ PREPROCESSOR, TOKENIZER, VOCABULARY = "preprocessor_config.json", "tokenizer_con
 PROCESSOR = "processor_config.json"
 TOKENIZER_FILE = "tokenizer.json"
 CURVES, SETTINGS, CARD = "training_curves.png", "train.yaml", "README.md"
+CALIBRATION = "calibration.json"  # what the recogniser's probabilities say of its errors
 
 # Folders of what is made from the model. The names of the ONNX files are those that transformers.js looks for.
 ONNX, FULL, SMALL, EXPORT_REPORT = "onnx", "model.onnx", "model_quantized.onnx", "export.json"
@@ -52,7 +53,7 @@ _LOADED = (
 MODEL = (
     *_LOADED,
     *("pytorch_model.bin", f"pytorch_model-{_SHARD}.bin", "pytorch_model.bin.index.json"),
-    *(CARD, "LICENSE", "LICENSE.md", "LICENSE.txt", SETTINGS, CURVES),
+    *(CARD, "LICENSE", "LICENSE.md", "LICENSE.txt", SETTINGS, CURVES, CALIBRATION),
     *(f"{ONNX}/{name}" for name in (FULL, SMALL, EXPORT_REPORT)),
     # Weights outside an ONNX file of more than 2 GB, as optimum and torch call them.
     *(f"{ONNX}/{name}{end}" for name in (FULL, SMALL) for end in ("_data", ".data")),

@@ -237,10 +237,31 @@ def note(folder: Path, path: Path) -> None:
         raise U2UError(f"{folder / WRITTEN}: cannot be written ({error.strerror})") from error
 
 
+def move_in(new: Path, folder: Path, path: Path) -> None:
+    """Move a file that a recipe wrote to `path` in or below `folder`, on the same disk, and record it there.
+
+    The record comes first: a file of a run that was killed in between does not count as edited.
+
+    Raises:
+        U2UError: it cannot be moved.
+    """
+    try:
+        _note(folder, path.relative_to(folder).as_posix(), _checksum(new))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(new, path)
+    except OSError as error:
+        raise U2UError(f"{path}: cannot be written ({error.strerror})") from error
+
+
 def wrote(folder: Path, path: Path) -> bool:
     """Return whether a file in or below `folder` exists and is as a recipe wrote it."""
+    return wrote_as(folder, path, path)
+
+
+def wrote_as(folder: Path, path: Path, there: Path) -> bool:
+    """Return whether the file `there`, which was at `path` in or below `folder`, is as a recipe wrote it."""
     hashes = _written(folder).get(path.relative_to(folder).as_posix(), ())
-    return bool(hashes) and path.is_file() and _checksum(path) in hashes
+    return bool(hashes) and there.is_file() and _checksum(there) in hashes
 
 
 def is_recorded(folder: Path, path: Path) -> bool:

@@ -9,7 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 # The linguistic types of machine-made tiers, so that nobody takes these for a person's work.
-MACHINE_TYPES = SEGMENT_TYPE, WORD_TYPE, UNSURE_TYPE = "u2u-hf transcript", "u2u-hf word", "u2u-hf unsure"
+MACHINE_TYPES = SEGMENT_TYPE, WORD_TYPE, UNSURE_TYPE, QUEUE_TYPE = (
+    "u2u-hf transcript",
+    "u2u-hf word",
+    "u2u-hf unsure",
+    "u2u-hf queue",
+)
 # The type that a person gives a tier that they have corrected; it stands ready in the file.
 CORRECTED_TYPE = "corrected transcript"
 MACHINE_ANNOTATOR = "u2u-hf"  # of these tiers; it stays when a person corrects one and gives it another type
@@ -151,7 +156,12 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Word:
-    """A recognised word. `confidence` is 0 to 1, see `u2u_hf.recognition.decoding`."""
+    """A recognised word.
+
+    Attributes:
+        confidence: 0 to 1: the chance that the word is right, where the recogniser is calibrated (see
+            `u2u_hf.recognition.calibration`); else see `u2u_hf.recognition.decoding`.
+    """
 
     text: str
     start_ms: int
@@ -164,8 +174,14 @@ class Segment:
     """A stretch of speech on one channel, and the text recognised in it.
 
     Attributes:
-        confidence: 0 to 1, see `recognition.decoding`; for a text that was aligned, how well it fits, see
-            `recognition.alignment`.
+        confidence: 0 to 1: about the share of characters that are right, where the recogniser is calibrated (see
+            `recognition.calibration`), else see `recognition.decoding`; for a text that was aligned, how well it fits,
+            see `recognition.alignment`.
+        expected_errors: characters that a person will have to change, insert or delete, where the recogniser is
+            calibrated; else None.
+        sound: mean log-probability of each of the recogniser's labels, by which segments that sound alike are found;
+            empty if it was not asked for.
+        turn: place among the segments to correct first in its recording, from 1; 0 if it is none of them.
         tier: the tier of a person's file that gave the start and end, or the empty string if a detector found them.
         speaker: that tier's participant.
     """
@@ -178,6 +194,9 @@ class Segment:
     words: tuple[Word, ...] = ()
     tier: str = ""
     speaker: str = ""
+    expected_errors: float | None = None
+    sound: tuple[float, ...] = ()
+    turn: int = 0
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,8 @@ def _without_folders(value: Any) -> Any:
 
     Without a value, a reader of the settings would take the default for it.
     """
-    if isinstance(value, list):  # only files: a tier may be called /fonemas/
-        return [_without_folders(v) if isinstance(v, str) and os.path.isfile(v) else v for v in value]
+    if isinstance(value, list):  # only what is there: a tier may be called /fonemas/
+        return [_without_folders(v) if isinstance(v, str) and os.path.exists(v) else v for v in value]
     return os.path.basename(os.path.normpath(value)) if isinstance(value, str) and os.path.isabs(value) else value
 
 

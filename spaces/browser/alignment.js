@@ -1,6 +1,6 @@
 // Forced alignment: the times of the words of a known text, as in u2u_hf/recognition/alignment.py.
 import { WORD_DELIMITER } from "./constants.js";
-import { frameEndMs, frameStartMs } from "./frames.js";
+import { wordOf } from "./decoding.js";
 
 /**
  * Return the words of a text with their times and confidences, as `greedyWords` does.
@@ -11,12 +11,17 @@ import { frameEndMs, frameStartMs } from "./frames.js";
  * @returns {{text: string, start_ms: number, end_ms: number, confidence: number}[]} none if there are too few frames
  */
 export function align(logProbs, text, labels, startMs = 0) {
+  return alignedRuns(logProbs, text, labels).map((own) => wordOf(own, labels, startMs));
+}
+
+/** Return the words of a text, each as its characters, as `greedyRuns` does; none if there are too few frames. */
+export function alignedRuns(logProbs, text, labels) {
   const width = labels.symbols.length;
   const frames = logProbs.length / width;
   const index = new Map(labels.symbols.map((symbol, label) => [symbol, label]).filter(([symbol]) => symbol));
-  const words = text.split(" ").filter(Boolean).map((word) => [word, [...word].map((c) => index.get(c))]);
+  const words = text.split(" ").filter(Boolean).map((word) => [...word].map((c) => index.get(c)));
   const between = index.has(WORD_DELIMITER) ? [index.get(WORD_DELIMITER)] : [];
-  const targets = words.flatMap(([, spelled]) => [...between, ...spelled]).slice(between.length);
+  const targets = words.flatMap((spelled) => [...between, ...spelled]).slice(between.length);
   const needed = targets.length + targets.filter((label, i) => i && label === targets[i - 1]).length;
   if (!targets.length || needed > frames) return [];
   const path = bestPath(logProbs, frames, width, targets, labels.blank);
@@ -28,21 +33,13 @@ export function align(logProbs, text, labels, startMs = 0) {
     last[(state - 1) / 2] = frame;
   });
   let at = 0;
-  return words.map(([word, spelled], number) => {
+  return words.map((spelled, number) => {
     if (number) at += between.length;
-    const begin = at;
-    let sum = 0;
-    for (; at < begin + spelled.length; at++) {
-      let peak = -Infinity;
-      for (let f = first[at]; f <= last[at]; f++) peak = Math.max(peak, logProbs[f * width + targets[at]]);
-      sum += peak;
-    }
-    return {
-      text: word,
-      start_ms: startMs + frameStartMs(first[begin]),
-      end_ms: startMs + frameEndMs(last[at - 1]),
-      confidence: Math.exp(sum / spelled.length),
-    };
+    return spelled.map((label) => {
+      let logProb = -Infinity;
+      for (let f = first[at]; f <= last[at]; f++) logProb = Math.max(logProb, logProbs[f * width + label]);
+      return { label, first: first[at], last: last[at++], logProb };
+    });
   });
 }
 

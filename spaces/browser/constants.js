@@ -31,6 +31,17 @@ export const END = "\x03";
 export const BEAM_WIDTH = 16;
 export const LEAST_LOG_PROB = -9;
 
+// u2u_hf/recognition/calibration.py
+export const CALIBRATION = {
+  wordFeatures: ["certainty", "weakest", "margin", "length", "pace", "doubt", "edges", "whole", "language"],
+  segmentFeatures: ["wrong", "raw", "missed", "doubt", "seconds"],
+  leastLogProb: -10,
+  leastMargin: -5,
+  mostMargin: 8,
+  some: 1e-3,
+  secondsPerFrame: 0.02,
+};
+
 // u2u_hf/model_folder.py: files of a trained model that these pages load.
 export const MODEL_FILES = {
   config: "config.json",
@@ -43,6 +54,7 @@ export const LANGUAGE_MODEL_FILES = {
   characters: "language_model/characters.arpa.gz",
   words: "language_model/words.arpa.gz",
 };
+export const CALIBRATION_FILE = "calibration.json";
 export const MODEL_CARD = "README.md";
 export const INT8_WEIGHTS = "onnx/model_quantized.onnx";
 export const FLOAT32_WEIGHTS = "onnx/model.onnx";
@@ -57,9 +69,11 @@ export const ARCHITECTURES = {
   OmniASRForCTC: { receptiveField: 400, normalised: false },
 };
 
-// u2u_hf/formats/writers.py: the formats that the page offers, and the confidence below which a segment is marked.
+// u2u_hf/formats/writers.py: the formats that the page offers, the confidence below which a segment is marked, and
+// the chance of being right below which a word is.
 export const TRANSCRIPT_FORMATS = { eaf: ".eaf", textgrid: ".TextGrid", srt: ".srt", tsv: ".tsv" };
 export const UNSURE_BELOW = 0.95;
+export const UNSURE_WORD_BELOW = 0.5;
 
 // u2u_hf/formats/readers.py and u2u_hf/corpus/folder.py: suffixes of the files of a corpus, in lower case.
 export const ANNOTATION_SUFFIXES = [".csv", ".eaf", ".jsonl", ".textgrid", ".tsv"];

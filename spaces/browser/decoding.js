@@ -10,13 +10,22 @@ import { frameEndMs, frameStartMs } from "./frames.js";
  * @returns {{text: string, start_ms: number, end_ms: number, confidence: number}[]} in order of time
  */
 export function greedyWords(logits, labels, startMs = 0) {
+  return greedyRuns(logits, labels).map((own) => wordOf(own, labels, startMs));
+}
+
+/**
+ * Return the words of the best label of each frame, each as its characters.
+ * @param {Float32Array} logits [T · V]
+ * @returns {{label: number, first: number, last: number, logProb: number}[][]} frames, and the highest log-probability
+ */
+export function greedyRuns(logits, labels) {
   const words = [];
   let current = [];
   for (const run of [...runs(logits, labels), null]) {
     if (run && labels.symbols[run.label] === "") continue; // a special token
     if (run && labels.symbols[run.label] !== WORD_DELIMITER) current.push(run);
     else if (current.length) {
-      words.push(word(current, labels, startMs));
+      words.push(current);
       current = [];
     }
   }
@@ -49,7 +58,8 @@ function best(row) {
   return { label, logProb: -Math.log(sum) };
 }
 
-function word(current, labels, startMs) {
+/** Return the word that these characters spell, with its times and its raw confidence. */
+export function wordOf(current, labels, startMs) {
   const logProb = current.reduce((sum, run) => sum + run.logProb, 0) / current.length;
   return {
     text: current.map((run) => labels.symbols[run.label]).join(""),

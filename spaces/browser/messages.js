@@ -89,6 +89,7 @@ export const MESSAGES = {
       "{where}: this kind of model is not supported ({detail}). Use one trained with recipes/train.py.",
     "problem_language-model":
       "The language model is damaged ({detail}). Make it again with recipes/language_model.py, or remove it.",
+    problem_calibration: "calibration.json of the model is damaged ({detail}). Download it again, or remove it.",
     "problem_model-needed": "{where}: load a model first, then choose the recording again.",
     "problem_push-public": "{where} is public: everybody can read it. Use another name, or make it private.",
     "problem_push-token": "{where}: the Hub does not accept the token ({detail}). Copy it again.",
@@ -189,6 +190,7 @@ export const MESSAGES = {
       "{where}: este tipo de modelo no es compatible ({detail}). Use uno entrenado con recipes/train.py.",
     "problem_language-model":
       "El modelo de lengua está dañado ({detail}). Créelo otra vez con recipes/language_model.py, o quítelo.",
+    problem_calibration: "El calibration.json del modelo está dañado ({detail}). Descárguelo otra vez, o quítelo.",
     "problem_model-needed": "{where}: cargue primero un modelo, y después elija la grabación otra vez.",
     "problem_push-public": "{where} es público: todos pueden leerlo. Use otro nombre, o hágalo privado.",
     "problem_push-token": "{where}: el Hub no acepta el token ({detail}). Cópielo otra vez.",

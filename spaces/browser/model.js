@@ -1,5 +1,6 @@
 // Reads a trained model's files: from the Hub, from this site, or from the visitor's disk.
-import { ARCHITECTURES, LANGUAGE_MODEL_FILES, MODEL_CARD, MODEL_FILES } from "./constants.js";
+import { calibrationsOf } from "./calibration.js";
+import { ARCHITECTURES, CALIBRATION_FILE, LANGUAGE_MODEL_FILES, MODEL_CARD, MODEL_FILES } from "./constants.js";
 import { damaged, LanguageModel } from "./language-model.js";
 import { plain, Problem } from "./problem.js";
 import { unpacked } from "./unpacked.js";
@@ -8,12 +9,14 @@ const CACHE = "u2u-hf-models";
 
 /**
  * Open a model. Its weights are read later: which ones are wanted depends on the processor that runs them.
- * @param {{kind: "hub", hub: string, id: string, token?: string} | {kind: "here", url: string, languageModel: boolean}
+ * @param {{kind: "hub", hub: string, id: string, token?: string} | {kind: "here", url: string, languageModel: boolean,
+ *   calibration: boolean}
  *   | {kind: "files", files: File[]}} source
  * @returns {Promise<{labels: {symbols: string[], blank: number}, normalize: boolean, receptiveField: number,
- *   licence: string, languageModel: LanguageModel | null, uncached: () => boolean,
+ *   licence: string, languageModel: LanguageModel | null,
+ *   calibration: import("./calibration.js").Calibration | null, uncached: () => boolean,
  *   weights: (names: string[], progress: (share: number) => void) => Promise<Uint8Array>}>} `weights` reads the first of the named files that exists; `uncached` returns whether the browser had no space to cache a file
- * @throws {Problem} "model-missing", "model-kind", "language-model", "token", "private", "network"
+ * @throws {Problem} "model-missing", "model-kind", "language-model", "calibration", "token", "private", "network"
  */
 export async function openModel(source) {
   const { read, has, uncached } = await { hub: fromHub, here: fromHere, files: fromFiles }[source.kind](source);
@@ -29,6 +32,8 @@ export async function openModel(source) {
   const normalize = architecture.normalised && do_normalize;
   const licence = licenceOf(await text(MODEL_CARD).catch(() => "")); // a model works without its card
   const languageModel = has(LANGUAGE_MODEL_FILES.weights) ? await readLanguageModel(json, read) : null;
+  const calibrations = has(CALIBRATION_FILE) ? calibrationsOf(await json(CALIBRATION_FILE)) : null;
+  const calibration = calibrations?.[languageModel ? "together" : "alone"] ?? null;
   const weights = async ([name, ...others], progress) => {
     try {
       return await read(name, progress);
@@ -38,7 +43,7 @@ export async function openModel(source) {
     }
   };
   const { receptiveField } = architecture;
-  return { weights, labels, normalize, receptiveField, licence, languageModel, uncached };
+  return { weights, labels, normalize, receptiveField, licence, languageModel, calibration, uncached };
 }
 
 async function readLanguageModel(json, read) {
@@ -106,9 +111,9 @@ async function fromHub({ hub, id, token }) {
   return { read, has, uncached: () => full };
 }
 
-async function fromHere({ url, languageModel }) {
+async function fromHere({ url, languageModel, calibration }) {
   const read = (name, progress) => download(url + name, {}, "", name, progress);
-  return { read, has: () => languageModel, uncached: () => false };
+  return { read, has: (name) => (name === CALIBRATION_FILE ? calibration : languageModel), uncached: () => false };
 }
 
 async function fromFiles({ files }) {

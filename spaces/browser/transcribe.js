@@ -136,10 +136,7 @@ byId("model-files").onchange = ({ target }) => {
   target.value = ""; // else choosing the same files again, after a fix, would be no change
 };
 
-if (space.own)
-  load(
-    { kind: "here", url: new URL("model/", location.href).href, languageModel: space.language_model },
-    () => t("own_model"),
-  );
+const own = { languageModel: space.language_model, calibration: space.calibration };
+if (space.own) load({ kind: "here", url: new URL("model/", location.href).href, ...own }, () => t("own_model"));
 else if (space.model) load({ kind: "hub", hub: space.hub, id: space.model }, () => space.model);
 else byId("model-choice").open = true;

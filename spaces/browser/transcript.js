@@ -1,5 +1,5 @@
 // One recording's transcript on the page: the editor, downloads, and what is kept of it over a reload.
-import { TRANSCRIPT_FORMATS, UNSURE_BELOW } from "./constants.js";
+import { TRANSCRIPT_FORMATS, UNSURE_BELOW, UNSURE_WORD_BELOW } from "./constants.js";
 import { download, formatTime, make, showProblem } from "./dom.js";
 import "./editor/editor.js";
 import { canHold, forget, hold, keep } from "./kept.js";
@@ -133,8 +133,8 @@ export class TranscriptView {
     this.show();
   }
 
-  opened({ durationMs, channels, unheard }) {
-    Object.assign(this, { durationMs, channels, unheard });
+  opened({ durationMs, channels, unheard, calibrated }) {
+    Object.assign(this, { durationMs, channels, unheard, calibrated });
   }
 
   detecting({ share }) {
@@ -145,6 +145,7 @@ export class TranscriptView {
   start(segments) {
     this.editor.hidden = false;
     const recording = { duration_ms: this.durationMs, channels: this.channels, unsure_below: UNSURE_BELOW };
+    if (this.calibrated) recording.unsure_word_below = UNSURE_WORD_BELOW; // more likely wrong than right
     this.ids = this.editor.open({ ...recording, segments });
     this.drawPeaks();
   }
@@ -223,11 +224,11 @@ export class TranscriptView {
       return;
     }
     this.held ??= hold(this.id);
-    const { id, begun, complete, durationMs, channels, unheard } = this;
+    const { id, begun, complete, durationMs, channels, unheard, calibrated } = this;
     const corrected = this.corrected || this.saving > 0;
     const { name, size, lastModified } = this.file;
     const segments = this.editor.state().map((segment) => ({ ...segment, pending: false }));
-    const opened = { durationMs, channels, unheard };
+    const opened = { durationMs, channels, unheard, calibrated };
     const transcript = { id, begun, corrected, complete, file: { name, size, lastModified }, opened, segments };
     try {
       const { peaks, peaksKept } = this;

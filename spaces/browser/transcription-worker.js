@@ -1,10 +1,11 @@
 // Loads models and transcribes recordings, off the page's thread. Takes {load: source} and {transcribe: id, file};
 // posts messages whose `kind` transcribe.js and transcript.js name.
-import { align } from "./alignment.js";
+import { alignedRuns } from "./alignment.js";
 import { openAudio } from "./audio.js";
 import { beamSearch } from "./beam-search.js";
+import { calibrated } from "./calibration.js";
 import { DETECTION_SETTINGS, FLOAT32_WEIGHTS, INT8_WEIGHTS, SAMPLING_RATE } from "./constants.js";
-import { confidence, greedyWords, logSoftmax } from "./decoding.js";
+import { confidence, greedyRuns, logSoftmax, wordOf } from "./decoding.js";
 import { openModel } from "./model.js";
 import { Problem, plain } from "./problem.js";
 import { Recognizer } from "./recognizer.js";
@@ -20,6 +21,7 @@ const PHONE = /Mobi|Android/;
 let recognizer;
 let labels;
 let languageModel;
+let calibration;
 
 async function load(source) {
   const model = await openModel(source);
@@ -27,7 +29,7 @@ async function load(source) {
   recognizer?.session.release();
   const onGraphics = await startOnGraphics(model, progress);
   recognizer = onGraphics ?? (await startOnProcessor(model, progress));
-  ({ labels, languageModel } = model);
+  ({ labels, languageModel, calibration } = model);
   const engine = onGraphics ? "ready_graphics" : THREADS > 1 ? "ready" : "ready_one";
   const found = { licence: model.licence, withLanguageModel: languageModel !== null, uncached: model.uncached() };
   postMessage({ kind: "ready", engine, threads: THREADS, ...found });
@@ -61,15 +63,14 @@ async function transcribe(id, file) {
   const audio = await openAudio(file);
   try {
     const { durationMs, channels, unheard } = audio;
-    postMessage({ kind: "opened", id, durationMs, channels, unheard });
+    postMessage({ kind: "opened", id, durationMs, channels, unheard, calibrated: calibration !== null });
     let index = 0;
     for await (const found of findSpeech(audio, (share) => postMessage({ kind: "detecting", id, share }))) {
       postMessage({ kind: "found", id, ...found });
       for (const segment of found.segments) {
         const samples = (await audio.read(segment.start_ms, segment.end_ms))[segment.channel];
         const startMs = segment.start_ms + recognizer.delayMs;
-        const words = recogniseWords(await recognizer.logits(samples), startMs);
-        const recognized = { words, confidence: confidence(words), text: words.map((word) => word.text).join(" ") };
+        const recognized = recognise(await recognizer.logits(samples), startMs);
         postMessage({ kind: "recognized", id, index: index++, recognized });
       }
     }
@@ -79,11 +80,18 @@ async function transcribe(id, file) {
   }
 }
 
-/** Return the words of a segment: greedy, or by beam search with the language model. */
-function recogniseWords(logits, startMs) {
-  if (!languageModel) return greedyWords(logits, labels, startMs);
+/** Return the words of a segment, greedy or by beam search with the language model, with their text and confidence. */
+function recognise(logits, startMs) {
   const logProbs = logSoftmax(logits, labels.symbols.length);
-  return align(logProbs, beamSearch(logProbs, labels, languageModel), labels, startMs);
+  const runs = languageModel
+    ? alignedRuns(logProbs, beamSearch(logProbs, labels, languageModel), labels)
+    : greedyRuns(logProbs, labels);
+  const words = runs.map((own) => wordOf(own, labels, startMs));
+  const text = words.map((word) => word.text).join(" ");
+  if (!calibration) return { words, confidence: confidence(words), text };
+  const found = calibrated(calibration, logProbs, runs, labels, languageModel);
+  words.forEach((word, i) => (word.confidence = found.chances[i]));
+  return { words, confidence: found.confidence, text };
 }
 
 /**

@@ -57,13 +57,15 @@ export class Editor extends HTMLElement {
   /**
    * Show a recording.
    * @param {{duration_ms: number, channels: number, segments?: object[], unsure_below: number,
-   *   peaks?: ArrayLike<number>[]}} recording `segments`: {channel, start_ms, end_ms, text, confidence, words, checked},
+   *   unsure_word_below?: number, peaks?: ArrayLike<number>[]}} recording `unsure_below`: of a segment's confidence, and
+   *   unless there is another number, of a word's; `segments`: {channel, start_ms, end_ms, text, confidence, words, checked},
    *   those still to be recognised with `pending: true`; `peaks`: see `setPeaks`
    * @returns {number[]} the segments' ids
    */
-  open({ duration_ms, channels, segments = [], unsure_below, peaks }) {
+  open({ duration_ms, channels, segments = [], unsure_below, unsure_word_below = unsure_below, peaks }) {
     this.wave?.destroy();
     this.unsureBelow = unsure_below;
+    this.unsureWordBelow = unsure_word_below;
     this.segments = new Segments({ durationMs: duration_ms, channels });
     this.chosen = undefined;
     this.channel = 0; // of the segment chosen last

@@ -34,8 +34,8 @@ export class List {
   }
 
   /** Draw all anew, as after a change of the language or of what counts as unsure. */
-  restart({ say, unsureBelow }) {
-    Object.assign(this, { say, unsureBelow });
+  restart({ say, unsureBelow, unsureWordBelow }) {
+    Object.assign(this, { say, unsureBelow, unsureWordBelow });
     for (const row of this.rows.values()) row.segment = undefined;
     this.space.ariaLabel = say("segments");
     this.place();
@@ -156,7 +156,7 @@ export class List {
     let at = 0;
     for (const [i, { from, to }] of words.length ? tokens(text).entries() : []) {
       const word = make("span", { textContent: text.slice(from, to) });
-      word.classList.toggle("unsure", !checked && words[i].confidence < this.unsureBelow);
+      word.classList.toggle("unsure", !checked && words[i].confidence < this.unsureWordBelow);
       parts.push(text.slice(at, from), word);
       at = to;
     }

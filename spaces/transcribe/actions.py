@@ -16,6 +16,7 @@ from waveform import levels
 
 from u2u_hf.memory import memory_problem
 from u2u_hf.publishing.space_settings import SpaceVariables
+from u2u_hf.recognition.calibration import NOT_CALIBRATED, Calibrations
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import Transcript, U2UError
@@ -63,9 +64,15 @@ class Actions:
     a number always means the same result, also in a correction that arrives while another transcription ends.
     """
 
-    def __init__(self, recognizer: Recognizer, language_model: LanguageModel | None, settings: SpaceVariables):
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        language_model: LanguageModel | None,
+        settings: SpaceVariables,
+        calibrations: Calibrations = NOT_CALIBRATED,
+    ):
         self._recognizer = recognizer
-        self._language_model = language_model
+        self._language_model, self._calibrations = language_model, calibrations
         self._settings = settings
         self._stopping: dict[str, threading.Event] = {}  # session → set to cancel its transcription
         # ZeroGPU sends a function's arguments to another process: the model must not be one of them.
@@ -87,7 +94,7 @@ class Actions:
             if not options.all_channels:
                 found = Segmentation(tuple(s for s in found.segments if s.channel == 0), found.note)
             language_model = self._language_model if options.use_language_model else None
-            decode = recognise_words(self._recognizer.labels, language_model)
+            decode = recognise_words(self._recognizer.labels, language_model, self._calibrations)
             return transcribe(path, found, self._recognizer, decode, progress_of("hearing")), levels(info)
         except (U2UError, Stopped) as error:
             return error

@@ -24,7 +24,7 @@ from strings import STRINGS
 
 from u2u_hf.corpus.folder import is_audio
 from u2u_hf.publishing.space_settings import SpaceVariables, from_environment
-from u2u_hf.recognition import language_model
+from u2u_hf.recognition import calibration, language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 
@@ -47,7 +47,7 @@ def load_page(settings: SpaceVariables, folder: Path) -> gr.Blocks:
     own_language_model = language_model.load(str(folder))
     about = {**facts(folder, settings), "engine": recognizer.engine}
     examples = sorted(str(path) for path in folder.glob("examples/*") if is_audio(path))
-    actions = Actions(recognizer, own_language_model, settings)
+    actions = Actions(recognizer, own_language_model, settings, calibration.load(str(folder)))
     return transcription_page(actions, about, examples, own_language_model is not None)
 
 

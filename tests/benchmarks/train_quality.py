@@ -9,6 +9,8 @@ the same seconds of computing: processor time of one thread, which what else run
 time on a GPU. An arm stops there and is scored on the test split:
 
 - ours: recipes/train.py's training with its defaults; --ours "" "--joined 0.5": an arm for each of these settings.
+  With --language_model each is also scored with what recipes/language_model.py makes of its transcripts, for which a
+  twentieth of the time is kept.
 - plain: transformers' Trainer with its defaults (one rate, linear decay after a warm-up of 10 %).
 - original: the recipe of the project that this one grew out of: AdamW, convolutions frozen, the encoder too for the
   first half; the rate rises for 10 %, stays for 40 %, falls exponentially to a twentieth; gradients cut at norm 1; the
@@ -40,17 +42,22 @@ from u2u_hf.data.collator import CtcCollator
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.demo.corpus import make_demo_corpus
 from u2u_hf.evaluation.metrics import METRICS, main_first, rate
-from u2u_hf.recognition.decoding import collapse
+from u2u_hf.recognition.beam_search import best_text
+from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.model import start_from
 from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.settings import seconds_of
 from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.language_model_tuning import best_of, try_all
+from u2u_hf.training.language_models import learn_all
 from u2u_hf.training.trainer_setup import build_trainer
 
 PROJECT = Path(__file__).parents[2]
 BASE = PROJECT / "u2u_hf" / "demo" / "base"
 BATCH_SECONDS = 30  # of every arm
 RATES = (1e-3, 3e-3, 1e-2)
+# Name of an arm that decodes with its language model, the share of the time that is kept to make it, its n-grams.
+WITH, LANGUAGE_MODEL_SHARE, ORDER = " + language model", 0.05, 6
 clock = time.perf_counter if torch.cuda.is_available() else time.process_time
 
 
@@ -134,24 +141,31 @@ def peer(kind: str, rate: float, splits: DatasetDict, base: str, budget: float, 
     return train(max(1, int(budget * 20 / (more - few))))[0]
 
 
-def scored(trainer: Trainer, split: Dataset) -> dict[str, list[list[int]]]:
-    """Return errors and lengths of each utterance of a split: by metric, int [N, 2]."""
-    model, processor = trainer.model.eval(), trainer.processing_class
-    labels, collator = labels_of(processor.tokenizer), CtcCollator(processor)
-    hypotheses = []
+def recognised(trainer: Trainer, split: Dataset) -> list[np.ndarray]:
+    """Return the log-probabilities, float32 [T, V], of each utterance of a split."""
+    model, collator = trainer.model.eval(), CtcCollator(trainer.processing_class)
+    found = []
     for row in split:
         inputs = collator([row])
         values = {key: value.to(model.device) for key, value in inputs.items() if key not in ("labels", "frames")}
         with torch.no_grad():
-            hypotheses.append(collapse(model(**values).logits[0].argmax(-1).cpu().numpy(), labels))
-    return {name: metric.counts(hypotheses, split["text"]).tolist() for name, metric in METRICS.items()}
+            found.append(model(**values).logits[0].log_softmax(-1).float().cpu().numpy())
+    return found
+
+
+def chosen_language_model(trainer: Trainer, splits: DatasetDict) -> LanguageModel | None:
+    """Return the language model that recipes/language_model.py would keep."""
+    labels, validation = labels_of(trainer.processing_class.tokenizer), splits["validation"]
+    models, _ = learn_all(splits, "the dataset", ([], []), labels, ORDER)
+    return best_of(try_all(recognised(trainer, validation), validation["text"], labels, models)).language_model
 
 
 class Results:
     """The runs of a benchmark, one line of JSON each in a file, so that none is done twice."""
 
-    def __init__(self, folder: Path, base: str, budget: float):
+    def __init__(self, folder: Path, base: str, budget: float, language_model: bool):
         self.path, self.base, self.budget = folder / "results.jsonl", base, budget
+        self.language_model = language_model
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
         self.rows = {json.dumps(row["run"]): row["errors"] for row in map(json.loads, lines)}
 
@@ -160,18 +174,33 @@ class Results:
         name = {"dataset": str(dataset), "base": self.base, "budget": self.budget, "arm": arm, "seed": seed}
         name |= {"rate": rate} if rate else {}
         if (key := json.dumps(name)) not in self.rows:
-            splits = load_splits(dataset)
+            splits, flags = load_splits(dataset), arm.removeprefix("ours").removesuffix(WITH)
+            budget = self.budget * (1 - (LANGUAGE_MODEL_SHARE if self.language_model else 0.0))
             with tempfile.TemporaryDirectory() as folder:
-                rest = splits, self.base, self.budget, seed, folder
-                trainer = peer(arm, rate, *rest) if rate else ours(arm.removeprefix("ours"), *rest)
-                self.rows[key] = scored(trainer, splits["test"])
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(
-                    json.dumps({"run": name, "steps": trainer.state.global_step, "errors": self.rows[key]}) + "\n"
-                )
+                if rate:
+                    trainer = peer(arm, rate, splits, self.base, self.budget, seed, folder)
+                else:
+                    trainer = ours(flags, splits, self.base, budget, seed, folder)
+                found = {arm.removesuffix(WITH): None}
+                if self.language_model and not rate:
+                    begun = clock()
+                    found[arm.removesuffix(WITH) + WITH] = chosen_language_model(trainer, splits)
+                    print(f"language model: {clock() - begun:.0f} s of {self.budget - budget:.0f} s kept for it")
+                self._score({**name, "steps": trainer.state.global_step}, trainer, splits["test"], found)
         counts = np.array([self.rows[key][metric] for metric in main_first()])
         print(f"{dataset.name}  {arm} {rate or ''} seed {seed}: {_percent(_rates(counts[None])[0])}", flush=True)
         return counts
+
+    def _score(self, name: dict, trainer: Trainer, split: Dataset, models: dict[str, LanguageModel | None]) -> None:
+        """Write a line for each of the arms that a training gives, by the language model that each decodes with."""
+        log_probs, labels = recognised(trainer, split), labels_of(trainer.processing_class.tokenizer)
+        steps = name.pop("steps")
+        for arm, language_model in models.items():
+            texts = [best_text(rows, labels, language_model) for rows in log_probs]
+            errors = {metric: kind.counts(texts, split["text"]).tolist() for metric, kind in METRICS.items()}
+            self.rows[json.dumps({**name, "arm": arm})] = errors
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"run": {**name, "arm": arm}, "steps": steps, "errors": errors}) + "\n")
 
 
 def _rates(counts: np.ndarray) -> np.ndarray:
@@ -210,11 +239,12 @@ def main() -> None:
     parser.add_argument("--budget", default="20s", help="computing of each training")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--ours", nargs="*", default=[""], help="settings of train.py, an arm of ours each")
+    parser.add_argument("--language_model", action="store_true", help="score ours with its language model too")
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=[*PEERS])
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.folder.mkdir(parents=True, exist_ok=True)
-    results = Results(args.folder, args.model, seconds_of(args.budget))
+    results = Results(args.folder, args.model, seconds_of(args.budget), args.language_model)
     lines = []
     for dataset in args.datasets or [demo_dataset(args.folder)]:
         arms: dict[str, np.ndarray] = {}
@@ -225,7 +255,8 @@ def main() -> None:
             arms[f"{kind}, rate {best:g}"] = np.array(seeds)
         for flags in args.ours:
             arm = f"ours {flags}".strip()
-            arms[arm] = np.array([results.run(dataset, arm, seed) for seed in range(args.seeds)])
+            for own in (arm, arm + WITH) if args.language_model else (arm,):
+                arms[own] = np.array([results.run(dataset, own, seed) for seed in range(args.seeds)])
         lines += [f"\n{dataset.name}: {load_splits(dataset)['train'].num_rows} utterances of training", *table(arms)]
     print("\n".join(lines))
 

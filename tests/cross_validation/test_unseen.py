@@ -25,7 +25,9 @@ def unseen(row=0, reference="ka", hypothesis="ka na", **changed):
     pair = Pair("r", "tx", "Ana", 100, 900, reference, hypothesis)
     words = tuple(Word(text, 0, 100, 0.5) for text in hypothesis.split())
     values = {"fold": 1, "is_new_sentence": True, "frames": 39, "confidence": 0.5} | changed
-    return Unseen(row=row, pair=pair, words=words, characters=(Character("k", 1, 2, -0.1, 2.5),), **values)
+    characters = (Character("k", 1, 2, -0.1, 2.5),)
+    told = {"word_features": ((-0.5, -0.25),) * len(words), "sums": (0.0, 1.5)}
+    return Unseen(row=row, pair=pair, words=words, characters=characters, **told, **values)
 
 
 def test_what_is_written_is_read_again(tmp_path):

@@ -1,7 +1,4 @@
-import dataclasses
-import difflib
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -10,19 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from u2u_hf.formats.eaf import read_eaf, write_eaf
-from u2u_hf.formats import writers
-from u2u_hf.formats.eaf_edit import add_tiers, correct_tiers
-from u2u_hf.records import (
-    CORRECTED_TYPE,
-    SEGMENT_TYPE,
-    UNSURE_TYPE,
-    WORD_TYPE,
-    Annotation,
-    Segment,
-    Tier,
-    U2UError,
-    Word,
-)
+from u2u_hf.formats.eaf_edit import add_tiers
+from u2u_hf.records import Annotation, Tier, U2UError
 
 SEGMENTS = Tier("channel 1", (Annotation(500, 1500, "ña¹ <b>"), Annotation(2000, 2500, "两\nlines")), "machine")
 WORDS = Tier("channel 1 words", (Annotation(500, 900, "ña¹"),), "machine word", parent="channel 1")
@@ -220,103 +206,3 @@ def test_tiers_in_milliseconds_are_not_added_to_frames(tmp_path):
     with pytest.raises(U2UError, match=r"a\.eaf: its times are PAL-frames, ours milliseconds: transcribe without"):
         add_tiers(path, path, NEW, CONSTRAINTS)
     assert path.read_bytes() == before
-
-
-TRANSCRIPT = Tier(
-    "channel 1",
-    (Annotation(500, 1500, "ña ku"), Annotation(2000, 2500, "wa & yi"), Annotation(3000, 4000, "ko")),
-    SEGMENT_TYPE,
-)
-CHILDREN = [
-    Tier("w", (Annotation(500, 900, "ña"), Annotation(1000, 1400, "ku"), Annotation(3000, 3900, "ko")), WORD_TYPE),
-    Tier("u", (Annotation(500, 1500, "42%"), Annotation(3000, 4000, "50%")), UNSURE_TYPE),
-]
-
-
-@pytest.fixture
-def transcript(tmp_path):
-    children = [dataclasses.replace(tier, parent="channel 1") for tier in CHILDREN]
-    path = tmp_path / "a.eaf"
-    write_eaf(path, [TRANSCRIPT, *children], [tmp_path / "a.wav"], writers.CONSTRAINTS, spare_types=[CORRECTED_TYPE])
-    return path
-
-
-def same():
-    return [Segment(0, a.start_ms, a.end_ms, a.value) for a in TRANSCRIPT.annotations]
-
-
-def values(path):
-    return {tier.name: [(a.start_ms, a.end_ms, a.value) for a in tier.annotations] for tier in read_eaf(path).tiers}
-
-
-def lines_changed(path, before):
-    """The lines that are gone, and those that are new."""
-    changes = difflib.ndiff(before.splitlines(), path.read_text(encoding="utf-8").splitlines())
-    found = [line for line in changes if line[0] in "+-"]
-    return [line[2:].strip() for line in found if line[0] == "-"], [line[2:].strip() for line in found if line[0] == "+"]
-
-
-def test_what_was_not_corrected_is_not_written(transcript):
-    before = transcript.read_bytes()
-    assert not correct_tiers(transcript, {"channel 1": same()}, {})
-    assert transcript.read_bytes() == before
-
-
-def test_a_corrected_text_changes_one_line_and_what_depends_on_it(transcript, elan_schema):
-    before = transcript.read_text(encoding="utf-8")
-    segments = same()
-    segments[1] = dataclasses.replace(segments[1], text="wa <yi>")
-    assert correct_tiers(transcript, {"channel 1": segments}, {})
-    gone, new = lines_changed(transcript, before)
-    assert gone == ["<ANNOTATION_VALUE>wa &amp; yi</ANNOTATION_VALUE>"]
-    assert new == ["<ANNOTATION_VALUE>wa &lt;yi&gt;</ANNOTATION_VALUE>"]
-    segments[0] = dataclasses.replace(segments[0], text="ña")
-    correct_tiers(transcript, {"channel 1": segments}, {"channel 1": CORRECTED_TYPE})
-    elan_schema(transcript)
-    assert values(transcript) == {
-        "channel 1": [(500, 1500, "ña"), (2000, 2500, "wa <yi>"), (3000, 4000, "ko")],
-        "w": [(3000, 3900, "ko")],
-        "u": [(3000, 4000, "50%")],
-    }
-    assert read_eaf(transcript).tiers[0].linguistic_type == CORRECTED_TYPE
-
-
-def test_borders_splits_joins_and_deletions_are_written(transcript, elan_schema):
-    first = Segment(0, 500, 950, "ña", words=(Word("ña", 500, 900, 1.0),))
-    second = Segment(0, 950, 1600, "ku", words=(Word("ku", 1000, 1400, 1.0),))
-    moved = Segment(0, 3100, 4000, "ko")
-    correct_tiers(transcript, {"channel 1": [first, second, moved, Segment(0, 5000, 6000, "new")]}, {})
-    elan_schema(transcript)
-    after = values(transcript)
-    assert sorted(after["channel 1"]) == [(500, 950, "ña"), (950, 1600, "ku"), (3100, 4000, "ko"), (5000, 6000, "new")]
-    assert sorted(after["w"]) == [(500, 900, "ña"), (1000, 1400, "ku")]  # of ko's word, a part is outside now
-    assert after["u"] == [(3100, 4000, "50%")]
-    text = transcript.read_text(encoding="utf-8")
-    ids = re.findall(r'ANNOTATION_ID="a(\d+)"', text)
-    assert len(ids) == len(set(ids))
-    assert int(re.search(r"lastUsedAnnotationId\">(\d+)<", text)[1]) == max(map(int, ids))
-    correct_tiers(transcript, {"channel 1": []}, {})
-    elan_schema(transcript)
-    assert set(map(len, values(transcript).values())) == {0}
-
-
-def test_a_persons_file_keeps_its_other_bytes(tmp_path):
-    path = tmp_path / "a.eaf"
-    path.write_text(PERSONS, encoding="utf-8")
-    with pytest.raises(U2UError, match="an annotation has no times of its own"):
-        correct_tiers(path, {"A": []}, {})
-    timed = PERSONS.replace('"ts9"/>', '"ts9" TIME_VALUE="1000"/>', 1).replace('encoding="UTF-8"', 'encoding="UTF-16"')
-    path.write_bytes(timed.replace("\n", "\r\n").encode("utf-16"))
-    before = path.read_bytes()
-    segments = [Segment(0, a.start_ms, a.end_ms, a.value) for a in read_eaf(path).tiers[0].annotations]
-    placed = [Segment(0, 0, 2000, "déjà vu")]
-    with pytest.raises(U2UError, match="has no tier 'B'"):
-        correct_tiers(path, {"B": segments}, {})
-    with pytest.raises(U2UError, match="has no linguistic type 'other'"):
-        correct_tiers(path, {}, {"A": "other"})
-    assert path.read_bytes() == before
-    correct_tiers(path, {"A": placed}, {})
-    after = path.read_bytes().decode("utf-16")
-    assert "déjà vu" in after
-    assert "<!-- mine -->" in after
-    assert "AUTHOR=''" in after

@@ -14,7 +14,7 @@ from u2u_hf.corpus.folder import AUDIO_SUFFIXES
 from u2u_hf.data import audio
 from u2u_hf.data.dataset import FEATURES
 from u2u_hf.formats import readers, writers
-from u2u_hf.recognition import beam_search, character_model
+from u2u_hf.recognition import beam_search, calibration, character_model
 from u2u_hf.recognition.decoding import DELIMITER
 from u2u_hf.recognition.families.registry import FAMILIES
 from u2u_hf.transcription import voice_detection
@@ -54,6 +54,16 @@ def test_constants_are_equal_to_python(constants):
             "characters": f"{model_folder.LANGUAGE_MODEL}/{model_folder.ARPA}",
             "words": f"{model_folder.LANGUAGE_MODEL}/{model_folder.ARPA_WORDS}",
         },
+        "CALIBRATION_FILE": model_folder.CALIBRATION,
+        "CALIBRATION": {
+            "wordFeatures": list(calibration.WORD_FEATURES),
+            "segmentFeatures": list(calibration.SEGMENT_FEATURES),
+            "leastLogProb": calibration._LEAST_LOG_PROB,
+            "leastMargin": calibration._LEAST_MARGIN,
+            "mostMargin": calibration._MOST_MARGIN,
+            "some": calibration._SOME,
+            "secondsPerFrame": calibration._SECONDS_PER_FRAME,
+        },
         "MODEL_CARD": model_folder.CARD,
         "INT8_WEIGHTS": f"{model_folder.ONNX}/{model_folder.SMALL}",
         "FLOAT32_WEIGHTS": f"{model_folder.ONNX}/{model_folder.FULL}",
@@ -66,6 +76,7 @@ def test_constants_are_equal_to_python(constants):
         },
         "TRANSCRIPT_FORMATS": {name: formats[name] for name in offered},
         "UNSURE_BELOW": writers.UNSURE_BELOW,
+        "UNSURE_WORD_BELOW": 0.5,
         "ANNOTATION_SUFFIXES": sorted(suffix.lower() for suffix in readers.suffixes()),
         "AUDIO_SUFFIXES": list(AUDIO_SUFFIXES),
         "DATASET_COLUMNS": {name: value.dtype for name, value in FEATURES.items() if name != "audio"},
@@ -78,7 +89,7 @@ def test_no_constant_is_written_twice(constants):
     once = [
         *constants["MODEL_FILES"].values(),
         *constants["LANGUAGE_MODEL_FILES"].values(),
-        *(constants[name] for name in ("MODEL_CARD", "INT8_WEIGHTS", "FLOAT32_WEIGHTS")),
+        *(constants[name] for name in ("MODEL_CARD", "CALIBRATION_FILE", "INT8_WEIGHTS", "FLOAT32_WEIGHTS")),
         *constants["ARCHITECTURES"],
         *constants["AUDIO_SUFFIXES"],
         *constants["ANNOTATION_SUFFIXES"],

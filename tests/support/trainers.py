@@ -32,7 +32,13 @@ def make(random_base, tmp_path):
     """Build a trainer of a very small model; settings as on the command line."""
 
     def make(splits=SPLITS, **settings):
-        settings = {"learning_rate": 1e-2, "hold_encoder": 0.5, "max_steps": 8, "eval_strategy": "no"} | settings
+        settings = {
+            "learning_rate": 1e-2,
+            "head_learning_rate": 1e-3,
+            "hold_encoder": 0.5,
+            "max_steps": 8,
+            "eval_strategy": "no",
+        } | settings
         settings = {"save_strategy": "no", "load_best_model_at_end": False, "disable_tqdm": True} | settings
         args = CtcTrainingArguments(output_dir=str(tmp_path / "run"), per_device_eval_batch_size=2, **settings)
         made = datasets.DatasetDict({name: rows(*split) for name, split in splits.items()})

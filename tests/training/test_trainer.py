@@ -132,13 +132,18 @@ def test_a_time_budget_takes_the_place_of_steps(timed):
     assert rates == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_time_budget_keeps_what_the_last_evaluation_will_take(timed):
+@pytest.mark.parametrize(
+    # 105 s less three pauses; a step ends every 10 s. The middle comes at 50 s, of which 4 s are less than a tenth, and
+    # at 40 s, of which 10 s are more.
+    ("pause", "evaluated", "saved"),
+    [(4.0, [5, 10], [5, 10]), (10.0, [8], [4, 8])],
+)
+def test_a_time_budget_keeps_what_the_last_evaluation_will_take(timed, pause, evaluated, saved):
     trainer, _ = timed(eval_strategy="steps", eval_steps=0.5, save_strategy="steps", save_steps=0.5)
-    trainer.progress.pause = 10.0  # as measured at an earlier one: 105 - 30 s are left
+    trainer.progress.pause = pause  # as measured at an earlier one
     trainer.train()
-    assert trainer.state.global_step == 8
-    assert [row["step"] for row in trainer.state.log_history if "eval_cer" in row] == [4, 8]  # half of 75 s; the end
-    assert {p.name for p in Path(trainer.args.output_dir).iterdir()} == {"checkpoint-4", "checkpoint-8"}
+    assert [row["step"] for row in trainer.state.log_history if "eval_cer" in row] == evaluated
+    assert {p.name for p in Path(trainer.args.output_dir).iterdir()} == {f"checkpoint-{step}" for step in saved}
 
 
 def test_what_a_step_learns_does_not_depend_on_how_it_is_divided(make):

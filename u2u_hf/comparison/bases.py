@@ -40,7 +40,7 @@ class Base:
         """Yield the commands that are left to do: its training, and the recognition of the validation split."""
         if not self.is_trained:
             places = ["--dataset", dataset, "--model", self.model, "--output_dir", str(self.trained)]
-            yield [*_launcher(), str(recipes / "train.py"), *places, "--time_budget", time_budget, "--resume", *flags]
+            yield [*launcher(), str(recipes / "train.py"), *places, "--time_budget", time_budget, "--resume", *flags]
         places = ["--model", str(self.trained), "--dataset", dataset, "--output_dir", str(self.scores)]
         yield [sys.executable, str(recipes / "evaluate.py"), *places, "--split", SPLIT]
 
@@ -65,7 +65,7 @@ def bases(models: Sequence[str], output_dir: Path) -> list[Base]:
     return found
 
 
-def _launcher() -> list[str]:
+def launcher() -> list[str]:
     """Return how a training is started: for one device a launcher would only start Python once more."""
     several = ["-m", "accelerate.commands.launch", "--quiet"] if torch.cuda.device_count() > 1 else []
     return [sys.executable, *several]

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import IO
 
@@ -41,15 +42,17 @@ class Programs:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def run(self, words: Sequence[str]) -> str:
+    def run(self, words: Sequence[str], log: Path | None = None) -> str:
         """Run a program to its end; return why it failed in one line, or the empty string.
 
-        What it writes is shown. It is in a process group of its own, so that Ctrl-C reaches it once, from here.
+        What it writes is shown; with `log`, what it writes to stdout is added to that file instead. It is in a process
+        group of its own, so that Ctrl-C reaches it once, from here.
         """
         if self.stopped:  # as the program before ended
             return _STOPPED
         sys.stdout.flush()
-        self._process = subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True)
+        with open(log, "ab") if log else contextlib.nullcontext() as stdout:
+            self._process = subprocess.Popen(words, stdout=stdout, stderr=subprocess.PIPE, start_new_session=True)
         if self.stopped:  # while it started
             self._end()
         stderr = self._process.stderr

@@ -27,6 +27,9 @@ class PreparationSettings:
     """The settings of a preparation."""
 
     corpus: str = setting(help="folder with the annotation files and the recordings")
+    also: list[str] = setting(
+        [], help="more files, and folders, that are read as if they lay in the corpus: corrected transcripts"
+    )
     tiers: list[str] = setting([], help="names of the tiers with transcriptions; * and ? are wildcards")
     linguistic_types: list[str] = setting([], help="or their linguistic types; * and ? are wildcards")
     participants: list[str] = setting([], help="use only the tiers of these participants; * and ? are wildcards")
@@ -173,7 +176,9 @@ def inspect(settings: PreparationSettings, sound: Sound) -> Preparation:
         U2UError: there is no corpus to look at, or a setting is invalid.
     """
     rules = TextRules(settings.rules)
-    recordings, skipped = read_corpus(settings.corpus, lambda path: sound.audio_info(str(path)).duration_ms)
+    recordings, skipped = read_corpus(
+        settings.corpus, lambda path: sound.audio_info(str(path)).duration_ms, settings.also
+    )
     tiers, why, no_tiers = _tiers(recordings, settings)
     recordings, tiers, replaced, no_newest = _newest(recordings, tiers)
     names = {tier.name for recording in recordings for tier in recording.document.tiers}

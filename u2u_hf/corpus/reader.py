@@ -60,7 +60,9 @@ class Recording:
 
 
 def read_corpus(
-    corpus: str | os.PathLike[str], length_ms: LengthMs | None = None
+    corpus: str | os.PathLike[str],
+    length_ms: LengthMs | None = None,
+    also: Iterable[str | os.PathLike[str]] = (),
 ) -> tuple[list[Recording], list[Skipped]]:
     """Read every annotation file under `corpus` and find its audio there.
 
@@ -69,6 +71,7 @@ def read_corpus(
     Args:
         length_ms: audio file → its length in ms. Without it, formats that need it are not read: the metadata of
             audio folders.
+        also: more files, and folders that are read as if they lay in `corpus`.
 
     Returns:
         recordings in order of name, and the files that could not be used, with the reason.
@@ -80,6 +83,12 @@ def read_corpus(
     if not corpus.is_dir():
         raise U2UError(f"{corpus}: there is no such folder: --corpus names the folder with annotation files and audio")
     files, skipped = files_below(corpus)
+    folder_of = dict.fromkeys(files, corpus)
+    for path in map(Path, also):
+        found, unusable = _also(path)
+        folder_of |= {file: path if path.is_dir() else path.parent for file in found if file not in folder_of}
+        skipped += unusable
+    files = list(folder_of)
     annotation_files = _annotation_files(files, length_ms is not None)
     if not annotation_files:
         kinds = ", ".join(readers.suffixes())
@@ -90,7 +99,8 @@ def read_corpus(
         documents, problems = _documents(path, reader, length_ms or _no_length)
         for document in documents:
             try:
-                recording = _recording(document, reader.recording_name(document, corpus), recordings, audio, length_ms)
+                name = reader.recording_name(document, folder_of[path])
+                recording = _recording(document, name, recordings, audio, length_ms)
                 recordings[recording.name] = recording
             except U2UError as error:
                 problems.append(error)
@@ -98,6 +108,14 @@ def read_corpus(
     if not recordings:
         raise _nothing_usable(corpus, annotation_files, skipped)
     return [recordings[name] for name in sorted(recordings)], skipped
+
+
+def _also(path: Path) -> tuple[list[Path], list[Skipped]]:
+    if path.is_dir():
+        return files_below(path)
+    if path.is_file():
+        return [path], []
+    raise U2UError(f"{path}: there is no such file or folder: --also names more of the corpus")
 
 
 def _annotation_files(files: Iterable[Path], with_lengths: bool) -> dict[Path, Reader]:

@@ -84,6 +84,15 @@ def sides(utterances: Sequence[Utterance], settings: SplitSettings) -> dict[str,
     return _divide(seconds, wanted, exact, settings.seed, pinned)
 
 
+def members(utterances: Sequence[Utterance], by: str) -> dict[str, list[str]]:
+    """Return each group of `sides` by its name, and its audio files, sorted."""
+    group_of = _groups(utterances, by)
+    found: dict[str, set[str]] = defaultdict(set)
+    for utterance in utterances:
+        found[group_of(utterance)].add(utterance.audio)
+    return {group: sorted(audio) for group, audio in sorted(found.items())}
+
+
 def _groups(utterances: Sequence[Utterance], by: str) -> Callable[[Utterance], str]:
     """Return the function from an utterance to the name of its group."""
     if by == "speaker":

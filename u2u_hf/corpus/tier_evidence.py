@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from u2u_hf.corpus.tier_content import UNLIKELY, Content, Look, content
 from u2u_hf.corpus.tier_names import Hint, Role, hint, own_name
 from u2u_hf.corpus.tier_times import are_apart, has_shared_times, joined, within
-from u2u_hf.records import MACHINE_TYPES, Tier, trimmed
+from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, MACHINE_TYPES, Tier, trimmed
 
 MACHINE = "written by a machine"
+CORRECTED = "is a draft that a person corrected"
 _NOTHING = Content(Look.NOTHING)
 _LONG_MS = 20_000  # the longest utterance that is prepared, unless the user asks for longer ones
 _SEVERAL = 1.3  # words of a phrase, in the mean
@@ -98,6 +99,8 @@ class Evidence:
     @property
     def strength(self) -> str:
         """Why the tier is chosen."""
+        if is_corrected_draft(self.tier):
+            return CORRECTED
         if self.phrases:
             return f"its words are joined into the annotations of {self.phrases!r}"
         if self.is_contradicted:
@@ -112,6 +115,12 @@ def gather(documents: Iterable[Sequence[Tier]]) -> list[list[Evidence]]:
     files = _with_content(files)
     files = [_with_joined_words(file) for file in files]
     return _with_coverage(files)
+
+
+def is_corrected_draft(tier: Tier) -> bool:
+    """Return whether a person corrected the recogniser's draft and gave the tier the type for that."""
+    is_corrected = tier.linguistic_type == CORRECTED_TYPE and tier.annotator == MACHINE_ANNOTATOR
+    return is_corrected and has_text(tier)
 
 
 def has_text(tier: Tier) -> bool:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
-from u2u_hf.corpus.tier_evidence import MACHINE, shares_of, with_remark
+from u2u_hf.corpus.tier_evidence import CORRECTED, MACHINE, is_corrected_draft, shares_of, with_remark
 from u2u_hf.records import MACHINE_TYPES, Tier, U2UError
 
 _MOST_LISTED = 130  # characters, so that the error stays below 200
@@ -44,11 +44,17 @@ def asked_for(tier: Tier, name: str, patterns: Sequence[str]) -> bool:
 def picked_by_pattern(
     tiers: Sequence[Tier], patterns: Sequence[str], linguistic_types: Sequence[str]
 ) -> tuple[list[Tier], dict[str, str]]:
-    """Return the tiers of one file whose name or type matches, and tier name → why it was chosen or not."""
+    """Return the tiers of one file whose name or type matches, and tier name → why it was chosen or not.
+
+    A draft that a person corrected is chosen too: its name is the recogniser's, and no pattern of the user's fits it.
+    """
     by_name = {tier.name: tier for tier in tiers}
     reasons = {t.name: MACHINE for t in tiers if t.linguistic_type in MACHINE_TYPES}
     typed = [t for t in tiers if asked_for(t, t.linguistic_type, linguistic_types)]
     named = [t for t in tiers if asked_for(t, t.name, patterns)]
-    matched = {t.name: "matches --linguistic_types" for t in typed} | {t.name: "matches --tiers" for t in named}
+    corrected = {t.name: CORRECTED for t in tiers if is_corrected_draft(t)}
+    matched = (
+        corrected | {t.name: "matches --linguistic_types" for t in typed} | {t.name: "matches --tiers" for t in named}
+    )
     reasons |= {name: with_remark(reason, shares_of(by_name[name], by_name)) for name, reason in matched.items()}
     return [t for t in tiers if t.name in matched], reasons

@@ -7,7 +7,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from u2u_hf.corpus.reader import Recording
-from u2u_hf.corpus.tier_evidence import MACHINE, Evidence, gather, has_text, with_remark
+from u2u_hf.corpus.tier_evidence import MACHINE, Evidence, gather, has_text, is_corrected_draft, with_remark
 from u2u_hf.corpus.tier_patterns import matches, must_match, picked_by_pattern
 from u2u_hf.corpus.tier_times import Layers, layers, overlap
 from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, MACHINE_TYPES, Tier, U2UError, trimmed
@@ -126,8 +126,8 @@ def _rank(evidence: Evidence) -> tuple[bool, float, int]:
 
     A draft of the recogniser that a person corrected and gave a type of their own is later than what it was made from.
     """
-    is_corrected_draft = evidence.tier.annotator == MACHINE_ANNOTATOR
-    return not is_corrected_draft, -evidence.score, len(evidence.tier.name) if evidence.is_named else 0
+    was_draft = evidence.tier.annotator == MACHINE_ANNOTATOR
+    return not was_draft, -evidence.score, len(evidence.tier.name) if evidence.is_named else 0
 
 
 def _refusals(files: Sequence[Sequence[Evidence]]) -> list[dict[str, str]]:
@@ -139,7 +139,15 @@ def _refusals(files: Sequence[Sequence[Evidence]]) -> list[dict[str, str]]:
         empty = _unfinished(file)
         has_other = any(not e.refusal and not e.unlikely and not e.is_weak for e in file)
         unlikely = {e.tier.name: e.unlikely * (has_better or is_unfinished) for e in file}
-        refusals.append({e.tier.name: e.refusal or unlikely[e.tier.name] or _beside(e, empty, has_other) for e in file})
+        refusals.append(
+            {
+                # A corrected draft is taken, however little of it there is and whatever it looks like.
+                e.tier.name: ""
+                if is_corrected_draft(e.tier)
+                else e.refusal or unlikely[e.tier.name] or _beside(e, empty, has_other)
+                for e in file
+            }
+        )
     return refusals
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,10 @@ from u2u_hf.reports.quantities import length
 from u2u_hf.settings import duration
 from u2u_hf.training.run import Stopped, train
 
+# Does something else with the recogniser of a fold. It is called again for a fold that a killed run did not finish, so
+# it keeps what it has done.
+Visit = Callable[[Recognizer, Fold], object]
+
 _NO_NAME = "(no name)"
 _TRAINED = "trained.json"  # in a fold's folder, once its model is written
 
@@ -47,6 +51,8 @@ class CrossValidation:
         source: the dataset's name, for messages.
         model: folder or Hub name of the user's model.
         asked: the settings of leaving out.
+        visit: called for each fold once it has recognised what it left out. visit_s: seconds of sound that all visits
+            recognise, which a time budget counts.
     """
 
     rows: Dataset
@@ -56,6 +62,8 @@ class CrossValidation:
     training: Training
     asked: LeaveOut
     output_dir: Path
+    visit: Visit | None = None
+    visit_s: float = 0.0
 
     @property
     def hours(self) -> float:
@@ -72,7 +80,8 @@ class CrossValidation:
             return found
         share_s = None
         if self.asked.time_budget:
-            other_s = recognition_seconds(self.model, 3600 * self.hours) + seconds_since_start()
+            heard_s = 3600 * self.hours + self.visit_s
+            other_s = recognition_seconds(self.model, heard_s) + seconds_since_start()
             share_s = share(self.asked.time_budget, len(self.folds), max(gathered([other_s])))
         return State(self.output_dir, self._conditions(), share_s)
 
@@ -126,7 +135,10 @@ class CrossValidation:
         run = self._trained(fold)
         if run is None:
             return False
-        unseen = recognise(Recognizer(self.folder(fold)), self.rows, fold)
+        recognizer = Recognizer(self.folder(fold))
+        unseen = recognise(recognizer, self.rows, fold)
+        if self.visit:
+            self.visit(recognizer, fold)
         if main:
             self.state.finish(fold, run, unseen)
         processes().wait_for_everyone()  # until nobody needs the model
@@ -176,13 +188,20 @@ class CrossValidation:
 
 
 def cross_validation(
-    splits: DatasetDict, source: str, model: str, asked: LeaveOut, output_dir: Path
+    splits: DatasetDict,
+    source: str,
+    model: str,
+    asked: LeaveOut,
+    output_dir: Path,
+    visit: Visit | None = None,
+    visit_s: float = 0.0,
 ) -> CrossValidation:
     """Return what is to be left out of a prepared dataset.
 
     Args:
         source: the dataset's name, for messages.
         model: folder or Hub name of a trained model.
+        visit, visit_s: see `CrossValidation`.
 
     Raises:
         U2UError: the dataset does not tell speakers or recordings apart or has only one, or the model's base is
@@ -200,7 +219,7 @@ def cross_validation(
     sounds = [hashlib.sha256(item["bytes"]).hexdigest() for item in rows["audio"]]
     dealt = Rows(names, recordings, rows["duration"][:], sounds)
     folds = make_folds(dealt, asked.leave_out, asked.folds, share_of_validation)
-    return CrossValidation(rows, folds, source, model, training, asked, output_dir)
+    return CrossValidation(rows, folds, source, model, training, asked, output_dir, visit, visit_s)
 
 
 def _digest(rows: Dataset) -> str:

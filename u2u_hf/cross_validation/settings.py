@@ -37,6 +37,7 @@ class LeaveOut:
     folds: int = setting(5, help="most recognisers that --leave_out trains; more take longer and learn from more each")
     time_budget: str = setting("", help="time of --leave_out in all, such as 1h (default: each as long as --model)")
     base_model: str = setting("", help="base model of --leave_out (default: the one that --model was trained from)")
+    update_confidence: bool = setting(False, help="calibrate MODEL's confidence, in its folder, on what was left out")
     keep_models: bool = setting(False, help="keep the models of --leave_out, in OUTPUT_DIR/fold_1 and on")
 
     def __post_init__(self):

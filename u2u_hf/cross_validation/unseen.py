@@ -13,6 +13,7 @@ from datasets import Dataset
 from u2u_hf.cross_validation.folds import Fold
 from u2u_hf.data.audio import decode_mono
 from u2u_hf.data.processes import gathered, processes
+from u2u_hf.evaluation.calibration_fit import compared
 from u2u_hf.evaluation.scoring import Pair
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition.decoding import Labels, confidence, greedy_words, runs_of
@@ -51,6 +52,8 @@ class Unseen:
         frames: number of frames; those of no character are blank.
         confidence: of the whole, 0 to 1, see `recognition.decoding`. words: with theirs; times from the utterance's
             start.
+        word_features: of each word, see `recognition.calibration.word_features`.
+        sums: see `recognition.calibration.segment_features`, with chances of 1.
     """
 
     row: int
@@ -61,6 +64,8 @@ class Unseen:
     confidence: float
     words: tuple[Word, ...]
     characters: tuple[Character, ...]
+    word_features: tuple[tuple[float, ...], ...] = ()
+    sums: tuple[float, ...] = ()
 
 
 def recognise(recognizer: Recognizer, rows: Dataset, fold: Fold) -> list[Unseen]:
@@ -86,6 +91,7 @@ def _recognised(recognizer: Recognizer, item: dict, row: int, fold: int, known: 
     start_ms = item.get("start_ms") or 0
     end_ms = item.get("end_ms") or start_ms + round(1000 * item["duration"])
     place = (item.get(column) or "" for column in ("recording", "tier", "speaker"))
+    telling = compared(log_probs, item["text"], recognizer.labels, None)
     reference, hypothesis = " ".join(item["text"].split()), " ".join(word.text for word in words)
     return Unseen(
         row,
@@ -96,7 +102,13 @@ def _recognised(recognizer: Recognizer, item: dict, row: int, fold: int, known: 
         round(confidence(words), _DIGITS),
         tuple(Word(w.text, w.start_ms, w.end_ms, round(w.confidence, _DIGITS)) for w in words),
         tuple(characters(log_probs, recognizer.labels)),
+        tuple(_rounded(row) for row in telling.features),
+        _rounded(telling.sums),
     )
+
+
+def _rounded(values: np.ndarray) -> tuple[float, ...]:
+    return tuple(round(value, _DIGITS) for value in values.tolist())
 
 
 def characters(log_probs: np.ndarray, labels: Labels) -> list[Character]:
@@ -136,4 +148,6 @@ def read_lines(path: Path) -> list[Unseen]:
 def _unseen(plain: dict) -> Unseen:
     pair = Pair(*(plain.pop(name) for name in Pair.__dataclass_fields__))
     words = tuple(Word(**word) for word in plain.pop("words"))
-    return Unseen(pair=pair, words=words, characters=tuple(Character(*c) for c in plain.pop("characters")), **plain)
+    characters = tuple(Character(*c) for c in plain.pop("characters"))
+    features, sums = tuple(map(tuple, plain.pop("word_features"))), tuple(plain.pop("sums"))
+    return Unseen(pair=pair, words=words, characters=characters, word_features=features, sums=sums, **plain)

@@ -13,7 +13,7 @@ from u2u_hf.reports.characters import shown
 from u2u_hf.reports.html import Markup, document, element, joined, numbers, table
 from u2u_hf.reports.quantities import elan_time, length
 from u2u_hf.reports.stylesheet import STYLE
-from u2u_hf.reports.svg import bar
+from u2u_hf.reports.svg import bar, lines
 from u2u_hf.visible_text import code_point
 
 _NOTHING = "–"
@@ -48,6 +48,7 @@ def evaluation_page(
     sections = [
         ("Scores", _scores(metrics, about_intervals)),
         *more,
+        *([("Confidence", confidence_section(metrics["confidence"]))] if "confidence" in metrics else []),
         ("Speakers", _groups("speaker", metrics["speakers"])),
         ("Recordings", _groups("recording", metrics["recordings"])),
         ("Characters", _errors(metrics["characters"], _letter)),
@@ -69,6 +70,36 @@ def _scores(metrics: Mapping[str, Any], about: str) -> Markup:
 
 def _score(what: str, scores: Mapping[str, float]) -> list[str]:
     return [what, *(cell for name in main_first() for cell in (percent(scores[name]), _interval(scores, name)))]
+
+
+def confidence_section(found: Mapping[str, Any]) -> Markup:
+    """Return how well confidence tells errors: a reliability diagram and a table.
+
+    Args:
+        found: from `reliability.reliability`.
+    """
+    kinds = {"raw": found["raw"], "calibrated": found["calibrated"]}
+    told = {name: own for name, own in kinds.items() if own}
+    points = [[(row["chance"], row["right"]) for row in own["bins"]] for own in told.values()]
+    diagram = lines([[(0.0, 0.0), (1.0, 1.0)], *points], 1.0, "confidence of words", "share of them that is right")
+    names = ["as it should be", *told]
+    key = [element("span", name, class_=f"key line-{number}") for number, name in enumerate(names, 1)]
+    rows = [
+        (name, _area(own["words_auc"]), _area(own["segments_auc"]), f"{own['expected_errors']:,.0f}", found["errors"])
+        for name, own in told.items()
+    ]
+    about = (
+        f"{found['wrong_words']:,} of {found['words']:,} words are wrong. Area: of a right and a wrong word, how often "
+        "the wrong one has the lower confidence (0.5 is chance, 1 is perfect); likewise for utterances that are worse "
+        "than all together."
+    )
+    missing = None if kinds["calibrated"] else element("p", "The model's confidence is not calibrated.", class_="soft")
+    heads = ("confidence", "#area, wrong words", "#area, worse utterances", "#errors expected", "#errors made")
+    return joined(diagram, element("p", *key), missing, table(heads, rows), element("p", about, class_="soft"))
+
+
+def _area(value: float | None) -> str:
+    return _NOTHING if value is None else f"{value:.2f}"
 
 
 def _groups(what: str, groups: Mapping[str, Mapping[str, Any]]) -> Markup:

@@ -14,9 +14,9 @@ from datasets import Dataset
 
 from u2u_hf.corpus.text_rules import TextRules
 from u2u_hf.data.audio import decode_mono
+from u2u_hf.evaluation.calibration_fit import Compared, compared
 from u2u_hf.evaluation.metrics import CHARACTERS, MAIN, METRICS, WORDS, aligned, rate, scores_with_intervals
 from u2u_hf.progress_bar import progress_bar
-from u2u_hf.recognition.beam_search import best_text
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
@@ -55,24 +55,26 @@ class Pair:
 
 def recognise_split(
     recognizer: Recognizer, split: Dataset, language_model: LanguageModel | None = None
-) -> tuple[list[Pair], float]:
+) -> tuple[list[Pair], list[Compared], float]:
     """Recognise every utterance of a split, one at a time.
 
     Returns:
-        the pairs in the split's order, and the real-time factor: seconds of computation per second of audio.
+        the pairs in the split's order; what tells their errors, likewise; and the real-time factor: seconds of
+        computation per second of audio.
 
     Raises:
         U2UError: an utterance's audio cannot be decoded.
     """
-    pairs, begun = [], time.perf_counter()
+    pairs, telling, begun = [], [], time.perf_counter()
     for row in progress_bar(split, desc="recognising", unit="utterance"):
         samples = decode_mono(row["audio"]["bytes"], row["audio"]["path"] or "audio")
-        hypothesis = best_text(recognizer.log_probs(samples), recognizer.labels, language_model)
+        found = compared(recognizer.log_probs(samples), row["text"], recognizer.labels, language_model)
         start_ms = row.get("start_ms") or 0
         end_ms = row.get("end_ms") or start_ms + round(1000 * row["duration"])
         place = (row.get(column) or "" for column in ("recording", "tier", "speaker"))
-        pairs.append(Pair(*place, start_ms, end_ms, " ".join(row["text"].split()), hypothesis))
-    return pairs, round((time.perf_counter() - begun) / (3600 * sum(pair.hours for pair in pairs)), 4)
+        pairs.append(Pair(*place, start_ms, end_ms, " ".join(row["text"].split()), found.hypothesis))
+        telling.append(found)
+    return pairs, telling, round((time.perf_counter() - begun) / (3600 * sum(pair.hours for pair in pairs)), 4)
 
 
 def ignoring(what: Sequence[str | Mapping[str, Any]]) -> TextRules:

@@ -17,6 +17,7 @@ from u2u_hf.formats.textgrid import write_textgrid
 from u2u_hf.records import (
     CORRECTED_TYPE,
     MACHINE_ANNOTATOR,
+    QUEUE_TYPE,
     SEGMENT_TYPE,
     UNSURE_TYPE,
     WORD_TYPE,
@@ -27,16 +28,18 @@ from u2u_hf.records import (
     U2UError,
 )
 
+# Of calibrated confidence: at least about one wrong character in 19, one or two in a usual segment, are expected.
 UNSURE_BELOW = 0.95
 # ELAN constraint of each child tier type.
-CONSTRAINTS = {WORD_TYPE: "Included_In", UNSURE_TYPE: "Symbolic_Association"}
+CONSTRAINTS = {WORD_TYPE: "Included_In", UNSURE_TYPE: "Symbolic_Association", QUEUE_TYPE: "Symbolic_Association"}
 
 
 def tiers_of(transcript: Transcript, unsure_below: float) -> list[Tier]:
     """Return a tier of segments for each channel with speech, or for each of the person's tiers, and its child tiers.
 
     One child tier has the words. The other marks each segment whose confidence is below `unsure_below` with an
-    annotation such as ``42%``, so that stepping through that tier in ELAN leads to the segments to check.
+    annotation such as ``42%``, so that stepping through that tier in ELAN leads to the segments to check. A third one
+    has those that are to be corrected first, with their `turn`: ``1: 4 errors``.
     """
     groups: dict[str, list[Segment]] = {}
     for segment in transcript.segments:
@@ -52,7 +55,14 @@ def tiers_of(transcript: Transcript, unsure_below: float) -> list[Tier]:
         tiers.append(Tier(name, segments, SEGMENT_TYPE, **common))
         tiers.append(Tier(f"{name} words", words, WORD_TYPE, **common, parent=name))
         tiers.append(Tier(f"{name} unsure", unsure, UNSURE_TYPE, **common, parent=name))
+        if queue := tuple(Annotation(s.start_ms, s.end_ms, _turn(s)) for s in own if s.turn):
+            tiers.append(Tier(f"{name} queue", queue, QUEUE_TYPE, **common, parent=name))
     return tiers
+
+
+def _turn(segment: Segment) -> str:
+    errors = round(segment.expected_errors or 0)
+    return f"{segment.turn}: {errors} error{'' if errors == 1 else 's'}" if errors else str(segment.turn)
 
 
 def _tier_name(segment: Segment, channels: int) -> str:

@@ -5,19 +5,18 @@ Every error of the Hub becomes a U2UError in words.
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from huggingface_hub import HfApi, JobHardwareInfo, JobInfo, JobStage, get_token
 from huggingface_hub.errors import JobNotFoundError
 
 from u2u_hf.hub.job_code import TOKEN, exit_status
-from u2u_hf.hub.problems import hub_problem
+from u2u_hf.hub.problems import in_one_line
 from u2u_hf.records import U2UError
 
 _UNITS_AN_HOUR = {"second": 3600, "minute": 60, "hour": 1}
@@ -41,20 +40,9 @@ class Ending:
     message: str
 
 
-@contextlib.contextmanager
-def in_words(what: str, access: str = "read") -> Iterator[None]:
-    """Turn errors of the Hub's client into U2UError: ``what: problem``."""
-    try:
-        yield
-    except U2UError:
-        raise
-    except Exception as error:  # of many types
-        raise U2UError(f"{what}: {hub_problem(error, access)}") from error
-
-
 def hardware() -> list[JobHardwareInfo]:
     """Return the computers that can be rented, the cheapest first."""
-    with in_words("the list of computers to rent"):
+    with in_one_line("the list of computers to rent"):
         return sorted(HfApi().list_jobs_hardware(), key=lambda item: (usd_an_hour(item), item.name))
 
 
@@ -121,7 +109,7 @@ def inspect(job_id: str) -> JobInfo:
         U2UError: there is none with this id.
     """
     _require_id(job_id)
-    with in_words(job_id):
+    with in_one_line(job_id):
         return HfApi().inspect_job(job_id=job_id)
 
 
@@ -132,7 +120,7 @@ def _require_id(job_id: str) -> None:
 
 def active(label: str, value: str) -> list[JobInfo]:
     """Return the jobs of the user's with a label that wait for a computer or run."""
-    with in_words("the list of your jobs"):
+    with in_one_line("the list of your jobs"):
         found = HfApi().list_jobs(status=list(ACTIVE), labels={label: value})
         return [job for job in found if job.status.stage in ACTIVE and (job.labels or {}).get(label) == value]
 
@@ -141,7 +129,7 @@ def cancel(job_id: str) -> JobInfo:
     """Cancel a job and return it as it was before; one that has ended already is left alone."""
     job = inspect(job_id)
     if job.status.stage in ACTIVE:
-        with in_words(f"{job_id}: cannot be cancelled", "write"):
+        with in_one_line(f"{job_id}: cannot be cancelled", "write"):
             HfApi().cancel_job(job_id=job_id)
     return job
 
@@ -160,7 +148,7 @@ def follow(job_id: str, write: Callable[[str], None]) -> Ending:
     _require_id(job_id)
     status = None
     try:
-        with in_words(f"{job_id}: cannot be watched"):
+        with in_one_line(f"{job_id}: cannot be watched"):
             active = _wait_for_computer(job_id, write)
             for line in HfApi().fetch_job_logs(job_id=job_id, follow=True):
                 if (found := exit_status(line)) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -47,6 +48,21 @@ def hub_problem(error: BaseException, access: str = "read") -> str:
         access: that the user needs: read or write.
     """
     return _known(error, access) or _first_line(error)
+
+
+@contextlib.contextmanager
+def in_one_line(what: str, access: str = "read", advice: str = "") -> Iterator[None]:
+    """Turn errors of the Hub's clients into U2UError: ``what: problem``, and the advice at its end.
+
+    Args:
+        what: what was asked for; access: see `hub_problem`.
+    """
+    try:
+        yield
+    except U2UError:
+        raise
+    except Exception as error:  # of many types
+        raise U2UError(f"{what}: {hub_problem(error, access)}{advice}") from error
 
 
 def loading_problem(source: str, repo_type: str, error: Exception) -> str:

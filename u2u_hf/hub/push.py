@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import glob
 import os
 import re
 import shlex
 import stat
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.utils import filter_repo_objects
 
 from u2u_hf import output_folder
-from u2u_hf.hub.problems import hub_problem, is_full, log_in
-from u2u_hf.model_folder import BEST, LANGUAGE_MODEL, LAST, MODEL, ONNX, belongs
+from u2u_hf.hub.problems import in_one_line, is_full, log_in
+from u2u_hf.model_folder import BEST, CALIBRATION, LANGUAGE_MODEL, LAST, MODEL, ONNX, belongs
 from u2u_hf.progress_bar import write_line
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
@@ -48,6 +47,7 @@ REPLACED = {
         "*.safetensors",
         "*.safetensors.index.json",
         *(f"{name}/*" for name in (ONNX, LANGUAGE_MODEL, LAST, BEST)),
+        CALIBRATION,
     ],
 }
 
@@ -110,7 +110,7 @@ def push_folder(folder: Path, repo_id: str, repo_type: str, public: bool = False
     else:
         later = _later(folder, repo_id, repo_type, public, files, replaced)
         advice = f"; the result is in {folder}; to push it later: {later}"
-    with _one_line(repo_id, advice):
+    with in_one_line(f"{repo_id}: cannot be pushed to", "write", advice):
         return str(commit(repo_id, repo_type, files, replaced, "Upload with u2u-hf", public).repo_url)
 
 
@@ -247,7 +247,7 @@ def _open(repo_id: str, repo_type: str, public: bool, space_sdk: str | None) -> 
     if repo_id.count("/") != 1:
         raise U2UError(f"{repo_id}: cannot be pushed to: give OWNER/NAME, where OWNER is your name on the Hub")
     api = HfApi()
-    with _one_line(repo_id):
+    with in_one_line(f"{repo_id}: cannot be pushed to", "write"):
         user = api.whoami()["name"]
         try:
             try:
@@ -264,13 +264,3 @@ def _open(repo_id: str, repo_type: str, public: bool, space_sdk: str | None) -> 
             what = "the token may only read: " if owner == user else f"you are {user} there: push to {user}/{name}, or "
             raise U2UError(f"{repo_id}: cannot be pushed to: {what}{log_in('write')}") from error
     return bool(info.private)
-
-
-@contextlib.contextmanager
-def _one_line(repo_id: str, advice: str = "") -> Iterator[None]:
-    try:
-        yield
-    except U2UError:
-        raise
-    except Exception as error:  # of many types
-        raise U2UError(f"{repo_id}: cannot be pushed to: {hub_problem(error, 'write')}{advice}") from error

@@ -10,6 +10,7 @@ from huggingface_hub import HfApi, JobInfo, constants
 
 from u2u_hf.hub import jobs
 from u2u_hf.hub.job_code import ENVIRONMENT, IMAGE, job_command, push_code, resumes
+from u2u_hf.hub.problems import in_one_line
 from u2u_hf.hub.push import check_push
 from u2u_hf.hub.rental_plan import (
     LABEL,
@@ -59,7 +60,7 @@ class Rented:
             )
             return
         check_push(plan.push_to, "model", plan.public)
-        with jobs.in_words(plan.code_repo, "write"):
+        with in_one_line(plan.code_repo, "write"):
             self._revision = push_code(plan.files, plan.code_repo)
         for repo_id, write in ((plan.push_to, True), (plan.code_repo, False)):
             require_access(repo_id, write, plan.secret)
@@ -96,7 +97,7 @@ class Rented:
         self._started = time.monotonic()
         command = job_command(plan.code_repo, self._revision, plan.recipe, words, jobs.gpus(plan.computer))
         try:
-            with jobs.in_words("the job cannot be started", "write"):
+            with in_one_line("the job cannot be started", "write"):
                 self.job = HfApi().run_job(
                     image=IMAGE,
                     command=command,

@@ -17,7 +17,7 @@ from huggingface_hub.errors import EntryNotFoundError, RepositoryNotFoundError
 
 from u2u_hf.hub import jobs
 from u2u_hf.hub.job_code import TOKEN, code_files, resumes
-from u2u_hf.hub.problems import hub_problem, log_in
+from u2u_hf.hub.problems import hub_problem, in_one_line, log_in
 from u2u_hf.model_folder import LAST, SETTINGS, STATE
 from u2u_hf.records import U2UError
 from u2u_hf.settings import as_flags, duration, seconds_of, setting
@@ -128,7 +128,7 @@ def make_plan(recipe: Path, filled: Sequence[Any], rental: Rental) -> Plan:
     _require_on_hub(names, words, values["push_to"])
     _require_fitting(recipe.name, values, seconds)
     files = code_files(recipe.parent.parent)
-    with jobs.in_words("your login", "write"):
+    with in_one_line("your login", "write"):
         account = HfApi().whoami()["name"]
     computer = jobs.flavor(rental.flavor)
     reads = tuple(_source(flag, name, secret) for flag, name in names.items())

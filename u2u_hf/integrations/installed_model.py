@@ -8,7 +8,7 @@ from pathlib import Path
 
 from u2u_hf.hub.source import require_source
 from u2u_hf.model_folder import FULL, NOT_FOR_RECOGNITION, ONNX, SMALL
-from u2u_hf.recognition import language_model
+from u2u_hf.recognition import calibration, language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 from u2u_hf.settings import quoted
@@ -34,6 +34,7 @@ def checked_model(model: str) -> Path:
         raise U2UError(f"{model}: has no ONNX export: run recipes/export.py --model {quoted(model)}{output}")
     Recognizer(folder)  # raises if a file is missing or damaged: here rather than at the first recording
     language_model.load(str(folder))
+    calibration.load(str(folder))
     return folder
 
 

@@ -11,7 +11,7 @@ from enum import Enum
 from u2u_hf.corpus.reader import Recording
 from u2u_hf.corpus.text_rules import DEFAULT_RULES, TextRules
 from u2u_hf.data.audio import AudioInfo, audio_info
-from u2u_hf.recognition import language_model
+from u2u_hf.recognition import calibration, language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import AnnotationDocument, Media, Tier, Transcript, U2UError
 from u2u_hf.transcription.segmentation import Segmentation, find_speech, segments_of_tiers, to_align
@@ -78,7 +78,7 @@ def run(request: Request, progress: Progress = lambda share, doing: None) -> Tra
             raise U2UError(f"{request.audio}: tier {request.tier.name!r} holds no text to align")
         decode, doing = align_words(recognizer.labels), "aligning"
     else:
-        decode = recognise_words(recognizer.labels, language_model.load(request.model))
+        decode = recognise_words(recognizer.labels, language_model.load(request.model), calibration.load(request.model))
         doing = "transcribing"
     share = _Share(progress, doing, _FINDING if finds else 0.0, 1.0)
     return transcribe(request.audio, found, recognizer, decode, share)

@@ -9,7 +9,7 @@ from typing import Any
 
 from u2u_hf.corpus.folder import files_below, is_audio
 from u2u_hf.formats.eaf import read_eaf
-from u2u_hf.formats.eaf_edit import correct_tiers
+from u2u_hf.formats.eaf_segments import correct_tiers
 from u2u_hf.formats.writers import UNSURE_BELOW
 from u2u_hf.project.folder import Project
 from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, UNSURE_TYPE, WORD_TYPE, Segment, Tier, U2UError, Word

@@ -13,7 +13,16 @@ import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
-from u2u_hf.model_folder import ARPA_WEIGHTS, BROWSER_FILES, BROWSER_WEIGHTS, CARD, LANGUAGE_MODEL, MADE_OF_MODEL, ONNX
+from u2u_hf.model_folder import (
+    ARPA_WEIGHTS,
+    BROWSER_FILES,
+    BROWSER_WEIGHTS,
+    CALIBRATION,
+    CARD,
+    LANGUAGE_MODEL,
+    MADE_OF_MODEL,
+    ONNX,
+)
 from u2u_hf.records import U2UError
 from u2u_hf.transcription import silero
 
@@ -89,6 +98,7 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     settings = {
         "model": "" if own else model,
         "own": bool(own),
+        "calibration": (folder / "model" / CALIBRATION).is_file(),
         "language_model": (folder / "model" / LANGUAGE_MODEL / ARPA_WEIGHTS).is_file(),
         "hub": "https://huggingface.co",
         "files": ["space.json", *(name for name in files if not _FOR_GRAPHICS.search(name))],
@@ -161,8 +171,9 @@ def _copy_model(model: Path, target: Path) -> None:
         if (source := model / LANGUAGE_MODEL / name).is_file():
             (target / LANGUAGE_MODEL).mkdir(exist_ok=True)
             shutil.copy(source, target / LANGUAGE_MODEL)
-    if (model / CARD).is_file():  # the page shows its licence
-        shutil.copy(model / CARD, target / CARD)
+    for name in (CARD, CALIBRATION):  # the page shows the licence that the card names
+        if (model / name).is_file():
+            shutil.copy(model / name, target / name)
 
 
 def headers(template: Path) -> dict[str, str]:

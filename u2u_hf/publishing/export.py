@@ -23,7 +23,8 @@ from u2u_hf.data.inputs import input_of_export, inputs_of
 from u2u_hf.evaluation.metrics import error_rates
 from u2u_hf.files import write_text
 from u2u_hf.frames import SAMPLING_RATE
-from u2u_hf.model_folder import EXPORT_REPORT, FULL, FULL_DATA, MADE_OF_MODEL, ONNX, SMALL
+from u2u_hf.hub.model_files import optional_file
+from u2u_hf.model_folder import CALIBRATION, EXPORT_REPORT, FULL, FULL_DATA, MADE_OF_MODEL, ONNX, SMALL
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.publishing.export_forms import QUANTISED_FORMS, to_onnx
 from u2u_hf.recognition.decoding import Labels, collapse, log_softmax
@@ -128,6 +129,8 @@ def _write_settings(
     model.config.save_pretrained(temporary)
     save_processor(processor, temporary)
     keep = output_folder.is_model_folder(output_dir, source)
+    if not keep and (path := optional_file(source, CALIBRATION)):
+        shutil.copy(path, output_dir / CALIBRATION)
     for path in temporary.iterdir():
         if not (keep and (output_dir / path.name).exists()):
             shutil.move(path, output_dir / path.name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from u2u_hf.frames import frame_end_ms, frame_start_ms, frames_needed
-from u2u_hf.recognition.decoding import DELIMITER, Labels
+from u2u_hf.frames import frames_needed
+from u2u_hf.recognition.decoding import DELIMITER, Labels, Run, word_of
 from u2u_hf.records import Word
 
 
@@ -28,30 +29,59 @@ def align(log_probs: np.ndarray, text: str, labels: Labels, start_ms: int = 0) -
         the words as written, with times and confidences as from `decoding.greedy_words`; and the fit, 0…1.
         No words and 0 if the text needs more frames than there are.
     """
+    placed = _placed(log_probs, text, labels)
+    if placed is None:
+        return [], 0.0
+    words, runs, fit = placed
+    return [
+        dataclasses.replace(word_of(own, labels, start_ms), text=word) for word, own in zip(words, runs, strict=True)
+    ], fit
+
+
+def aligned_runs(log_probs: np.ndarray, text: str, labels: Labels) -> list[list[Run]]:
+    """Return the words of a text, each as its characters, where `align` places them; none if they need more frames.
+
+    Args:
+        log_probs: float32 [T, V], natural logarithms of probabilities.
+        text: as for `align`.
+    """
+    placed = _placed(log_probs, text, labels)
+    return placed[1] if placed else []
+
+
+def _placed(log_probs: np.ndarray, text: str, labels: Labels) -> tuple[list[str], list[list[Run]], float] | None:
+    """Return the words of a text, each one's runs, and the fit; None if they need more frames than there are."""
+    words, targets = spelled_words(text, labels)
+    between = DELIMITER in labels.symbols
+    if not targets or frames_needed(targets) > len(log_probs):
+        return None
+    path = best_path(log_probs, targets, labels.blank)
+    spans = iter(zip(targets, *_frames(path, len(targets)), strict=True))
+    found = []
+    for number, (_, spelled) in enumerate(words):
+        if number and between:
+            next(spans)
+        own = [next(spans) for _ in spelled]
+        found.append(
+            [Run(label, first, end - 1, float(log_probs[first:end, label].max())) for label, first, end in own]
+        )
+    aligned = float(log_probs[np.arange(len(path)), path_labels(targets, labels.blank)[path]].sum())
+    return [word for word, _ in words], found, _fit(log_probs, aligned, len(targets), labels.blank)
+
+
+def spelled_words(text: str, labels: Labels) -> tuple[list[tuple[str, list[int]]], list[int]]:
+    """Return each word of a text with its labels, and the labels of all, with the delimiter's between words.
+
+    Characters without a label are ignored; a word without any is dropped.
+    """
     index = {symbol: label for label, symbol in enumerate(labels.symbols) if symbol}
     words = [(word, [index[c] for c in word if c in index and c != DELIMITER]) for word in text.split()]
     words = [(word, spelled) for word, spelled in words if spelled]
     between = [index[DELIMITER]] if DELIMITER in index else []
-    targets = [label for _, spelled in words for label in (*between, *spelled)][len(between) :]
-    if not targets or frames_needed(targets) > len(log_probs):
-        return [], 0.0
-    path = best_path(log_probs, targets, labels.blank)
-    spans = iter(zip(targets, *_frames(path, len(targets)), strict=True))
-    placed = []
-    for number, (word, spelled) in enumerate(words):
-        if number and between:
-            next(spans)
-        own = [next(spans) for _ in spelled]
-        peaks = [float(log_probs[first:end, label].max()) for label, first, end in own]
-        (_, first, _), (_, _, end) = own[0], own[-1]
-        begun = start_ms + labels.delay_ms
-        span = begun + frame_start_ms(first), begun + frame_end_ms(end - 1)
-        placed.append(Word(word, *span, math.exp(sum(peaks) / len(peaks))))
-    aligned = float(log_probs[np.arange(len(path)), _spelled(targets, labels.blank)[path]].sum())
-    return placed, _fit(log_probs, aligned, len(targets), labels.blank)
+    return words, [label for _, spelled in words for label in (*between, *spelled)][len(between) :]
 
 
-def best_path(log_probs: np.ndarray, targets: Sequence[int], blank: int) -> np.ndarray:
+def best_path(log_probs: np.ndarray, targets: Sequence[int], blank: int, around: int | None = None) -> np.ndarray:
     """Return the most probable CTC path that spells `targets` (Viterbi's algorithm), the state of each frame: int [T].
 
     State 2k + 1 is label k of `targets`, state 2k the blank before it, and the last state the blank after all.
@@ -64,8 +94,9 @@ def best_path(log_probs: np.ndarray, targets: Sequence[int], blank: int) -> np.n
     Args:
         log_probs: float32 [T, V], natural logarithms of probabilities; T is at least `frames.frames_needed(targets)`.
         targets: at least one label, none of them the blank.
+        around: label of the first and the last state in the blank's place: that of what is not in the text.
     """
-    spelled = _spelled(targets, blank)
+    spelled = path_labels(targets, blank, around)
     frames, states = len(log_probs), len(spelled)
     # A path goes from a label to the next one without a blank between, unless the two are equal.
     skips = np.full(states, -np.inf, dtype=np.float32)
@@ -91,10 +122,12 @@ def best_path(log_probs: np.ndarray, targets: Sequence[int], blank: int) -> np.n
     return path
 
 
-def _spelled(targets: Sequence[int], blank: int) -> np.ndarray:
+def path_labels(targets: Sequence[int], blank: int, around: int | None = None) -> np.ndarray:
     """Return the label of each state of `best_path`: int [2L + 1]."""
     spelled = np.full(2 * len(targets) + 1, blank, dtype=np.intp)
     spelled[1::2] = targets
+    if around is not None:
+        spelled[[0, -1]] = around
     return spelled
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from u2u_hf.recognition.alignment import aligned_runs
 from u2u_hf.recognition.character_model import END, START
-from u2u_hf.recognition.decoding import DELIMITER, Labels, collapse
+from u2u_hf.recognition.decoding import DELIMITER, Labels, Run, collapse, greedy_runs
 from u2u_hf.recognition.language_model import LanguageModel, State
 
 _IMPOSSIBLE = -math.inf
@@ -65,6 +66,13 @@ def best_text(log_probs: np.ndarray, labels: Labels, language_model: LanguageMod
     if language_model is None:
         return collapse(log_probs.argmax(1), labels)
     return beam_search(log_probs, labels, language_model)
+
+
+def best_runs(log_probs: np.ndarray, labels: Labels, language_model: LanguageModel | None) -> list[list[Run]]:
+    """Return the recognised words, each as its characters where `alignment.align` places them, see `best_text`."""
+    if language_model is None:
+        return greedy_runs(log_probs, labels)
+    return aligned_runs(log_probs, beam_search(log_probs, labels, language_model), labels)
 
 
 def beam_search(

@@ -56,16 +56,22 @@ def collapse(path: Sequence[int] | np.ndarray, labels: Labels) -> str:
 
 
 def greedy_words(log_probs: np.ndarray, labels: Labels, start_ms: int = 0) -> list[Word]:
-    """Return the words of the most probable path, in order of time.
-
-    A word lasts from the start of its first character's first frame to the end of its last character's last frame.
-    Its confidence is the geometric mean of its characters' probabilities, each at its peak.
+    """Return the words of the most probable path, in order of time, see `word_of`.
 
     Args:
         log_probs: float32 [T, V], natural logarithms of probabilities.
         start_ms: time in the recording where frame 0's samples begin.
     """
-    words: list[Word] = []
+    return [word_of(runs, labels, start_ms) for runs in greedy_runs(log_probs, labels)]
+
+
+def greedy_runs(log_probs: np.ndarray, labels: Labels) -> list[list[Run]]:
+    """Return the words of the most probable path, each as its characters, in order of time.
+
+    Args:
+        log_probs: float32 [T, V], natural logarithms of probabilities.
+    """
+    words: list[list[Run]] = []
     current: list[Run] = []
     for run in [*runs_of(log_probs, labels), None]:
         if run is not None and not labels.symbols[run.label]:
@@ -73,7 +79,7 @@ def greedy_words(log_probs: np.ndarray, labels: Labels, start_ms: int = 0) -> li
         if run is not None and labels.symbols[run.label] != DELIMITER:
             current.append(run)
         elif current:
-            words.append(_word(current, labels, start_ms))
+            words.append(current)
             current = []
     return words
 
@@ -95,7 +101,16 @@ def runs_of(log_probs: np.ndarray, labels: Labels) -> list[Run]:
     ]
 
 
-def _word(runs: list[Run], labels: Labels, start_ms: int) -> Word:
+def word_of(runs: Sequence[Run], labels: Labels, start_ms: int) -> Word:
+    """Return the word that these characters spell.
+
+    It lasts from the start of its first character's first frame to the end of its last character's last frame. Its
+    confidence is the geometric mean of its characters' probabilities, each at its peak.
+
+    Args:
+        runs: at least one.
+        start_ms: time in the recording where frame 0's samples begin.
+    """
     return Word(
         text="".join(labels.symbols[run.label] for run in runs),
         start_ms=start_ms + labels.delay_ms + frame_start_ms(runs[0].first),

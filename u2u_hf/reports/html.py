@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 from collections.abc import Iterable, Sequence
 
 from u2u_hf.visible_text import visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:; base-uri 'none'; form-action 'none'"
+_VOID = ("input",)  # elements without an end tag
 MOST_ROWS = 1000  # of a table: a longer page would not open
 
 
@@ -17,7 +20,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def element(name: str, *children: str | int | None, **attributes: str | float | None) -> Markup:
+def element(name: str, /, *children: str | int | None, **attributes: str | float | None) -> Markup:
     """Return an element with its children.
 
     Attributes are named as in HTML, with ``_`` for ``-`` and a final ``_`` after Python's keywords. None is omitted.
@@ -30,6 +33,8 @@ def element(name: str, *children: str | int | None, **attributes: str | float | 
         for key, value in attributes.items()
         if value is not None
     )
+    if name in _VOID:
+        return Markup(f"<{name}{written}>")
     return Markup(f"<{name}{written}>{joined(*children)}</{name}>")
 
 
@@ -43,21 +48,33 @@ def escape(value: str | int) -> str:
     return value if isinstance(value, Markup) else html.escape(visible(str(value)))
 
 
-def document(title: str, style: str, top: Iterable[Markup | None], sections: Iterable[tuple[str, Markup]]) -> str:
+def document(
+    title: str,
+    style: str,
+    top: Iterable[Markup | None],
+    sections: Iterable[tuple[str, Markup]],
+    script: str = "",
+) -> str:
     """Return a self-contained page.
 
-    It has no script and loads nothing. Its content security policy forbids both, in case a text smuggles some in.
+    It loads nothing and has no script but the given one. Its content security policy forbids both, in case a text
+    smuggles some in.
 
     Args:
         style: the style sheet.
         top: the elements above the sections.
         sections: their headings and contents.
+        script: JavaScript without anything from a file in it, or empty.
     """
+    policy = _POLICY
+    if script:  # the policy allows the one with this digest
+        digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+        policy += f"; script-src 'sha256-{digest}'"
     keyed = [(heading.lower().replace(" ", "-"), heading, content) for heading, content in sections]
     head = joined(
         Markup('<meta charset="utf-8">'),
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
-        Markup(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         element("title", title),
         element("style", Markup(style)),
     )
@@ -66,6 +83,7 @@ def document(title: str, style: str, top: Iterable[Markup | None], sections: Ite
         element("nav", *(element("a", heading, href=f"#{key}") for key, heading, _ in keyed)),
         *top,
         *(element("section", element("h2", heading), content, id=key) for key, heading, content in keyed),
+        element("script", Markup(script)) if script else None,
     )
     return f"<!doctype html>\n{element('html', element('head', head), element('body', body), lang='en')}\n"
 

@@ -77,6 +77,32 @@ def lines(series: Sequence[Sequence[Point]], top: float, x_label: str, y_label: 
     return _drawing(f"{y_label} over {x_label}", axes, *drawn)
 
 
+def intervals(
+    measured: Sequence[tuple[Point, Point | None]],
+    expected: Sequence[tuple[Point, Point | None]],
+    top: float,
+    x_label: str,
+    y_label: str,
+) -> Markup:
+    """Return a line through measured points and a dashed one from the last of them through expected ones.
+
+    Args:
+        measured, expected: each point, and from where to where its value may be, drawn as a vertical line; or None.
+        top: the end of the scale; what is above it is drawn at its edge.
+    """
+    x, y, axes = _axes(max((p[0] for p, _ in (*measured, *expected)), default=1), top, x_label, y_label)
+    drawn = []
+    for kind, points, dashes in (("line-2", [*measured[-1:], *expected], "5 4"), ("line-1", measured, None)):
+        places = " ".join(f"{x(across):g},{y(min(up, top)):g}" for (across, up), _ in points)
+        drawn.append(element("polyline", points=places, stroke_dasharray=dashes, class_=kind))
+        for (across, up), ends in points if dashes is None else points[len(measured[-1:]) :]:
+            if ends:
+                low, high = (y(min(end, top)) for end in ends)
+                drawn.append(element("line", x1=x(across), x2=x(across), y1=low, y2=high, class_=f"interval {kind}"))
+            drawn.append(element("circle", cx=x(across), cy=y(min(up, top)), r=3, class_=kind))
+    return _drawing(f"{y_label} over {x_label}", axes, *drawn)
+
+
 def bar(share: float, interval: tuple[float, float] | None = None) -> Markup:
     """Return a bar whose width is `share` (0…1) of its container, with a line for an interval (0…1) on it."""
     box = element("rect", width=f"{100 * share:.2f}%", height="100%", rx=2, class_="kept")

@@ -17,6 +17,8 @@ from u2u_hf.training.regularisation import Regularisation, regularisation
 _STEPS = 3000
 # Steps of a run that ends by its time budget: a share of them stands for that share of the time.
 _STEPS_OF_A_BUDGET = 1_000_000
+# For mHuBERT-147, where a run is too short for a test.
+_RATES = {"learning_rate": 5e-5, "head_learning_rate": 1e-3}
 UNTRANSCRIBED_FOR = ("pretraining", "self-training")
 # Settings of transformers that this training does not read, and what to give in their place.
 _WITHOUT_EFFECT = {
@@ -48,8 +50,8 @@ class CtcTrainingArguments(TrainingArguments):
     time_budget: str = setting("", help="stop within this time, evaluation and saving included, such as 2h30m")
     resume: bool = setting(False, help="resume from the last checkpoint in output_dir, or on the Hub")
     fresh_head: bool = setting(False, help="start with a new head where --model is a recogniser that has learnt one")
-    learning_rate: float = setting(5e-5, help="peak learning rate of the pre-trained encoder")
-    head_learning_rate: float = setting(1e-3, help="peak learning rate of the new head")
+    learning_rate: float | None = setting(None, help="peak learning rate of the encoder (default by a short test)")
+    head_learning_rate: float | None = setting(None, help="peak learning rate of the head (default by a short test)")
     hold_encoder: float = setting(0.15, help="share of the run in which the encoder is frozen, from 0 to below 1")
     freeze_layers: int = setting(0, help="lower encoder layers that never learn: each one frozen saves memory and time")
     warmup_steps: float = setting(0.1, help="steps, or share of the run, until the peak learning rate")
@@ -86,6 +88,7 @@ class CtcTrainingArguments(TrainingArguments):
     def __post_init__(self):
         self._check()
         self._choose_steps()
+        self._choose_rates()
         self._choose_by_device()
         try:
             super().__post_init__()
@@ -139,6 +142,12 @@ class CtcTrainingArguments(TrainingArguments):
         epochs_given = self.num_train_epochs != 3.0  # transformers' default
         if self.max_steps <= 0 and not epochs_given:
             self.max_steps = _STEPS_OF_A_BUDGET if self.time_budget else _STEPS
+
+    def _choose_rates(self) -> None:
+        """Note the rates that were given; the others are tested at the beginning of the run."""
+        self.given_rates = {name: getattr(self, name) for name in _RATES if getattr(self, name) is not None}
+        for name, usual in _RATES.items():
+            setattr(self, name, self.given_rates.get(name, usual))
 
     def _choose_by_device(self) -> None:
         # transformers ignores `accelerate launch --cpu`.

@@ -45,7 +45,7 @@ def parts_that_fit(trainer: Trainer, batches: DurationBatches) -> int:
         U2UError: the longest utterance does not fit alone.
     """
     parts, device = 1, trainer.args.device
-    with _restored(trainer):
+    with restored(trainer):
         while failed := next((size for size in batches.largest(parts) if not _fits(trainer, *size)), None):
             utterances, seconds = failed
             if utterances == 1:
@@ -115,7 +115,7 @@ def _batch(trainer: Trainer, utterances: int, seconds: float) -> dict[str, torch
 
 
 @contextlib.contextmanager
-def _restored(trainer: Trainer) -> Iterator[None]:
+def restored(trainer: Trainer) -> Iterator[None]:
     """Let every layer be computed and trained; then restore the settings for it, and the random states."""
     model, training, device = trainer.model, trainer.model.training, trainer.args.device
     holders = {id(holder): holder for module in model.modules() for holder in (module, getattr(module, "config", None))}

@@ -184,6 +184,7 @@ class _Run:
         """Return a stage that makes a recogniser, after its training."""
         folder = self._folder / name
         self._train(trainer, folder)
+        self._record.setdefault("rates", trainer.rates)
         stage = Stage(name, trainer.scores(), trainer.state.global_step, self._seconds(trainer), note)
         save_trained(trainer, processor, folder)
         if self._main:
@@ -262,6 +263,9 @@ class _Run:
         self._pending = [other for other in self._pending if other != name]
         args = copy.copy(self._args)
         args.output_dir = str(self._folder / name)
+        for rate, value in self._record.get("rates", {}).items():  # as the first stage found them
+            setattr(args, rate, value)
+            args.given_rates = self._record["rates"]
         if args.budget_seconds:
             args.budget_seconds = max(1.0, self._record["running"]["length"])
         else:

@@ -36,6 +36,7 @@ from u2u_hf.training.averaging import Average
 from u2u_hf.training.float16 import Float16, Float16Failed
 from u2u_hf.training.memory_trial import divided, parts_that_fit, too_small
 from u2u_hf.training.progress import Progress, ProgressBar
+from u2u_hf.training.rate_test import find_rates
 from u2u_hf.training.regularisation import GrowingRegularisation
 
 
@@ -64,7 +65,8 @@ class CtcTrainer(Trainer):
         self.parts = 1  # that each batch is computed in
         # Joined neighbours are heard again.
         passes = sum(self.examples.durations) / max(1e-9, sum(self.train_dataset["duration"]))
-        self.add_callback(GrowingRegularisation(self.model, vars(self.args), lambda epochs: epochs * passes))
+        self.regularisation = GrowingRegularisation(self.model, vars(self.args), lambda epochs: epochs * passes)
+        self.add_callback(self.regularisation)
         self._average = Average(self.model, self.progress)
         self.averaged = False  # whether the run has ended with the average of its weights
         self._float16 = Float16(self) if self.args.fp16 else None
@@ -128,10 +130,31 @@ class CtcTrainer(Trainer):
         division = args.world_size, args.process_index
         return DurationBatches(self.examples.durations, args.batch_seconds, per_step, *division, args.seed)
 
-    def _prepare_for_training(self, *arguments):
-        if self.args.tries_memory:  # before DistributedDataParallel wraps the model: it notes what is computed
+    def _prepare_for_training(self, max_steps: int, loader: DataLoader, checkpoint: str | None):
+        # Before DistributedDataParallel wraps the model: it notes what is computed.
+        if self.args.tries_memory:
             self.parts = parts_that_fit(self, self._batches())
-        return super()._prepare_for_training(*arguments)
+        if checkpoint is None:  # else the optimizer's state has the rates
+            self._test_rates(max_steps)
+        return super()._prepare_for_training(max_steps, loader, checkpoint)
+
+    def _test_rates(self, max_steps: int) -> None:
+        given, args = self.args.given_rates, self.args
+        if len(given) == 2 or self.is_fsdp_enabled or self.is_deepspeed_enabled:
+            return
+        rates = find_rates(self, max_steps, given)
+        if rates:
+            args.learning_rate, args.head_learning_rate = rates.encoder, rates.head
+        if self.is_world_process_zero():
+            how = "by a test" if rates else "the usual ones of mHuBERT-147: the run is too short to test them"
+            write_line(f"learning rates {args.learning_rate:.1e}, of the head {args.head_learning_rate:.1e}, {how}")
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Return the peak learning rates of the run, which has begun or been resumed, by the names of the settings."""
+        groups, peaks = self.optimizer.param_groups, self.lr_scheduler.base_lrs
+        by_part = {group["head"]: peak for group, peak in zip(groups, peaks, strict=True)}
+        return {"learning_rate": by_part.get(False, 0.0), "head_learning_rate": by_part.get(True, 0.0)}
 
     def create_optimizer(self, model=None) -> torch.optim.Optimizer:
         if self.optimizer is None:
@@ -280,7 +303,7 @@ class CtcTrainer(Trainer):
         pauses, begun = self.control.should_evaluate or self.control.should_save, self.progress.clock()
         super()._maybe_log_save_evaluate(*arguments, **settings)
         if pauses:
-            self.progress.pause = max(self.progress.pause, self.progress.clock() - begun)
+            self.progress.has_paused(self.progress.clock() - begun)
 
     def _save_checkpoint(self, model, trial):
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
@@ -338,7 +361,8 @@ def save_trained(trainer: CtcTrainer, processor: ProcessorMixin, output_dir: Pat
 
 
 def remove_made_of_model(output_dir: Path) -> None:
-    """Remove the export and the language model of an earlier model of this folder: recognition would use them."""
+    """Remove the export, the language model and the calibration of an earlier model: recognition would use them."""
+    (output_dir / model_folder.CALIBRATION).unlink(missing_ok=True)
     for name in model_folder.MADE_OF_MODEL:
         if (output_dir / name).is_dir():
             write_line(f"! {output_dir / name}: removed, it belongs to the earlier model of this folder")

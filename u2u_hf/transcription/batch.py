@@ -21,11 +21,12 @@ from u2u_hf.files import write_text
 from u2u_hf.formats import writers
 from u2u_hf.memory import memory_problem
 from u2u_hf.progress_bar import progress_bar
+from u2u_hf.recognition.calibration import NOT_CALIBRATED, Calibrations
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import CORRECTED_TYPE, Skipped, Transcript, U2UError
 from u2u_hf.settings import quoted
-from u2u_hf.transcription.correction_queue import correction_queue
+from u2u_hf.transcription.correction_queue import correction_queue, with_turns
 from u2u_hf.transcription.detectors import DETECTORS
 from u2u_hf.transcription.jobs import Job, TranscriptionSettings
 from u2u_hf.transcription.segmentation import Segmentation, find_speech, segments_of_tiers, to_align
@@ -59,6 +60,7 @@ def transcribe_all(
     vad: VadSettings,
     settings: TranscriptionSettings,
     language_model: LanguageModel | None = None,
+    calibrations: Calibrations = NOT_CALIBRATED,
 ) -> list[Outcome]:
     """Transcribe recordings, divided over the launcher's processes; a bad one does not stop the rest.
 
@@ -67,6 +69,7 @@ def transcribe_all(
 
     Args:
         language_model: the recogniser's language model, if it has one.
+        calibrations: of its confidence.
 
     Returns:
         the outcomes of all recordings, in every process.
@@ -76,7 +79,10 @@ def transcribe_all(
     """
     _require_writable(Path(settings.output_dir))
     _require_own_queue(settings)
-    decode = align_words(recognizer.labels) if settings.align else recognise_words(recognizer.labels, language_model)
+    if settings.align:
+        decode = align_words(recognizer.labels)
+    else:
+        decode = recognise_words(recognizer.labels, language_model, calibrations)
     state = processes()
     with state.split_between_processes(list(jobs)) as own:
         return gathered(_Run(recognizer, decode, vad, settings).all(own, show=state.is_local_main_process))
@@ -162,6 +168,8 @@ class _Run:
         else:
             segmentation = find_speech(audio_info(job.audio), self.vad, partial(DETECTORS["silero"], self.recognizer))
         transcript = transcribe(job.audio, segmentation, self.recognizer, self.decode, advance)
+        if settings.queue and not settings.align:
+            transcript = with_turns(transcript)
         if not job.own:
             return transcript
         return dataclasses.replace(transcript, annotations=job.own.document.path, origin_ms=job.own.origin_ms)

@@ -39,8 +39,14 @@ class TranscriptionSettings:
         [], help="find the times of the words in these tiers of --annotations; queue.tsv lists the worst fits first"
     )
     rules: list[dict] = setting(list(DEFAULT_RULES), help="text rules for --align; only in a --config file")
-    unsure_below: float = setting(writers.UNSURE_BELOW, help="confidence, 0 to 1, below which a segment is unsure")
-    queue: bool = setting(False, help="also write queue.tsv, what to correct first, and the .json files behind it")
+    unsure_below: float = setting(
+        writers.UNSURE_BELOW,
+        help="confidence, 0 to 1, below which a segment is marked as unsure",
+    )
+    queue: bool = setting(
+        False,
+        help="also write queue.tsv and a tier in each .eaf, what to correct first, and .json files",
+    )
     overwrite: bool = setting(False, help="replace existing transcripts; edited ones are kept beside the new ones")
 
     def __post_init__(self):

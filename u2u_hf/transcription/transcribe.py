@@ -12,30 +12,53 @@ import numpy as np
 
 from u2u_hf.data.audio import AudioInfo, audio_info, read_audio
 from u2u_hf.recognition.alignment import align
-from u2u_hf.recognition.beam_search import beam_search
-from u2u_hf.recognition.decoding import Labels, confidence, greedy_words
+from u2u_hf.recognition.beam_search import best_runs
+from u2u_hf.recognition.calibration import NOT_CALIBRATED, Calibrations, calibrated
+from u2u_hf.recognition.decoding import Labels, confidence, word_of
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import Segment, Transcript
 from u2u_hf.transcription.segmentation import Segmentation
 from u2u_hf.transcription.windows import log_probs_in_windows
 
+_LEAST_LOG_PROB = -10.0  # natural logarithm, in means
 # Fills a segment from its log-probabilities [T, V] and the time where their first frame begins (ms).
 Decode = Callable[[Segment, np.ndarray, int], Segment]
 
 
-def recognise_words(labels: Labels, language_model: LanguageModel | None = None) -> Decode:
-    """Return what gives a segment its recognised text: greedy, or by beam search with the language model."""
+def recognise_words(
+    labels: Labels, language_model: LanguageModel | None = None, calibrations: Calibrations = NOT_CALIBRATED
+) -> Decode:
+    """Return what gives a segment its recognised text: greedy, or by beam search with the language model.
+
+    Args:
+        calibrations: of the recogniser's confidence.
+    """
+    calibration = calibrations.of(language_model)
 
     def decode(segment: Segment, log_probs: np.ndarray, start_ms: int) -> Segment:
-        if language_model:
-            words, _ = align(log_probs, beam_search(log_probs, labels, language_model), labels, start_ms)
-        else:
-            words = greedy_words(log_probs, labels, start_ms)
-        text = " ".join(word.text for word in words)
-        return dataclasses.replace(segment, text=text, confidence=confidence(words), words=tuple(words))
+        runs = best_runs(log_probs, labels, language_model)
+        words = [word_of(own, labels, start_ms) for own in runs]
+        text, sound = " ".join(word.text for word in words), _sound(log_probs)
+        recognised = dataclasses.replace(segment, text=text, sound=sound)
+        if calibration is None:
+            return dataclasses.replace(recognised, confidence=confidence(words), words=tuple(words))
+        found = calibrated(calibration, log_probs, runs, labels, language_model)
+        return dataclasses.replace(
+            recognised,
+            confidence=found.confidence,
+            expected_errors=found.expected_errors,
+            words=tuple(
+                dataclasses.replace(word, confidence=chance) for word, chance in zip(words, found.chances, strict=True)
+            ),
+        )
 
     return decode
+
+
+def _sound(log_probs: np.ndarray) -> tuple[float, ...]:
+    """Return the mean of log-probabilities [T, V] over time; labels that are improbable everywhere do not differ."""
+    return tuple(np.maximum(log_probs, _LEAST_LOG_PROB).mean(0).round(2).tolist()) if len(log_probs) else ()
 
 
 def align_words(labels: Labels) -> Decode:

@@ -1,0 +1,93 @@
+"""Better drafts take the place of those that nobody touched, and of no other."""
+
+import json
+
+import pytest
+
+from u2u_hf import output_folder
+from u2u_hf.growth.drafts import QUEUE, Drafts
+
+
+@pytest.fixture
+def drafts(tmp_path):
+    made = Drafts(tmp_path / "transcripts", tmp_path / ".transcripts", ["eaf", "json"])
+    made.transcripts.mkdir()
+    made.begin(2)
+    return made
+
+
+def written(folder, name, text):
+    """A file as a recipe writes it."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    output_folder.note(folder, path)
+    return path
+
+
+def texts(folder):
+    return {p.name: p.read_text(encoding="utf-8") for p in folder.iterdir() if not p.name.startswith(".")}
+
+
+def test_an_untouched_draft_is_replaced_and_a_corrected_one_stays(drafts, tmp_path):
+    for name in "ab":
+        written(drafts.transcripts, f"{name}.eaf", f"old {name}")
+        written(drafts.new, f"{name}.eaf", f"new {name}")
+    written(drafts.new, "c.eaf", "new c")
+    written(drafts.new, QUEUE, "queue")
+    (drafts.transcripts / "b.eaf").write_text("corrected", encoding="utf-8")
+    assert drafts.take(tmp_path / "drafts") == (2, ["b.eaf"])
+    assert texts(drafts.transcripts) == {"a.eaf": "new a", "b.eaf": "corrected", "c.eaf": "new c", QUEUE: "queue"}
+    assert texts(tmp_path / "drafts") == {"a.eaf": "new a", "b.eaf": "new b", "c.eaf": "new c"}
+    for name in ("a.eaf", "c.eaf", QUEUE):
+        assert output_folder.wrote(drafts.transcripts, drafts.transcripts / name)
+    assert not output_folder.wrote(drafts.transcripts, drafts.transcripts / "b.eaf")
+
+
+@pytest.mark.parametrize("corrected", [False, True])
+@pytest.mark.parametrize("call", range(1, 7))
+def test_killed_between_any_two_files(drafts, tmp_path, monkeypatch, call, corrected):
+    """os.replace is the only thing that moves files: the run ends before its n-th call, and is done again."""
+    for name in "ab":
+        written(drafts.transcripts, f"{name}.eaf", f"old {name}")
+        written(drafts.new, f"{name}.eaf", f"new {name}")
+    if corrected:
+        (drafts.transcripts / "b.eaf").write_text("corrected", encoding="utf-8")
+    calls, replace = [], output_folder.os.replace
+
+    def killed(*paths):
+        calls.append(paths)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        replace(*paths)
+
+    monkeypatch.setattr(output_folder.os, "replace", killed)
+    try:
+        drafts.take(tmp_path / "drafts")
+    except KeyboardInterrupt:
+        drafts.take(tmp_path / "drafts")
+    assert texts(drafts.transcripts) == {"a.eaf": "new a", "b.eaf": "corrected" if corrected else "new b"}
+    assert output_folder.wrote(drafts.transcripts, drafts.transcripts / "a.eaf")
+
+
+def test_what_is_skipped_stays_out_of_the_queue(drafts):
+    """Except for the segments that nobody has confirmed yet, and the drafts of a recogniser that stays in use."""
+    segments = [{"start_ms": start, "end_ms": start + 900, "text": "ka"} for start in (0, 1000)]
+    for name in ("partly", "whole", "kept"):
+        written(drafts.transcripts, f"{name}.eaf", name)
+        written(drafts.transcripts, f"{name}.json", json.dumps({"audio": f"{name}.wav", "segments": segments}))
+    drafts.skip({"partly", "whole", "of the corpus"}, {"partly": [["t", 1000, 1900]]}, {"kept"})
+    found = {p.stem: json.loads(p.read_text(encoding="utf-8"))["segments"] for p in drafts.new.glob("*.json")}
+    assert found == {"partly": segments[1:], "whole": [], "of the corpus": [], "kept": segments}
+    assert {p.stem for p in drafts.new.glob("*.eaf")} == set(found)
+    before = texts(drafts.transcripts)
+    assert drafts.take(drafts.new / "snapshot") == (0, [])
+    assert texts(drafts.transcripts) == before
+
+
+def test_what_another_round_left_is_removed(drafts):
+    written(drafts.new, "a.eaf", "of round 2")
+    drafts.begin(2)
+    assert "a.eaf" in texts(drafts.new)
+    drafts.begin(3)
+    assert texts(drafts.new) == {}

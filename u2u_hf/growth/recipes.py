@@ -1,0 +1,78 @@
+"""The recipes that a round runs, as a user would run them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from u2u_hf.comparison.bases import launcher
+from u2u_hf.project.folder import Project
+from u2u_hf.records import U2UError
+
+# Runs a program to its end, and adds what it writes to stdout to a file, if one is given; returns why it failed in one
+# line, or the empty string.
+Run = Callable[[Sequence[str], Path | None], str]
+
+
+class Stopped(Exception):
+    """The user asked to stop; the same command resumes."""
+
+
+@dataclass(frozen=True)
+class Recipes:
+    """Runs recipes as a user would.
+
+    Attributes:
+        folder: of the recipes.
+        run: see `Run`.
+        log: file for what recipes say. Shown is what they warn of, and what a training says: the next steps that they
+            name are not those of a round.
+        is_stopped: whether the user has asked to stop.
+    """
+
+    folder: Path
+    project: Project
+    run: Run
+    log: Path
+    is_stopped: Callable[[], bool] = lambda: False
+
+    def __call__(self, recipe: str, *words: str | Path, config: Path | None = None, partly: bool = False) -> str:
+        """Run a recipe with the project's settings for it.
+
+        Args:
+            config: settings in place of the project's.
+            partly: return why it failed, because some of it may be done.
+
+        Returns:
+            why it failed, or the empty string.
+
+        Raises:
+            U2UError: it failed. Stopped: the user asked to stop.
+        """
+        settings = config or self.project.config(Path(recipe).stem)
+        given = ["--config", str(settings)] if settings.is_file() else []
+        is_training = recipe == "train.py"
+        start = launcher() if is_training else [sys.executable]
+        said = self.log.stat().st_size if self.log.is_file() else 0
+        problem = self.run(
+            [*start, str(self.folder / recipe), *given, *map(str, words)], None if is_training else self.log
+        )
+        for line in _lines(self.log, said):
+            if line.startswith("! "):
+                print(line)
+        if self.is_stopped():
+            raise Stopped
+        if problem and not partly:
+            raise U2UError(f"{recipe}: {problem}")
+        return problem
+
+
+def _lines(log: Path, begin: int) -> list[str]:
+    """Return what was written to a log since it had `begin` bytes."""
+    if not log.is_file():
+        return []
+    with open(log, "rb") as file:
+        file.seek(begin)
+        return file.read().decode("utf-8", "replace").splitlines()
