@@ -241,6 +241,12 @@ ENGLISH = {
     "correct_saving": "Saving…",
     "correct_failed": "Not saved: {problem}",
     # share
+    "round": "The next round",
+    "round_about": "Learns from what was corrected, and writes the drafts that nobody has touched anew. The new "
+    "recogniser is used only if it is better. What you corrected is never overwritten.",
+    "round_start": "Learn from the corrections",
+    "round_running": "The round is running: it trains, scores and transcribes.",
+    "round_page": "All rounds, and what another hour would bring",
     "about_share": "The recogniser is in {folder}. Nothing of it leaves this computer before you press a button "
     "below that says so.",
     "share_export": "Make it fast without a graphics card",

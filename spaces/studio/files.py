@@ -20,6 +20,7 @@ SHOWN = {
     "report": "dataset/report.html",
     "evaluation": "scores/evaluation.html",
     "curves": "model/training_curves.png",
+    "growth": "growth.html",
 }
 
 

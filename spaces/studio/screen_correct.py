@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
-from parts import View, button, element, paragraph, problem, table
+from parts import View, button, element, log_of, paragraph, problem, run_note, section, table, terminal
 
 from u2u_hf import output_folder
+from u2u_hf.project import runs
+from u2u_hf.project.commands import round_command
 from u2u_hf.project.steps import BLOCKED
 from u2u_hf.project.transcripts import all_of, is_checked
 from u2u_hf.reports.html import Markup, joined
+
+ROUND = "grow"  # the name of its runs
 
 
 def correct_screen(view: View) -> Markup:
@@ -34,7 +38,27 @@ def correct_screen(view: View) -> Markup:
         )
         for number, path in enumerate(files)
     ]
-    return joined(paragraph(say("about_correct")), table(heads, rows, "transcripts"))
+    return joined(paragraph(say("about_correct")), table(heads, rows, "transcripts"), _round(view))
+
+
+def _round(view: View) -> Markup:
+    """Return what begins the next round, and how the last one went."""
+    say, project = view.say, view.project
+    assert project
+    run = runs.find(project.folder, ROUND)
+    running = bool(run and run.state == runs.RUNNING)
+    act = button(say("stop"), "stop_round") if running else button(say("round_start"), "round", primary=True)
+    page = project.folder / "growth.html"
+    address = f"/view/{view.projects.number(project)}/growth"
+    link = element("a", say("round_page"), href=address, target="_blank", rel="noopener") if page.is_file() else None
+    return section(
+        say("round"),
+        paragraph(say("round_about")),
+        element("div", act, link, class_="row"),
+        element("p", say("round_running"), class_="busy") if running else run_note(view, run),
+        log_of(view, run, name=ROUND) if run else None,
+        terminal(view, round_command(project), ROUND),
+    )
 
 
 def _editor(view: View, index: int, path: Path) -> Markup:

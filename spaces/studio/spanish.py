@@ -233,6 +233,12 @@ SPANISH = {
     "correct_saved": "Guardado.",
     "correct_saving": "Guardando…",
     "correct_failed": "No se guardó: {problem}",
+    "round": "La próxima ronda",
+    "round_about": "Aprende de lo corregido y escribe de nuevo los borradores que nadie ha tocado. El reconocedor "
+    "nuevo solo se usa si es mejor. Lo que usted corrigió nunca se sobrescribe.",
+    "round_start": "Aprender de las correcciones",
+    "round_running": "La ronda está en marcha: entrena, evalúa y transcribe.",
+    "round_page": "Todas las rondas, y lo que daría otra hora",
     "about_share": "El reconocedor está en {folder}. Nada de él sale de esta computadora antes de que usted oprima un "
     "botón que lo diga.",
     "share_export": "Hacerlo rápido sin tarjeta gráfica",
