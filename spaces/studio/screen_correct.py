@@ -4,11 +4,10 @@ from pathlib import Path
 
 from parts import View, button, element, log_of, paragraph, problem, run_note, section, table, terminal
 
-from u2u_hf import output_folder
 from u2u_hf.project import runs
 from u2u_hf.project.commands import round_command
 from u2u_hf.project.steps import BLOCKED
-from u2u_hf.project.transcripts import all_of, is_checked
+from u2u_hf.project.transcripts import all_of, is_checked, is_edited
 from u2u_hf.reports.html import Markup, joined
 
 ROUND = "grow"  # the name of its runs
@@ -32,7 +31,7 @@ def correct_screen(view: View) -> Markup:
     rows = [
         (
             button(_name(path, project.transcripts), "correct", value=str(number)),
-            _yes(view, not output_folder.wrote(project.transcripts, path)),
+            _yes(view, is_edited(project, path)),
             _yes(view, is_checked(path)),
             str(path),
         )

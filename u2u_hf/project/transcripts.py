@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from u2u_hf import output_folder
 from u2u_hf.corpus.folder import files_below, is_audio
 from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.formats.eaf_segments import correct_tiers
@@ -102,9 +104,31 @@ def save(transcript: Path, written: Sequence[Mapping[str, Any]], *, checked: boo
 def is_checked(transcript: Path) -> bool:
     """Return whether a person has marked tiers of a transcript as checked."""
     try:
+        return _is_checked(transcript, transcript.stat().st_mtime_ns)
+    except OSError:
+        return False
+
+
+@functools.lru_cache(10_000)
+def _is_checked(transcript: Path, _changed: int) -> bool:
+    try:
         return any(tier.linguistic_type == CORRECTED_TYPE for tier in read_eaf(transcript).tiers)
     except U2UError:
         return False
+
+
+def is_edited(project: Project, transcript: Path) -> bool:
+    """Return whether a person has changed a transcript since a recipe wrote it."""
+    try:
+        record = (project.transcripts / output_folder.WRITTEN).stat().st_mtime_ns
+        return _is_edited(project.transcripts, transcript, transcript.stat().st_mtime_ns, record)
+    except OSError:
+        return False
+
+
+@functools.lru_cache(10_000)
+def _is_edited(folder: Path, transcript: Path, _changed: int, _recorded: int) -> bool:
+    return not output_folder.wrote(folder, transcript)
 
 
 def _channels(tiers: Sequence[Tier], transcript: Path) -> dict[int, Tier]:
