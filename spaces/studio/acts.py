@@ -8,11 +8,12 @@ import screen_project
 from folders import start_of
 from parts import Tab
 from projects import Projects
+from screen_correct import ROUND
 from screen_share import ONLINE, WAYS
 from words import Say
 
 from u2u_hf.project import bases, rules, runs
-from u2u_hf.project.commands import command, share_commands
+from u2u_hf.project.commands import command, round_command, share_commands
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import STEPS, TRAIN, all_steps, next_step, set_aside, state_of
 from u2u_hf.records import U2UError
@@ -209,6 +210,20 @@ class Acts:
 
     def act_stop(self, values: Values) -> None:
         runs.stop(self._project.folder, self._tab.step)
+        self._tab.message = self._say("stopping")
+
+    # ---- correcting
+
+    def act_correct(self, values: Values) -> None:
+        number = _text(values, "value")
+        self._tab.document = number if number.isdecimal() else ""
+
+    def act_round(self, values: Values) -> None:
+        project = self._project
+        runs.start(project.folder, ROUND, round_command(project))
+
+    def act_stop_round(self, values: Values) -> None:
+        runs.stop(self._project.folder, ROUND)
         self._tab.message = self._say("stopping")
 
     # ---- sharing

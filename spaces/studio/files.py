@@ -1,10 +1,18 @@
-"""The files of opened projects that the page shows: reports that recipes wrote, by name; nothing else."""
+"""The files of opened projects that the page shows: reports by name, transcripts and their recordings by number.
 
+Nobody can name another path.
+"""
+
+import asyncio
 from pathlib import Path
 
 import fastapi
 from projects import Projects
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+
+from u2u_hf.project import transcripts
+from u2u_hf.project.folder import Project
+from u2u_hf.records import U2UError
 
 # They have no script. Even if one were smuggled in, it would not run, and nothing would be loaded or sent.
 _POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; media-src data:; img-src data: 'self'"
@@ -12,11 +20,18 @@ SHOWN = {
     "report": "dataset/report.html",
     "evaluation": "scores/evaluation.html",
     "curves": "model/training_curves.png",
+    "growth": "growth.html",
 }
+
+
+_HERE = Path(__file__).parent
+_EDITOR = _HERE.parent / "editor"
+_MOST_BYTES = 50_000_000  # of what the editor sends
 
 
 def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
     """Add the addresses of files, and one that says that the server runs."""
+    one_at_a_time = asyncio.Lock()
 
     @app.get("/alive")
     def alive() -> Response:
@@ -29,6 +44,59 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
         if not path or not path.is_file() or not _is_below(path, project.folder):
             return PlainTextResponse("There is no such file.", 404)
         return FileResponse(path, headers={"content-security-policy": _POLICY, "cache-control": "no-cache"})
+
+    @app.get("/editor/{name:path}")
+    def script(name: str) -> Response:
+        known = {path.relative_to(_EDITOR).as_posix(): path for path in _EDITOR.rglob("*.js")}
+        known["studio.js"] = _HERE / "correct.js"
+        if name not in known:
+            return PlainTextResponse("There is no such file.", 404)
+        return FileResponse(known[name], media_type="text/javascript", headers={"cache-control": "no-cache"})
+
+    @app.get("/transcript/{number}/{index}")
+    def transcript(number: int, index: int) -> Response:
+        project, path = _transcript(projects, number, index)
+        if not project or not path:
+            return PlainTextResponse("There is no such file.", 404)
+        try:
+            return JSONResponse(transcripts.opened(project, path))
+        except U2UError as error:
+            return PlainTextResponse(str(error), 422)
+
+    @app.post("/transcript/{number}/{index}")
+    async def correct(number: int, index: int, request: fastapi.Request) -> Response:
+        project, path = _transcript(projects, number, index)
+        if not project or not path:
+            return PlainTextResponse("There is no such file.", 404)
+        if int(request.headers.get("content-length") or _MOST_BYTES) >= _MOST_BYTES:
+            return PlainTextResponse("This is too much.", 413)
+        try:
+            sent = await request.json()
+            async with one_at_a_time:
+                await asyncio.to_thread(transcripts.save, path, sent["segments"], checked=sent.get("checked") is True)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return PlainTextResponse("This is not what the editor sends.", 422)
+        except (U2UError, OSError) as error:
+            return PlainTextResponse(str(error), 422)
+        return Response(status_code=204)
+
+    @app.get("/sound/{number}/{index}")
+    def sound(number: int, index: int) -> Response:
+        project, path = _transcript(projects, number, index)
+        if not project or not path:
+            return PlainTextResponse("There is no such file.", 404)
+        try:
+            return FileResponse(transcripts.sound_of(project, path), headers={"cache-control": "no-cache"})
+        except U2UError as error:
+            return PlainTextResponse(str(error), 404)
+
+
+def _transcript(projects: Projects, number: int, index: int) -> tuple[Project | None, Path | None]:
+    """Return a project and its transcript of these numbers, or None for what is not there."""
+    project = projects.at(number)
+    files = transcripts.all_of(project) if project else []
+    path = files[index] if 0 <= index < len(files) else None
+    return project, path if project and path and _is_below(path, project.folder) else None
 
 
 def _is_below(path: Path, folder: Path) -> bool:

@@ -9,13 +9,13 @@ from acts import Acts
 from parts import MARKS, Tab, View, element
 from projects import Projects
 from screen_corpus import corpus_screen, preview
-from screen_correct import correct_screen
+from screen_correct import ROUND, correct_screen
 from screen_project import project_screen
 from screen_runs import live_panel, run_screen
-from screen_share import share_screen
+from screen_share import WAYS, share_screen
 from words import WORDS, language, say_in
 
-from u2u_hf.project import rules
+from u2u_hf.project import rules, runs, transcripts
 from u2u_hf.project.steps import STEPS, all_steps, next_step
 from u2u_hf.records import U2UError
 from u2u_hf.reports.html import Markup
@@ -115,7 +115,13 @@ class _Studio:
 
     def _drawn(self, view: View, everything: bool) -> list[Any]:
         tab = view.tab
-        drawn = {"steps": _steps(view), "screen": _screen(view), "live": _live(view)}
+        drawn = {"steps": _steps(view), "screen": Markup(""), "live": _live(view)}
+        signature = hash(_signature(view))
+        if everything or tab.shown.get("signature") != signature:
+            drawn["screen"] = _screen(view)
+        else:  # a large corpus takes a while to draw
+            tab.shown["screen"] = hash(drawn["screen"])
+        tab.shown["signature"] = signature
         updates: list[Any] = []
         for name, html in drawn.items():
             mark = hash(html)
@@ -126,6 +132,32 @@ class _Studio:
 
 def _language(request: gr.Request) -> str:
     return language(request.headers.get("accept-language", ""))
+
+
+def _signature(view: View) -> tuple[Any, ...]:
+    """Return what the screen depends on: it is drawn anew when this changes."""
+    project, tab = view.project, view.tab
+    if not project:
+        return (tab.step, tab.message)
+    look = view.projects.look(project)
+    runs_now = [runs.find(project.folder, name) for name in (tab.step, *WAYS, ROUND)]
+    files = [project.folder / "project.yaml", *(project.config(name) for name in ("prepare", "train", "transcribe"))]
+    files += transcripts.all_of(project) if tab.step == "correct" and not tab.document else []
+    return (
+        tab.step,
+        tab.message,
+        *((step.name, step.state) for step in view.steps.values()),
+        *((run.step, run.state, run.began, run.ended) for run in runs_now if run),
+        *((path.name, _changed(path)) for path in files),
+        *((look.number, look.busy) if tab.step == "corpus" else ()),
+    )
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _steps(view: View) -> Markup:

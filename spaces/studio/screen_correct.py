@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
-from parts import View, button, paragraph, problem, table
+from parts import View, button, element, log_of, paragraph, problem, run_note, section, table, terminal
 
-from u2u_hf import output_folder
+from u2u_hf.project import runs
+from u2u_hf.project.commands import round_command
 from u2u_hf.project.steps import BLOCKED
+from u2u_hf.project.transcripts import all_of, is_checked, is_edited
 from u2u_hf.reports.html import Markup, joined
+
+ROUND = "grow"  # the name of its runs
 
 
 def correct_screen(view: View) -> Markup:
@@ -18,18 +22,74 @@ def correct_screen(view: View) -> Markup:
             paragraph(say("blocked", step=first), "note"),
             button(say("go", step=first), "step", primary=True, value="transcribe"),
         )
-    files = sorted(project.transcripts.rglob("*.eaf"))
+    files = all_of(project)
     if not files:
         return problem(say("not_here", folder=str(project.transcripts)))
-    heads = [say("transcript"), say("corrected"), say("file")]
-    rows = [(_name(path, project.transcripts), _corrected(view, path), str(path)) for path in files]
-    return joined(paragraph(say("about_correct")), table(heads, rows, "transcripts"))
+    if view.tab.document.isdecimal() and int(view.tab.document) < len(files):
+        return _editor(view, int(view.tab.document), files[int(view.tab.document)])
+    heads = [say("transcript"), say("corrected"), say("checked"), say("file")]
+    rows = [
+        (
+            button(_name(path, project.transcripts), "correct", value=str(number)),
+            _yes(view, is_edited(project, path)),
+            _yes(view, is_checked(path)),
+            str(path),
+        )
+        for number, path in enumerate(files)
+    ]
+    return joined(paragraph(say("about_correct")), table(heads, rows, "transcripts"), _round(view))
+
+
+def _round(view: View) -> Markup:
+    """Return what begins the next round, and how the last one went."""
+    say, project = view.say, view.project
+    assert project
+    run = runs.find(project.folder, ROUND)
+    running = bool(run and run.state == runs.RUNNING)
+    act = button(say("stop"), "stop_round") if running else button(say("round_start"), "round", primary=True)
+    page = project.folder / "growth.html"
+    address = f"/view/{view.projects.number(project)}/growth"
+    link = element("a", say("round_page"), href=address, target="_blank", rel="noopener") if page.is_file() else None
+    return section(
+        say("round"),
+        paragraph(say("round_about")),
+        element("div", act, link, class_="row"),
+        element("p", say("round_running"), class_="busy") if running else run_note(view, run),
+        log_of(view, run, name=ROUND) if run else None,
+        terminal(view, round_command(project), ROUND),
+    )
+
+
+def _editor(view: View, index: int, path: Path) -> Markup:
+    say, project = view.say, view.project
+    assert project
+    number = view.projects.number(project)
+    editor = element(
+        "studio-transcript",
+        lang=view.language,
+        data_transcript=f"/transcript/{number}/{index}",
+        data_sound=f"/sound/{number}/{index}",
+        data_saved=say("correct_saved"),
+        data_saving=say("correct_saving"),
+        data_failed=say("correct_failed", problem="{problem}"),
+        data_checked=say("correct_check"),
+        data_done=say("correct_checked"),
+    )
+    return joined(
+        element(
+            "div",
+            button(say("correct_back"), "correct", value="none"),
+            element("b", _name(path, project.transcripts)),
+            class_="row",
+        ),
+        editor,
+        paragraph(say("correct_elan", path=str(path)), "soft"),
+    )
 
 
 def _name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def _corrected(view: View, path: Path) -> str:
-    assert view.project
-    return view.say("no" if output_folder.wrote(view.project.transcripts, path) else "yes")
+def _yes(view: View, is_so: bool) -> str:
+    return view.say("yes" if is_so else "no")

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from u2u_hf.project import bases, rules
-from u2u_hf.project.commands import command, share_commands, shown
+from u2u_hf.project.commands import command, round_command, share_commands, shown
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import STEPS, all_steps, next_step, set_aside, state_of
 from u2u_hf.project.training_log import training_of
@@ -88,6 +88,7 @@ def test_commands_are_those_that_a_person_types(project, understood, monkeypatch
     assert typed["train"].endswith("--resume")
     typed |= {name: shown(words) for name, words in share_commands(project, "a/b", "a/c", "browser").items()}
     assert {"push", "deploy", "elan"} <= set(typed)
+    typed["round"] = shown(round_command(project))
     for line in typed.values():
         understood(line)
 

@@ -1,14 +1,16 @@
 """Studio in a browser, the whole way with the demo corpus; and who may not speak with it."""
 
+import importlib
 import json
 import re
 import shutil
 import socket
+import string
 import subprocess
 import sys
 
 import pytest
-from conftest import RECIPES
+from conftest import PROJECT, RECIPES
 from playwright.sync_api import expect
 from support import studio
 from support.html_pages import ATTACKS
@@ -17,6 +19,7 @@ from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.project import runs
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import STEPS
+from u2u_hf.records import CORRECTED_TYPE
 
 pytest_plugins = ["support.browser_fixtures"]
 
@@ -124,7 +127,26 @@ def test_the_whole_way(running, place, corpus, demo_folder, open_page, outside, 
     elan_schema(transcript)
     assert read_eaf(transcript).tiers
     page.get_by_role("button", name="Next: Correct").click()
-    expect(page.get_by_text(transcript.name).first).to_be_visible()
+
+    # Correct: saved as one types, into the file, of which all else stays.
+    before = transcript.read_text(encoding="utf-8")
+    first = min((tier.annotations[0] for tier in read_eaf(transcript).tiers if tier.annotations), key=lambda a: a.start_ms)
+    page.get_by_role("button", name=transcript.name).click()
+    row = page.locator("u2u-editor .row").first
+    row.locator("textarea").fill("in cihuatl <3")
+    row.locator("textarea").press("Tab")
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    elan_schema(transcript)
+    texts = [(a.start_ms, a.value) for tier in read_eaf(transcript).tiers for a in tier.annotations]
+    assert (first.start_ms, "in cihuatl <3") in texts
+    kept = [line for line in before.splitlines() if "TIME_SLOT " in line or "MEDIA" in line]
+    assert [line for line in transcript.read_text(encoding="utf-8").splitlines() if line in kept] == kept
+    page.get_by_role("button", name="All of it is checked").click()
+    expect(page.get_by_text("It counts as checked now")).to_be_visible()
+    assert CORRECTED_TYPE in {tier.linguistic_type for tier in read_eaf(transcript).tiers}
+    elan_schema(transcript)
+    page.get_by_role("button", name="All transcripts").click()
+    expect(page.get_by_role("cell", name="yes")).to_have_count(2)
 
     assert outside.asked_for() == ""
     assert running.secret not in running.log.read_text().replace(running.address, "")
@@ -178,6 +200,11 @@ def test_files_outside_are_not_served(running, place):
         "/view/0/%2e%2e",
         "/view/99/report",
         "/view/-1/report",
+        "/sound/99/0",
+        "/sound/0/99",
+        "/transcript/0/-1",
+        "/editor/../studio/server.py",
+        "/editor/%2e%2e/studio/server.py",
     ):
         status, _, body = running.ask(path, cookie=running.secret)
         assert status in (403, 404, 422), path
@@ -222,3 +249,17 @@ def test_what_cannot_be_done_is_told(running, place, open_page, tmp_path):
     expect(page.get_by_role("alert").last).to_contain_text("prepare.yaml: cannot be read")
     page.locator("#step-train").click()
     expect(page.get_by_text("First: Prepare.")).to_be_visible()
+
+
+def test_languages_have_the_same_words_with_the_same_values(monkeypatch):
+    monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "studio"))
+    words = importlib.import_module("words")
+    english = words.WORDS["en"]
+    for other in words.WORDS.values():
+        assert other.keys() == english.keys()
+        for key, text in other.items():
+            assert {name for _, name, _, _ in string.Formatter().parse(text)} == {
+                name for _, name, _, _ in string.Formatter().parse(english[key])
+            }, key
+    assert words.language("es-MX,es;q=0.9") == "es"
+    assert words.language("xx") == "en"

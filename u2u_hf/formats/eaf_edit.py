@@ -39,7 +39,7 @@ def add_tiers(
         U2UError: `source` is not a valid ELAN file, has times in frames of a video, or has a linguistic type of the
             same name with another constraint; or `target` cannot be written.
     """
-    times = _slot_times(source)
+    times = slot_times(source)
     layout = Layout(source)
     tiers = _renamed(tiers, set(layout.table("TIER", "TIER_ID", "TIER_ID")))
     elements = tier_elements(tiers, constraints, layout.highest("a"), layout.highest("ts"))
@@ -59,7 +59,7 @@ def add_tiers(
         temporary.write_bytes(layout.edited())
 
 
-def _slot_times(source: str | os.PathLike[str]) -> list[int]:
+def slot_times(source: str | os.PathLike[str]) -> list[int]:
     """Return the latest time up to each time slot in ms, in the order of the file, untimed slots included."""
     tree = eaf_tree.load(source)
     if tree.time_units != eaf_tree.MILLISECONDS:

@@ -55,6 +55,11 @@ def _words(path: Path, project: Project, output: str) -> list[str]:
     return [str(path), "--output_dir", str(project.folder / output)]
 
 
+def round_command(project: Project) -> list[str]:
+    """Return the command of a round: learn from what was corrected, and write better drafts."""
+    return [sys.executable, str(recipes_folder() / "grow.py"), "--project", str(project.folder)]
+
+
 def share_commands(project: Project, repository: str, space: str, kind: str) -> dict[str, list[str]]:
     """Return what can be done with a finished recogniser: name → command.
 

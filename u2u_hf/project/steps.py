@@ -5,12 +5,15 @@ The files are those that the recipes write, so what was done in a terminal is se
 
 from __future__ import annotations
 
+import functools
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from u2u_hf import folder_lock, output_folder
+from u2u_hf import folder_lock
+from u2u_hf.corpus.folder import files_below, is_audio
 from u2u_hf.model_folder import SETTINGS, checkpoints
-from u2u_hf.project import runs
+from u2u_hf.project import runs, transcripts
 from u2u_hf.project.folder import Project
 from u2u_hf.records import U2UError
 
@@ -33,6 +36,9 @@ OPEN, BLOCKED, RUNNING, UNFINISHED, OUTDATED, FINISHED = (
     "outdated",
     "finished",
 )
+
+
+_LISTED_S = 20  # how long a list of recordings is taken for true
 
 
 @dataclass(frozen=True)
@@ -113,9 +119,9 @@ def _result(project: Project, name: str) -> list[Path]:
     elif name == TRANSCRIBE:
         paths = sorted(project.transcripts.rglob("*.eaf"))
     elif name == CORRECT:
-        paths = [
-            path for path in project.transcripts.rglob("*.eaf") if not output_folder.wrote(project.transcripts, path)
-        ]
+        # While transcripts are written, each would be read again and again.
+        writing = folder_lock.is_held(project.transcripts)
+        paths = [] if writing else [path for path in transcripts.all_of(project) if transcripts.is_edited(project, path)]
     else:
         paths = {
             PREPARE: [project.dataset / "prepare.yaml"],
@@ -127,20 +133,20 @@ def _result(project: Project, name: str) -> list[Path]:
 
 def missing_transcripts(project: Project) -> int:
     """Return how many recordings have no transcript yet."""
-    from u2u_hf.corpus.folder import files_below, is_audio
-
     if not project.config("transcribe").is_file() and not _own_recordings(project):
         return 0
     try:
-        audio = {
-            path.stem
-            for folder in project.recordings
-            for path in ([folder] if folder.is_file() else files_below(folder)[0])
-            if is_audio(path)
-        }
+        names = _recordings(tuple(project.recordings), int(time.monotonic() // _LISTED_S))
     except (OSError, U2UError):
         return 0
-    return len(audio - {path.stem for path in project.transcripts.rglob("*.eaf")})
+    return len(names - {path.stem for path in transcripts.all_of(project)})
+
+
+@functools.lru_cache(16)
+def _recordings(folders: tuple[Path, ...], _when: int) -> frozenset[str]:
+    """Return the names of all recordings. A folder may be large, and on a slow disk: it is not listed each second."""
+    found = (path for folder in folders for path in ([folder] if folder.is_file() else files_below(folder)[0]))
+    return frozenset(path.stem for path in found if is_audio(path))
 
 
 def _own_recordings(project: Project) -> bool:

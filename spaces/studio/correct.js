@@ -1,0 +1,72 @@
+// A transcript in the editor: opened from the server, saved there as one types. Its texts come with the element.
+import "./editor.js";
+
+const SAVE_AFTER_MS = 400; // without another correction
+
+class StudioTranscript extends HTMLElement {
+  async connectedCallback() {
+    const { transcript, sound, checked, done } = this.dataset;
+    this.status = document.createElement("p");
+    this.status.role = "status";
+    this.status.className = "soft";
+    this.editor = document.createElement("u2u-editor");
+    this.editor.lang = this.lang;
+    this.check = document.createElement("button");
+    Object.assign(this.check, { type: "button", className: "button", textContent: checked, hidden: true });
+    this.check.onclick = () => this.save(true).then((saved) => saved && this.say(done));
+    this.replaceChildren(this.status, this.editor, this.check);
+    const answer = await fetch(transcript);
+    if (!answer.ok) return this.fail(await answer.text());
+    const recording = await answer.json();
+    if (!this.isConnected) return;
+    this.editor.open(recording);
+    this.editor.sound = sound;
+    this.check.hidden = false;
+    this.editor.addEventListener("corrected", () => {
+      clearTimeout(this.waiting);
+      this.say(this.dataset.saving);
+      this.waiting = setTimeout(() => this.save(), SAVE_AFTER_MS);
+    });
+    this.leaving = () => this.waiting && this.save(); // the tab is closed or hidden: timers may not run any more
+    addEventListener("pagehide", this.leaving);
+  }
+
+  disconnectedCallback() {
+    removeEventListener("pagehide", this.leaving);
+    if (this.waiting) this.save();
+  }
+
+  /** Save what stands in the editor, one after the other. Returns whether it was saved. */
+  save(checked = false) {
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    const body = JSON.stringify({ segments: this.editor.written(), checked });
+    const before = this.saving ?? Promise.resolve();
+    this.saving = before.then(async () => {
+      try {
+        const headers = { "content-type": "application/json" };
+        const keepalive = body.length < 60_000; // browsers refuse more
+        const answer = await fetch(this.dataset.transcript, { method: "POST", body, headers, keepalive });
+        if (!answer.ok) return this.fail(await answer.text());
+        if (!this.waiting) this.say(this.dataset.saved);
+        return true;
+      } catch {
+        return this.fail(window.studioWords?.gone ?? "");
+      }
+    });
+    return this.saving;
+  }
+
+  say(text) {
+    this.status.className = "soft";
+    this.status.textContent = text;
+  }
+
+  fail(text) {
+    this.status.className = "problem";
+    this.status.textContent = this.dataset.failed.replace("{problem}", text);
+    return false;
+  }
+}
+
+customElements.define("studio-transcript", StudioTranscript);
