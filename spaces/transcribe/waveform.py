@@ -8,8 +8,6 @@ from u2u_hf.data.audio import AudioInfo, blocks
 
 _PART_MS = 10
 _MOST_PARTS = 400_000  # of all channels, a byte each: 55 a second in an hour of stereo
-    400_000  # of all channels together: 400 kB for the browser, 36 parts a second in an hour of three channels
-)
 _QUIET_DB = -60.0
 
 
