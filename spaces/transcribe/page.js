@@ -2,23 +2,22 @@
 // script at the start of the page's head: see page_head.py.
 const transcripts = (() => {
   const SEND_AFTER_MS = 600; // without another correction
-  const LOST_AFTER_MS = 30_000; // corrections whose arrival nobody has told of are sent again
-  const WAIT_MS = 5000; // for downloads with the last corrections
+  const WAIT_MS = 2000; // for the new files' addresses
 
   const editors = new Map(); // id of a result → {section, editor, places}
   const unsent = new Set(); // ids of results with corrections that the server does not have
   const unsaved = new Set(); // ids of results with corrections that were not downloaded
   let sending; // id of the result whose corrections are on their way
-  let sentAt = 0;
   let shown;
   let timer;
   let waiting; // selector of the download that was asked for while corrections were on their way
+  let address; // of the first file at that time
+  let again; // whether that download may have the corrections sent once more
   let trigger = () => {};
 
   /** Call Gradio's event for corrections, for which it asks `take`. */
   function send() {
     clearTimeout(timer);
-    if (performance.now() - sentAt > LOST_AFTER_MS) failed();
     if (unsent.size && sending === undefined) trigger("input");
   }
 
@@ -28,7 +27,6 @@ const transcripts = (() => {
     if (id === undefined) return "";
     unsent.delete(id);
     sending = id;
-    sentAt = performance.now();
     const { editor, places } = editors.get(id);
     const segments = editor.written().map((segment) => places.get(JSON.stringify(segment)) ?? segment);
     return JSON.stringify({ id, segments });
@@ -41,10 +39,13 @@ const transcripts = (() => {
     else if (waiting) whenRenewed(waiting);
   }
 
-  /** The server has not: the next correction or download tries again. */
+  /** The server has not, and Gradio has told why: the next correction or download tries again. */
   function failed() {
     if (sending !== undefined) unsent.add(sending);
     sending = undefined;
+    if (!again) waiting = undefined;
+    again = false;
+    if (waiting) send();
   }
 
   /** Click a download once Gradio has put the new files' addresses into the page. */
@@ -53,14 +54,12 @@ const transcripts = (() => {
     const before = address;
     const latest = performance.now() + WAIT_MS;
     const look = () => {
-      const now = firstAddress();
-      if (now && now !== before) document.querySelector(selector)?.click();
-      else if (performance.now() < latest) requestAnimationFrame(look);
+      if (firstAddress() === before && performance.now() < latest) requestAnimationFrame(look);
+      else document.querySelector(selector)?.click();
     };
     look();
   }
   const firstAddress = () => document.querySelector("#downloads a")?.href;
-  let address; // of the first file when a download was asked for
 
   /** Show a recording: in its own editor, which knows what can be undone. `value`: JSON of results.editor_value. */
   async function show(element, value, on) {
@@ -112,6 +111,7 @@ const transcripts = (() => {
       const name = link.getAttribute("download");
       waiting = name === null ? "#eaf" : `#downloads a[download="${CSS.escape(name)}"]`;
       address = firstAddress();
+      again = sending !== undefined;
       send();
     },
     true,

@@ -307,12 +307,14 @@ def test_a_reload_a_second_transcription_and_a_refusal_lose_nothing(address, bro
     page.close()
 
 
-def test_corrections_that_do_not_arrive_are_sent_again(address, browser, new_recording, tmp_path):
+def test_corrections_that_the_server_could_not_take_are_sent_with_the_download(
+    address, browser, new_recording, tmp_path
+):
     page = browser.new_page(locale="en-US")
     transcribed(page, address, new_recording)
-    page.route("**/queue/join*", lambda route: route.abort())
+    page.route("**/queue/join*", lambda route: route.fulfill(status=503, json={"detail": "busy"}))
     text(page, 0).fill("lost at first")
-    page.wait_for_function("transcripts.state().failed")
+    expect(page.get_by_text(re.compile("busy"))).to_be_visible()
     page.unroute("**/queue/join*")
     with page.expect_download() as download:
         page.locator("#eaf").click()
