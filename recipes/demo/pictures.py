@@ -152,8 +152,8 @@ def gradio_page(browser: Browser, model: Path, recording: Path) -> bytes:
         page.locator("#files input[type=file]").set_input_files(recording)
         page.locator("#files").get_by_text(recording.name[:4]).first.wait_for()
         page.locator("#transcribe").click()
-        page.get_by_test_id("cell-3-3").first.wait_for(timeout=120_000)
-        page.wait_for_timeout(1500)  # the waveform's and table's last layout
+        page.locator("u2u-editor .row").first.wait_for(timeout=120_000)
+        page.wait_for_timeout(1500)  # the waveform's last layout
         return page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": 1050})
 
 

@@ -1,5 +1,6 @@
-"""What happens when a visitor clicks: transcribe, show, edit, undo, cancel."""
+"""What happens when a visitor clicks: transcribe, show, correct, cancel."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable
@@ -8,8 +9,8 @@ from pathlib import Path
 
 import gradio as gr
 import numpy as np
-from correction_table import COLUMNS, format_time, rows
-from results import after_correction, choices_of, player, problem, result_at, summary
+from corrections import corrected, received
+from results import choices_of, downloads, editor_value, number_of, problem, result_at, summary
 from strings import STRINGS, language, say_in
 from upload_check import check_upload
 from waveform import levels
@@ -32,8 +33,7 @@ except ImportError:
         return lambda function: function
 
 
-_SHOWN = 7  # what `Actions.show` returns
-_REMEMBERED = 200  # corrections that can be undone
+_SHOWN = 5  # what `Actions.show` returns
 
 
 class Stopped(Exception):
@@ -59,9 +59,10 @@ class Options:
 class Actions:
     """The event handlers of one page.
 
-    A result is a dict, kept by Gradio: ``transcript`` as recognised, ``level`` of the waveform, ``rows`` of the table
-    as corrected, ``before``: the rows before each correction. A visitor's results are one list that only grows, so that
-    a number always means the same result, also in a correction that arrives while another transcription ends.
+    A result is a dict, kept by Gradio: ``id``, ``transcript`` as recognised and as ``corrected``, ``level`` of the
+    waveform. A visitor's results are one list that only grows, so that a number always means the same result, also
+    while another transcription ends. A page that outlives its server names its results by their ids: new ones have the
+    old numbers.
     """
 
     def __init__(
@@ -117,7 +118,7 @@ class Actions:
         transcript, level = found
         length = f"{transcript.duration_ms / 1000:.0f} s, {transcript.channels} channels"
         print(f"{length}: {time.monotonic() - begun:.0f} s", flush=True)
-        return {"transcript": transcript, "level": level, "rows": rows(transcript), "before": []}
+        return {"id": secrets.token_hex(8), "transcript": transcript, "corrected": transcript, "level": level}
 
     def run(
         self,
@@ -167,40 +168,35 @@ class Actions:
         return ["\n\n".join(messages), results, chosen, *self.show(results, first, request)]
 
     def show(self, results, number, request: gr.Request):
-        """Show one of the results: its number, waveform, table, hint, and what `after_correction` returns."""
-        say = say_in(language_of(request))
-        result = result_at(results, number, say)
-        table = gr.Dataframe(value=result["rows"], headers=[say(name) for name in COLUMNS], visible=True)
-        hint = gr.update(visible=True)
-        return [number, player(result, number, say("waveform")), table, hint, *after_correction(result, say)]
+        """Show one of the results: its number, editor, and what `downloads` returns."""
+        result = result_at(results, number, say_in(language_of(request)))
+        button, wrong, files = downloads(result, say_in(language_of(request)))
+        return [number, editor_value(result, language_of(request)), button, wrong, files]
 
-    def edit(self, results, number, table, request: gr.Request):
-        """Keep a correction, and write the files again; they are hidden while a cell of the table is wrong."""
+    def correct(self, results, number, sent, request: gr.Request):
+        """Keep the corrections of one recording; if it is the one that is shown, write its files again."""
+        if not sent:
+            return gr.skip()
         say = say_in(language_of(request))
-        result = result_at(results, number, say)
-        if table != result["rows"]:  # Gradio also sends a table when a cell is left as it was
-            known = {tuple(row): row for row in result["rows"]}  # rows that stay are kept once for all tables
-            result["before"] = [*result["before"], result["rows"]][-_REMEMBERED:]
-            result["rows"] = [known.get(tuple(row), row) for row in table]
-        return results, *after_correction(result, say)
-
-    def undo(self, results, number, request: gr.Request):
-        """Take the last correction back."""
-        say = say_in(language_of(request))
-        result = result_at(results, number, say)
-        if result["before"]:
-            result["rows"] = result["before"].pop()
-        return results, gr.Dataframe(value=result["rows"]), *after_correction(result, say)
+        try:
+            name, segments = received(sent)
+            place = number_of(results, name)
+            result = result_at(results, place, say)
+            result["corrected"] = corrected(result["transcript"], segments)
+        except U2UError as error:
+            raise gr.Error(say("refused", problem=error), print_exception=False) from error
+        return [results, *(downloads(result, say) if place == number else [gr.skip()] * 3)]
 
     def renew(self, results, number, request: gr.Request):
         """Write the files again: Gradio deletes them although the page is open."""
         if number is None or number >= len(results):
-            return gr.skip()
-        return after_correction(results[number], say_in(language_of(request)))[-1]
+            return [gr.skip()] * 3
+        return downloads(results[number], say_in(language_of(request)))
 
     def wait(self, request: gr.Request):
-        """Make the transcription cancellable while it waits in the queue."""
+        """Make the transcription cancellable while it waits in the queue, and show the button for it."""
         self._stopping[request.session_hash] = threading.Event()
+        return gr.Button(visible=True)
 
     def cancel(self, request: gr.Request):
         """Stop the visitor's transcription."""
@@ -224,8 +220,8 @@ def _progress_of(text: str, name: str, stop: threading.Event, progress: gr.Progr
         done = min(1.0, done + share)
         if stop.is_set():
             raise Stopped
-        left_s = (time.monotonic() - begun) * (1 - done) / max(done, 1e-3)
-        progress(done, desc=text.format(name=name, left=format_time(int(left_s * 1000)).split(".")[0]))
+        minutes, seconds = divmod(int((time.monotonic() - begun) * (1 - done) / max(done, 1e-3)), 60)
+        progress(done, desc=text.format(name=name, left=f"{minutes}:{seconds:02d}"))
 
     return advance
 

@@ -18,7 +18,7 @@ import upload_folder
 from actions import Actions
 from layout import KEPT_SECONDS, setup_page, transcription_page
 from model_info import facts, fetch
-from page_head import PlayerInHead
+from page_head import PageHead
 from starlette.middleware import Middleware
 from strings import STRINGS
 
@@ -45,7 +45,7 @@ def load_page(settings: SpaceVariables, folder: Path) -> gr.Blocks:
     recognizer = Recognizer(folder)
     recognizer.release_memory()
     own_language_model = language_model.load(str(folder))
-    about = {**facts(folder, settings), "engine": recognizer.engine}
+    about = facts(folder, settings, recognizer.engine)
     examples = sorted(str(path) for path in folder.glob("examples/*") if is_audio(path))
     actions = Actions(recognizer, own_language_model, settings, calibration.load(str(folder)))
     return transcription_page(actions, about, examples, own_language_model is not None)
@@ -83,7 +83,7 @@ def main() -> None:
         i18n=page.i18n_words,
         theme=THEME,
         css_paths=HERE / "style.css",
-        app_kwargs={"middleware": [Middleware(PlayerInHead)]},
+        app_kwargs={"middleware": [Middleware(PageHead)]},
     )
 
 

@@ -1,65 +1,82 @@
 """What the page shows, and which action each click calls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import gradio as gr
-from actions import Actions
-from correction_table import COLUMNS
+from actions import Actions, language_of
 from gradio.components import Component
-from strings import STRINGS
+from model_info import ModelFacts, about
+from strings import STRINGS, say_in
 
 from u2u_hf.corpus.folder import AUDIO_SUFFIXES
 
 KEPT_SECONDS = 3600
 _SOUND = ["audio", "video", *AUDIO_SUFFIXES]
+_OPEN_EDITOR = """
+const show = () => transcripts.show(element, props.value, trigger);
+watch("value", show);
+show();
+"""
 
 
 def transcription_page(
-    actions: Actions, facts: Mapping[str, str], examples: Sequence[str], has_language_model: bool
+    actions: Actions, facts: ModelFacts, examples: Sequence[str], has_language_model: bool
 ) -> gr.Blocks:
     """Return the page of one model.
 
     Args:
-        facts: about the model, with the keys that `STRINGS` has after ``model_``.
         examples: paths of recordings that visitors may try.
     """
+
+    def in_their_language(request: gr.Request) -> str:
+        return about(facts, say_in(language_of(request)))
+
     t = gr.I18n(**STRINGS)
     with gr.Blocks(title=STRINGS["en"]["title"], analytics_enabled=False, delete_cache=(600, KEPT_SECONDS)) as page:
-        gr.Markdown(t("title"), elem_classes="heading")
-        gr.Markdown(t("private"))
+        gr.Markdown(f"# {t('title')}")
+        told = gr.HTML(about(facts, say_in("en")), elem_id="about")
         inputs = [*_recordings(t, examples), *_options(t, has_language_model)]
         with gr.Row():
             start = gr.Button(t("transcribe"), variant="primary", elem_id="transcribe")
-            stop = gr.Button(t("cancel"), elem_id="cancel")
+            stop = gr.Button(t("cancel"), elem_id="cancel", visible=False)
         status = gr.Markdown(elem_id="status", min_height=60)
         results = gr.State([])  # as long as the page is open
         chosen = gr.Dropdown(label=t("shown"), visible=False, elem_id="shown")
         # Not asked of `chosen`, whose choices Gradio compares with what the server remembers.
         number = gr.Number(visible=False, precision=0)
-        waveform, table, hint, undo, wrong, files = _result(t)
-        after_correction = [undo, wrong, files]
-        shown = [number, waveform, table, hint, *after_correction]
-        with gr.Accordion(t("model"), open=False):
-            for name, value in facts.items():
-                gr.Textbox(value, label=t(f"model_{name}"), interactive=False)
+        editor = gr.HTML(elem_id="editor", html_template="", js_on_load=_OPEN_EDITOR, apply_default_css=False)
+        corrections = gr.Textbox(visible=False)  # filled by page.js when it is asked for
+        wrong = gr.Markdown(visible=False, elem_id="wrong")
+        button = gr.DownloadButton(t("eaf"), visible=False, elem_id="eaf")
+        many = {"file_count": "multiple", "interactive": False, "visible": False}
+        files = gr.File(label=t("downloads"), elem_id="downloads", **many)
+        written = [button, wrong, files]
+        shown = [number, editor, *written]
 
         outputs = [status, results, chosen, *shown]
-        waiting = start.click(actions.wait, queue=False, api_name=False)
+        waiting = start.click(actions.wait, None, stop, queue=False, api_name=False)
         run = {"api_name": "transcribe", "concurrency_limit": 1, "show_progress_on": status}
-        waiting.then(actions.run, [*inputs, results], outputs, **run)
+        ran = waiting.then(actions.run, [*inputs, results], outputs, **run)
+        ran.then(lambda: gr.Button(visible=False), None, stop, queue=False, api_name=False)
         stop.click(actions.cancel, None, status, queue=False, api_name="cancel")
         page.unload(actions.leave)
-        chosen.input(actions.show, [results, chosen], shown, api_name=False)
         # One after the other, in the order of the clicks.
-        corrections = {"api_name": False, "concurrency_id": "corrections", "show_progress": "hidden"}
-        last = {**corrections, "trigger_mode": "always_last"}
-        table.input(actions.edit, [results, number, table], [results, *after_correction], **last)
-        undo.click(actions.undo, [results, number], [results, table, *after_correction], **corrections)
-        gr.Timer(KEPT_SECONDS * 0.75).tick(
-            actions.renew, [results, number], files, show_progress="hidden", api_name=False
+        in_order = {"api_name": False, "concurrency_id": "corrections", "show_progress": "hidden"}
+        chosen.input(actions.show, [results, chosen], shown, **in_order)
+        corrected = editor.input(
+            actions.correct,
+            [results, number, corrections],
+            [results, *written],
+            js="(results, number) => [results, number, transcripts.take()]",
+            trigger_mode="multiple",
+            **in_order,
         )
-        for changed in (table.input, undo.click):
-            changed(None, js="() => document.dispatchEvent(new Event('corrected'))", api_name=False)
+        corrected.success(None, js="() => transcripts.kept()", api_name=False)
+        corrected.failure(None, js="() => transcripts.failed()", api_name=False)
+        gr.Timer(KEPT_SECONDS * 0.75).tick(
+            actions.renew, [results, number], written, show_progress="hidden", api_name=False
+        )
+        page.load(in_their_language, None, told, queue=False, show_progress="hidden", api_name=False)
     page.i18n_words = t
     return page
 
@@ -84,35 +101,11 @@ def _options(t: gr.I18n, has_language_model: bool) -> list[Component]:
         ]
 
 
-def _result(t: gr.I18n) -> tuple[gr.HTML, gr.Dataframe, gr.Markdown, gr.Button, gr.Markdown, gr.File]:
-    """Return what `Actions.show` fills: waveform, table, hint, undo button, what is wrong in the table, downloads."""
-    waveform = gr.HTML(visible=False, elem_id="player", padding=False)
-    table = gr.Dataframe(
-        headers=list(COLUMNS),
-        datatype="str",
-        type="array",
-        label=t("table"),
-        static_columns=[4],
-        column_widths=["11%", "11%", "9%", "49%", "14%"],
-        show_row_numbers=True,
-        wrap=True,
-        interactive=True,
-        visible=False,
-        buttons=[],
-        elem_id="table",
-    )
-    hint = gr.Markdown(t("how"), elem_classes="how", visible=False)
-    undo = gr.Button(t("undo"), visible=False, interactive=False, size="sm", elem_id="undo")
-    wrong = gr.Markdown(visible=False, elem_id="wrong")
-    many = {"file_count": "multiple", "interactive": False, "visible": False}
-    return waveform, table, hint, undo, wrong, gr.File(label=t("downloads"), elem_id="downloads", **many)
-
-
 def setup_page(problem: str) -> gr.Blocks:
     """Return a page that says what is missing and how to set it, so that the Space does not restart in a loop."""
     t = gr.I18n(**STRINGS)
     with gr.Blocks(title=STRINGS["en"]["title"], analytics_enabled=False) as page:
-        gr.Markdown(t("setup"), elem_classes="heading")
+        gr.Markdown(f"# {t('setup')}")
         gr.Markdown(f"**{problem}**", elem_id="problem")
         gr.Markdown(t("setup_how"))
     page.i18n_words = t

@@ -59,7 +59,8 @@ def test_a_page_is_made_private_and_updated(hub, deploy, tmp_path):
     assert len(space.commits) == 2  # that of its making, and one
     files = set(space.at("main").files)
     assert {"app.py", "strings.py", "README.md", "requirements.txt", "u2u_hf/transcription/transcribe.py"} <= files
-    assert not any(name.startswith("u2u_hf/demo/") or "__pycache__" in name for name in files)
+    assert {"page.js", "editor/editor.js", "editor/vendor/wavesurfer.js", "editor/vendor/LICENCE.txt"} <= files
+    assert not any(name.startswith("u2u_hf/demo/") or "__pycache__" in name or ".test." in name for name in files)
     space.commit("by hand", {**space.at("main").files, "u2u_hf/gone.py": space.at("main").files["app.py"]})
     refused = deploy("--revision", "v2", model="ana/open")
     assert "ana/open at v2: has no such branch, tag or commit" in refused.stderr

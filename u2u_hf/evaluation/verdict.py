@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-# Upper limit of the character error rate → what a draft is worth. README's table has the same limits, and its sources.
-_VERDICTS = (
-    (0.1, "a draft that is quick to correct"),
-    (0.2, "correcting is faster than typing"),
-    (0.4, "correcting takes about as long as typing"),
-)
-_WORST = "not useful yet: transcribe more, or check the data"
-# From here on two of five characters are wrong: finding and changing them takes longer than typing the text.
-_USEFUL_BELOW = _VERDICTS[-1][0]
+# Upper limit of the character error rate → how a draft is to correct. README's table has the same limits, and its
+# sources. From the last one on two of five characters are wrong: finding and changing them takes longer than typing.
+_LIMITS = ((0.1, "quick"), (0.2, "faster"), (0.4, "same"))
+_USEFUL_BELOW = _LIMITS[-1][0]
+_WORST = "slower"
+_VERDICTS = {
+    "quick": "a draft that is quick to correct",
+    "faster": "correcting is faster than typing",
+    "same": "correcting takes about as long as typing",
+    _WORST: "not useful yet: transcribe more, or check the data",
+}
 # Cards of other programs may give per cent; a recogniser that writes more wrong characters than this is none.
 _MOST = 2.0
+
+
+def grade(cer: float) -> str:
+    """Return how correcting drafts with this character error rate (0…1 and above) compares with typing.
+
+    >>> grade(0.05), grade(0.15), grade(0.3), grade(0.4)
+    ('quick', 'faster', 'same', 'slower')
+    """
+    return next((name for limit, name in _LIMITS if cer < limit), _WORST)
 
 
 def verdict(cer: float) -> str:
@@ -21,7 +32,7 @@ def verdict(cer: float) -> str:
     >>> verdict(0.15)
     'correcting is faster than typing'
     """
-    return next((words for limit, words in _VERDICTS if cer < limit), _WORST)
+    return _VERDICTS[grade(cer)]
 
 
 def is_useful(cer: float) -> bool:

@@ -29,6 +29,7 @@ from u2u_hf.settings import setting
 PACKAGE = Path(__file__).parents[1]
 SPACES = PACKAGE.parent / "spaces"
 KINDS = {"gradio": "transcribe", "browser": "browser"}
+_EDITOR = "editor"  # a folder in SPACES that both pages use
 _WAIT_SECONDS = 1800.0  # for a Space to be built: its packages alone are some gigabytes
 
 
@@ -87,8 +88,9 @@ def _fill(template: Path, folder: Path, settings: DeploySettings) -> None:
     if settings.kind == "browser":
         browser_page.build(template, folder, settings.model)
     else:
-        unneeded = shutil.ignore_patterns("__pycache__", "demo")
+        unneeded = shutil.ignore_patterns("__pycache__", "demo", "*.test.js")
         shutil.copytree(template, folder, ignore=unneeded)
+        shutil.copytree(SPACES / _EDITOR, folder / _EDITOR, ignore=unneeded)
         # The library is not on PyPI, so a Space cannot install it.
         shutil.copytree(PACKAGE, folder / "u2u_hf", ignore=unneeded)
         write_text(folder / "requirements.txt", _pinned((template / "requirements.txt").read_text(encoding="utf-8")))
