@@ -130,7 +130,9 @@ def test_the_whole_way(running, place, corpus, demo_folder, open_page, outside, 
 
     # Correct: saved as one types, into the file, of which all else stays.
     before = transcript.read_text(encoding="utf-8")
-    first = min((tier.annotations[0] for tier in read_eaf(transcript).tiers if tier.annotations), key=lambda a: a.start_ms)
+    first = min(
+        (tier.annotations[0] for tier in read_eaf(transcript).tiers if tier.annotations), key=lambda a: a.start_ms
+    )
     page.get_by_role("button", name=transcript.name).click()
     row = page.locator("u2u-editor .row").first
     row.locator("textarea").fill("in cihuatl <3")
