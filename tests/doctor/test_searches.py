@@ -134,7 +134,7 @@ def test_an_annotator_writes_k_for_c():
     annotators = {"A": "Ana", "B": "Eva"}
     heard = [(u, measured(u, heard="ca oc")) for u in other]
     found = other_conventions(examined(*rows, *heard, annotators=annotators))
-    # Nobody else writes k: that c is missing tells it.
+    # That k is written tells nothing: a weak recogniser would not hear it either.
     assert [f.suggestion.partition(", unlike")[0] for f in found] == ["annotator Eva: c is heard 16 × and written 0 ×"]
     assert (found[0].places, found[0].tiers) == (8, (("a", "B"), ("b", "B")))
 

@@ -14,16 +14,16 @@ from u2u_hf.doctor.findings import CONVENTION, Finding, finding
 from u2u_hf.records import Utterance
 from u2u_hf.reports.characters import shown
 
-_FEWEST = 8  # times that a letter must be heard, or written
+_FEWEST = 8  # times that a letter must be heard
 _FEWEST_PLACES = 3  # annotations in which it must
-_HARDLY = 0.2  # so much less often a group writes a letter than it is heard, or the reverse
+_HARDLY = 0.2  # so much less often a group writes a letter than it is heard
 _OTHERS = 0.25  # of the other groups at most as many may do so, or half as much
 _HALF = 0.5
 
 
 @dataclass(frozen=True)
 class _Letters:
-    """How often each letter is written and heard in a group, and in which annotations it is not both.
+    """How often each letter is written and heard in a group, and in which annotations it is heard more often.
 
     Letters and their marks are counted by themselves. Counts, not an alignment: one that is full of errors puts a lost
     tone beside any letter.
@@ -32,11 +32,12 @@ class _Letters:
     written: Counter[str]
     heard: Counter[str]
     only_heard: Mapping[str, list[Utterance]]
-    only_written: Mapping[str, list[Utterance]]
 
 
 def other_conventions(examined: Examined) -> list[Finding]:
-    """Return groups that hardly write a letter which is heard by recognisers that learnt from the rest, or the reverse.
+    """Return groups that hardly write a letter which is heard by recognisers that learnt from the rest.
+
+    Not the reverse: letters that are written and not heard are those that a weak recogniser has not learnt.
 
     A group is an annotator, a speaker, a file or a tier of a file; of several that say the same, the largest.
     """
@@ -46,18 +47,17 @@ def other_conventions(examined: Examined) -> list[Finding]:
         if examined.misfit(measure) <= examined.usual.middle  # of another text every letter is heard otherwise
     }
     found: list[Finding] = []
-    told: dict[tuple[str, bool], set[Utterance]] = defaultdict(set)
+    told: dict[str, set[Utterance]] = defaultdict(set)
     for kind, groups in _groupings(examined, list(texts)):
         counts = {name: _counted([(u, *texts[u]) for u in group]) for name, group in groups.items()}
         for name, own in counts.items():
             others = [group for other, group in counts.items() if other != name]
-            for letter in sorted({*own.written, *own.heard}):
-                for is_heard in (True, False):
-                    where = (own.only_heard if is_heard else own.only_written)[letter]
-                    if set(where) <= told[letter, is_heard] or not _is_convention(letter, is_heard, own, others):
-                        continue
-                    told[letter, is_heard] |= set(where)
-                    found.append(_finding(kind, name, letter, is_heard, own))
+            for letter in sorted(own.only_heard):
+                where = own.only_heard[letter]
+                if set(where) <= told[letter] or not _is_convention(letter, own, others):
+                    continue
+                told[letter] |= set(where)
+                found.append(_finding(kind, name, letter, own))
     return found
 
 
@@ -84,43 +84,31 @@ def _counted(rows: Sequence[tuple[Utterance, Counter[str], Counter[str]]]) -> _L
     written: Counter[str] = Counter()
     heard: Counter[str] = Counter()
     only_heard: dict[str, list[Utterance]] = defaultdict(list)
-    only_written: dict[str, list[Utterance]] = defaultdict(list)
     for utterance, text, other in rows:
         written += text
         heard += other
         for letter in other - text:
             only_heard[letter].append(utterance)
-        for letter in text - other:
-            only_written[letter].append(utterance)
-    return _Letters(written, heard, only_heard, only_written)
+    return _Letters(written, heard, only_heard)
 
 
-def _is_convention(letter: str, is_heard: bool, own: _Letters, others: Sequence[_Letters]) -> bool:
-    more, less = (own.heard, own.written) if is_heard else (own.written, own.heard)
-    where = own.only_heard if is_heard else own.only_written
-    if more[letter] < _FEWEST or len(where[letter]) < _FEWEST_PLACES or less[letter] > _HARDLY * more[letter]:
+def _is_convention(letter: str, own: _Letters, others: Sequence[_Letters]) -> bool:
+    heard = own.heard[letter]
+    if heard < _FEWEST or len(own.only_heard[letter]) < _FEWEST_PLACES or own.written[letter] > _HARDLY * heard:
         return False
-    shares = []
-    for group in others:
-        there, rest = (group.heard, group.written) if is_heard else (group.written, group.heard)
-        if there[letter]:
-            shares.append(rest[letter] / there[letter])
+    shares = [group.written[letter] / group.heard[letter] for group in others if group.heard[letter]]
     return bool(shares) and float(np.quantile(shares, _OTHERS)) >= _HALF
 
 
-def _finding(kind: str, name: str, letter: str, is_heard: bool, own: _Letters) -> Finding:
-    where = (own.only_heard if is_heard else own.only_written)[letter]
-    heard, written = own.heard[letter], own.written[letter]
-    what = f"heard {heard} × and written {written} ×" if is_heard else f"written {written} × and heard {heard} ×"
-    less, more = sorted((heard, written))
-    advice = "agree on one convention, or give prepare.py a text rule"
-    suggestion = f"{kind} {name}: {shown(letter)} is {what}, unlike in the others: {advice}"
+def _finding(kind: str, name: str, letter: str, own: _Letters) -> Finding:
+    where, heard, written = own.only_heard[letter], own.heard[letter], own.written[letter]
+    what = f"{shown(letter)} is heard {heard} × and written {written} ×, unlike in the others"
     return finding(
         CONVENTION,
         where[0],
-        1 - 0.5 * less / max(1.0, _HARDLY * more),
-        suggestion,
-        letters=(more - less) / len(where),
+        1 - 0.5 * written / max(1.0, _HARDLY * heard),
+        f"{kind} {name}: {what}: agree on one convention, or give prepare.py a text rule",
+        letters=(heard - written) / len(where),
         places=len(where),
         tiers=tuple(sorted({(u.recording, u.tier) for u in where})),
     )
