@@ -30,8 +30,7 @@ ENGLISH = {
     "go": "Go to {step}",
     # project
     "project_new": "Make a project",
-    "project_about": "A project is a folder. Studio keeps there what it makes, and leaves your own files as they "
-    "are.",
+    "project_about": "A project is a folder. Studio keeps there what it makes, and leaves your own files as they are.",
     "project_folder": "Folder of the project",
     "project_folder_info": "A new, empty folder, or the folder of a project to open.",
     "corpus_folder": "Folder of the corpus",
@@ -162,8 +161,7 @@ ENGLISH = {
     "resume_transcribe": "Resume",
     "stop": "Stop",
     "stopping": "Stopping: a training writes a checkpoint first. Stop again to stop it at once.",
-    "about_prepare": "Cuts each utterance out of the recordings, with its text: the dataset that training learns "
-    "from.",
+    "about_prepare": "Cuts each utterance out of the recordings, with its text: the dataset that training learns from.",
     "about_train": "A model that has heard many languages learns yours from the dataset. You may close this page "
     "meanwhile.",
     "about_scores": "Lets the recogniser write recordings that it never heard, and counts the errors.",

@@ -71,7 +71,9 @@ def lines_changed(path, before):
     """The lines that are gone, and those that are new."""
     changes = difflib.ndiff(before.splitlines(), path.read_text(encoding="utf-8").splitlines())
     found = [line for line in changes if line[0] in "+-"]
-    return [line[2:].strip() for line in found if line[0] == "-"], [line[2:].strip() for line in found if line[0] == "+"]
+    return [line[2:].strip() for line in found if line[0] == "-"], [
+        line[2:].strip() for line in found if line[0] == "+"
+    ]
 
 
 def test_what_was_not_corrected_is_not_written(transcript):

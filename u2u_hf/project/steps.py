@@ -121,7 +121,9 @@ def _result(project: Project, name: str) -> list[Path]:
     elif name == CORRECT:
         # While transcripts are written, each would be read again and again.
         writing = folder_lock.is_held(project.transcripts)
-        paths = [] if writing else [path for path in transcripts.all_of(project) if transcripts.is_edited(project, path)]
+        paths = (
+            [] if writing else [path for path in transcripts.all_of(project) if transcripts.is_edited(project, path)]
+        )
     else:
         paths = {
             PREPARE: [project.dataset / "prepare.yaml"],
