@@ -79,8 +79,8 @@ SPANISH = {
     "not_chosen": "no elegida",
     "in_some_files": "marcada en {chosen} de {files} archivos",
     "characters": "Caracteres",
-    "characters_about": "Lo que el reconocedor aprenderá a escribir; primero lo raro. Raro no es incorrecto: mire si es "
-    "una letra de la lengua. Si no, escriba qué debe ir en su lugar.",
+    "characters_about": "Lo que el reconocedor aprenderá a escribir; primero lo raro. Raro no es incorrecto: mire si "
+    "es una letra de la lengua. Si no, escriba qué debe ir en su lugar.",
     "all_characters": "Los otros {count} caracteres",
     "removed": "Ya eliminados o reemplazados",
     "character": "carácter",
