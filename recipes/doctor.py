@@ -1,7 +1,6 @@
 """Find probable faults in your own transcripts, hear them on a page, and put what you accept into copies of the files.
 
     python recipes/doctor.py --model my_model --corpus my_corpus --output_dir my_doctor --time_budget 1h
-    python recipes/doctor.py --model my_model --corpus my_corpus --output_dir my_doctor --config my_dataset/prepare.yaml
     python recipes/doctor.py --model OWNER/NAME --corpus my_corpus --output_dir my_doctor --leave_out nothing
     python recipes/doctor.py --corpus my_corpus --output_dir my_doctor --apply accepted.json
 
