@@ -224,7 +224,9 @@ from u2u_hf.records import U2UError
 settings = SpaceVariables(model="ana/voice", revision="main")
 try:
     folder = fetch(settings)
-    print(json.dumps([sorted(str(p.relative_to(folder)) for p in folder.rglob("*")), facts(folder, settings)]))
+    known = facts(folder, settings)
+    there = sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
+    print(json.dumps([there, known.model, known.revision]))
 except U2UError as error:
     print(json.dumps(str(error)))
 """
@@ -234,10 +236,7 @@ except U2UError as error:
         environment["PYTHONPATH"] = str(PROJECT / "spaces" / "transcribe")
         run = programs.run(["-c", code], env=environment)
         said[token] = json.loads(run.stdout.splitlines()[-1])
-    assert said["hf_ana_read"] == [
-        ["config.json"],
-        {"model": "ana/voice", "revision": f"main {model.commits[-1].oid[:8]}"},
-    ]
+    assert said["hf_ana_read"] == [["config.json"], "ana/voice", f"main {model.commits[-1].oid[:8]}"]
     assert "ana/voice: is not on the Hub, or is private and nobody is logged in" in said[None]
     assert "ana/voice: is not on the Hub, or is private and your account may not" in said["hf_ben_read"]
 
