@@ -30,6 +30,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from u2u_hf import cli
 from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.integrations.elan.help_page import help_page
+from u2u_hf.project.folder import Project
 from u2u_hf.records import Tier, U2UError
 from u2u_hf.settings import setting
 
@@ -64,6 +65,7 @@ def main() -> None:
         save(gradio_page(browser, source / "model", recording), folder / "gradio_page.webp")
         save(browser_page(browser, source / "model", recording), folder / "browser_page.webp")
         save(elan_tab(browser), folder / "elan_tab.webp")
+        save(studio(browser, source / "demo" / "corpus"), folder / "studio.webp")
         browser.close()
     print(f"pictures: {folder}, {sum(path.stat().st_size for path in folder.glob('*.webp')) / 1000:.0f} kB")
 
@@ -147,7 +149,7 @@ def new_page(browser: Browser, address: str) -> Page:
 
 def gradio_page(browser: Browser, model: Path, recording: Path) -> bytes:
     """Return a PNG of the Gradio page with a transcribed recording."""
-    with served(SPACES / "transcribe" / "app.py", model) as address:
+    with served(SPACES / "transcribe" / "app.py", "--model", model.resolve()) as address:
         page = new_page(browser, address)
         page.locator("#files input[type=file]").set_input_files(recording)
         page.locator("#files").get_by_text(recording.name[:4]).first.wait_for()
@@ -159,7 +161,7 @@ def gradio_page(browser: Browser, model: Path, recording: Path) -> bytes:
 
 def browser_page(browser: Browser, model: Path, recording: Path) -> bytes:
     """Return a PNG of the page that works in the browser, with a transcribed recording."""
-    with served(SPACES / "browser" / "serve.py", model) as address:
+    with served(SPACES / "browser" / "serve.py", "--model", model.resolve()) as address:
         page = new_page(browser, address)
         page.locator("#model-state").get_by_text("ready").wait_for(timeout=120_000)
         page.locator("#files").set_input_files(recording)
@@ -167,14 +169,28 @@ def browser_page(browser: Browser, model: Path, recording: Path) -> bytes:
         return page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": WIDTH, "height": 1050})
 
 
+def studio(browser: Browser, corpus: Path) -> bytes:
+    """Return a PNG of Studio with a project's corpus."""
+    with tempfile.TemporaryDirectory() as folder:
+        Project(Path(folder, "nahuatl")).set_paths(corpus)
+        words = "--project", Path(folder, "nahuatl"), "--no_browser"
+        with served(SPACES.parent / "recipes" / "studio.py", *words) as address:
+            page = new_page(browser, address)
+            page.locator("#step-corpus").click()
+            page.get_by_role("heading", name="Tiers").wait_for(timeout=60_000)
+            page.locator("h1").hover()  # else the step has the colours of what is pointed at
+            page.wait_for_timeout(500)
+            return page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": 640})
+
+
 @contextmanager
-def served(program: Path, model: Path) -> Iterator[str]:
+def served(program: Path, *words: str | Path) -> Iterator[str]:
     """Start a page's server and yield its address."""
     with tempfile.TemporaryFile("w+") as log:
-        command = [sys.executable, "-u", str(program), "--model", str(model.resolve())]
+        command = [sys.executable, "-u", *map(str, (program, *words))]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
-            found = next((m for line in process.stdout if (m := re.search(r"http://127\.0\.0\.1:\d+", line))), None)
+            found = next((m for line in process.stdout if (m := re.search(r"http://127\.0\.0\.1:\S+", line))), None)
             if not found:
                 log.seek(0)
                 raise U2UError(f"{program}: did not start: {log.read()[-100:].strip()}")
