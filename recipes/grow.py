@@ -28,7 +28,7 @@ from pathlib import Path
 
 from u2u_hf import cli
 from u2u_hf.comparison.programs import Programs
-from u2u_hf.growth.grow import growth_of, lock, next_steps, nothing_to_learn, wishes
+from u2u_hf.growth.grow import growth_of, lock, next_steps, nothing_to_learn, pushed, wishes
 from u2u_hf.growth.recipes import Recipes, Stopped
 from u2u_hf.hub.push import check_push
 from u2u_hf.project.folder import Project
@@ -56,7 +56,7 @@ class Arguments:
 
 def main() -> int:
     [args] = cli.parse(Arguments, description=__doc__)
-    project = Project(Path(args.project))
+    project = Project(Path(args.project).absolute())
     asked = wishes(_seconds(args.time_budget), _seconds(args.forecast), args.push_to)
     _set_paths(project, args)
     if args.push_to:
@@ -68,6 +68,8 @@ def main() -> int:
         )
         growth = growth_of(project, recipes, asked)
         if growth is None:
+            if args.push_to:
+                print(*pushed(project, args.push_to), sep="\n")
             print(nothing_to_learn(project))
             return 0
         try:

@@ -21,7 +21,7 @@ CLOSE_DB = 3.0
 _MOST_SPANS = 60  # spread over the recording; more do not change the choice
 # The sound that was taken from a video may be shorter by a part of its last frame: 1/24 s. A time in a table or a
 # TextGrid that is rounded passes the end by a millisecond.
-_VIDEO_FRAME_MS = 42
+VIDEO_FRAME_MS = 42
 _SIDES = {"left": 0, "right": 1}
 
 Span = tuple[int, int]
@@ -209,7 +209,7 @@ def _inside(utterances: Iterable[Utterance], duration_ms: int) -> tuple[list[Utt
         outside_ms = max(start_ms - utterance.start_ms, utterance.end_ms - end_ms)
         if not outside_ms:
             inside.append(utterance)
-        elif outside_ms <= _VIDEO_FRAME_MS and start_ms < end_ms:
+        elif outside_ms <= VIDEO_FRAME_MS and start_ms < end_ms:
             inside.append(dataclasses.replace(utterance, start_ms=start_ms, end_ms=end_ms))
         else:
             lasts = f"the audio lasts {duration_ms / 1000:.1f} s"

@@ -145,6 +145,6 @@ def _tier(examined: Examined, recording: str, channel: int, span: Span) -> str:
         (max(u.start_ms - span[1], span[0] - u.end_ms), tier)
         for (name, tier), row in examined.tiers.items()
         for u in row
-        if name == recording and u.channel == channel
+        if name == recording and u.channel == channel and u.audio == examined.corpus.recordings[name].audio
     ]
     return min(near, default=(0, ""))[1]

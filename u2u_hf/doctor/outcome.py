@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from u2u_hf.corpus.channels import VIDEO_FRAME_MS
+from u2u_hf.corpus.reader import Recording
 from u2u_hf.doctor.annotations import Corpus
 from u2u_hf.doctor.findings import Finding
 from u2u_hf.records import U2UError
@@ -31,11 +33,12 @@ def _row(one: Finding, corpus: Corpus, folder: Path) -> dict[str, Any]:
     for name in ("start_ms", "end_ms"):
         if edit and name in edit:
             edit[name] -= origin_ms
+    start_ms, end_ms = _times_in_file(recording, one.tier, one.text, one.start_ms - origin_ms, one.end_ms - origin_ms)
     row = {
         "recording": one.recording,
         "tier": one.tier,
-        "start_ms": one.start_ms - origin_ms,
-        "end_ms": one.end_ms - origin_ms,
+        "start_ms": start_ms,
+        "end_ms": end_ms,
         "kind": one.kind,
         "score": one.score,
         "suggestion": one.suggestion,
@@ -49,6 +52,15 @@ def _row(one: Finding, corpus: Corpus, folder: Path) -> dict[str, Any]:
         "annotations": one.places,
     }
     return row | ({"tiers": [list(tier) for tier in one.tiers]} if one.tiers else {})
+
+
+def _times_in_file(recording: Recording, tier: str, text: str, start_ms: int, end_ms: int) -> tuple[int, int]:
+    """Return the times of an annotation as its file has them: what ends after its sound was cut a little."""
+    own = (a for t in recording.document.tiers if t.name == tier for a in t.annotations if a.value == text)
+    near = (
+        (a.start_ms, a.end_ms) for a in own if max(abs(a.start_ms - start_ms), abs(a.end_ms - end_ms)) <= VIDEO_FRAME_MS
+    )
+    return next(near, (start_ms, end_ms))
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:

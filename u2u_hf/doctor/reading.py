@@ -19,6 +19,7 @@ from u2u_hf.doctor.candidates import Candidates
 from u2u_hf.doctor.measures import AROUND_MS, Measure, as_lines, measure, read_lines
 from u2u_hf.doctor.settings import NOTHING, Recognisers
 from u2u_hf.files import write_text
+from u2u_hf.model_folder import WEIGHTS
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
@@ -104,7 +105,10 @@ def read_unseen(
     Raises:
         U2UError: nothing can be left out, the model's base is unknown, or a training fails.
     """
-    reading = Reading(candidates, output_dir, (model, asked.leave_out))
+    weights = Path(model, WEIGHTS)  # a model that was trained again under its name reads anew
+    is_read = asked.leave_out == NOTHING and weights.is_file()
+    when = str(weights.stat().st_mtime_ns) if is_read else ""
+    reading = Reading(candidates, output_dir, (model, asked.leave_out, when))
     if asked.leave_out == NOTHING:
         reading.read(Recognizer(model))
         return reading.found([None])

@@ -139,7 +139,9 @@ def calibrate(
         fitted, account = fit(utterances)
         found.append(fitted)
         accounts.append(f"with the language model: {account}" if model else account)
-    calibration.save(Calibrations(*found), folder)
+    # With log-probabilities at hand the weights are those that an earlier calibration was made for.
+    own = calibration.load(str(folder)).alone if log_probs else None
+    calibration.save(Calibrations(own or found[0], *found[1:]), folder)
     return "; ".join(accounts)
 
 
@@ -194,7 +196,7 @@ def fit(utterances: Sequence[Compared]) -> tuple[Calibration | None, str]:
 def _folds(groups: Sequence[str]) -> Iterator[tuple[list[int], list[int]]]:
     """Yield the utterances to learn from, and those held out; groups are whole, a single one is cut into stretches."""
     names = sorted(set(groups))
-    if len(names) > 1:
+    if len(names) > 1 and max(map(list(groups).count, names)) <= len(groups) / 2:  # else a fold learns from the rest
         sizes = {name: groups.count(name) for name in names}
         fold_of: dict[str, int] = {}
         loads = [0] * min(_FOLDS, len(names))

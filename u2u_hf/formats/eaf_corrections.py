@@ -163,6 +163,8 @@ class _File:
         root = one
         while root.parent_id is not None:
             root = self._by_id(root.parent_id)
+        if one.times != root.times:
+            raise Refused("it has a share of another's time: move it in ELAN")
         if not 0 <= start_ms < end_ms:
             raise Refused("the new end is not after the new start")
         slots = [root.body.attributes[name] for name in _SLOTS]
@@ -180,7 +182,9 @@ class _File:
                 and other.parent_id is None
                 and root.times[0] <= sum(other.times) / 2 < root.times[1]
             )
-            if inside and not used and not (start_ms <= other.times[0] and other.times[1] <= end_ms):
+            new = dict(zip(slots, (start_ms, end_ms), strict=True))
+            own = [new.get(other.body.attributes.get(n, ""), t) for n, t in zip(_SLOTS, other.times, strict=True)]
+            if inside and not start_ms <= own[0] < own[1] <= end_ms:
                 raise Refused(f"annotations on tier {trimmed(other.tier)} would be outside: move it in ELAN")
         self._require_free(root.tier, start_ms, end_ms, root)
         self._require_parent(root.tier, start_ms, end_ms)
@@ -331,9 +335,6 @@ class _File:
                 r"""(TIME_VALUE\s*=\s*)(["'])[0-9]*\2""", rf"\g<1>\g<2>{time}\g<2>", self._layout.text(element)
             )
             before = [e for t, e in fixed if t <= time]
-            if [e for _, e in fixed if e.start < element.start] == before:
-                self._layout.replace(element.start, element.end, text)
-                continue
             space = self._layout.data[self._layout.space_before(element) : element.start]
             self._layout.remove(element)
             ends.setdefault(self._after(before), []).append((time, space + self._layout.written(text)))

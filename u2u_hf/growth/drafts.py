@@ -91,7 +91,7 @@ class Drafts:
         edited: list[str] = []
         for path in files_below(self.new)[0]:
             within = path.relative_to(self.new)
-            if not output_folder.is_recorded(self.new, path):
+            if not output_folder.wrote(self.new, path):
                 continue
             target = self.transcripts / within
             if within.name == QUEUE:

@@ -148,6 +148,7 @@ class Growth:
         if "changes" not in facts or "train" in facts:
             return
         is_same = facts["changes"]["state"] == state_of(self.project)
+        is_same = is_same and all(Path(path).is_file() for path in facts["changes"]["audio"].values())
         if not is_same or ("prepare" in facts and facts["prepare"] != self._dataset_state()):
             print("files were changed since this round was begun: it begins anew, with what they are now")
             shutil.rmtree(self.round.model, ignore_errors=True)
@@ -167,6 +168,11 @@ class Growth:
         for path, kept in ((self.round.corpus, corpus), (self.round.corrected, found.state)):
             snapshot.save(path, kept)
         lines, problems = [*lines, *found.lines, *renamed], [*problems, *found.problems]
+        problems += [
+            f"{Path(item.where).name}: {item.reason}; it is not learnt from"
+            for item in preparation.skipped
+            if item.is_problem and Path(item.where).is_relative_to(self._copies)
+        ]
         if last is None:  # of a first round, everything is new
             lines = [*found.lines]
         for mark, told in (("", lines), ("! ", problems)):
@@ -192,7 +198,8 @@ class Growth:
         project, facts = self.project, self.round.facts["changes"]
         values = project.settings("prepare") | {"also": [str(self._copies), *facts["audio"].values()]}
         if self.round.splits.is_file():
-            values["splits"] = str(self.round.splits)
+            # What came into the corpus since then goes into training too.
+            values |= {"splits": str(self.round.splits), "validation_hours": 0.0, "test_hours": 0.0}
         config, written = self.round.folder / "prepare.yaml", project.dataset / "prepare.yaml"
         write_text(config, yaml.safe_dump(values, allow_unicode=True, sort_keys=False))
         before = _stamp(written)
@@ -311,8 +318,7 @@ class Growth:
         if not (name := self.wishes.push_to):
             print("  not asked for: --push_to OWNER/NAME pushes recogniser and dataset, private")
             return
-        print(f"dataset: {push_folder(self.project.dataset, f'{name}-data', 'dataset')}")
-        print(f"recogniser: {push_folder(self.project.model, name, 'model')}")
+        print(*pushed(self.project, name), sep="\n")
 
     def _report(self) -> None:
         found = rows([*self.earlier, self.round])
@@ -325,7 +331,8 @@ class Growth:
 
     @property
     def _copies(self) -> Path:
-        return self.round.folder / "corrected"
+        """Copies of what was corrected, as deep in the project as the transcripts: links to recordings lead there."""
+        return self.project.folder / f".corrected-{self.round.number:02d}"
 
     @property
     def _has_model(self) -> bool:
@@ -410,13 +417,14 @@ def growth_of(project: Project, recipes: Recipes, asked: Wishes) -> Growth | Non
         U2UError: the folder is no project, or its corpus cannot be read.
     """
     _require_apart(project)
+    _require_unpushed(project)
     found = rounds_of(project)
     if found and not found[-1].is_finished:
         return Growth(project, recipes, asked, found[-1], found[:-1])
     is_same = found and found[-1].facts["changes"]["state"] == state_of(project)
     if is_same and (project.model / CONFIG).is_file():
         return None
-    return Growth(project, recipes, asked, new_round(project, len(found) + 1), found)
+    return Growth(project, recipes, asked, new_round(project, found[-1].number + 1 if found else 1), found)
 
 
 @contextlib.contextmanager
@@ -453,6 +461,10 @@ def state_of(project: Project) -> str:
     for recipe in ("prepare", "train", "language_model"):
         if (path := project.config(recipe)).is_file():
             found.update(f"{recipe}\0".encode() + path.read_bytes())
+    names = corrections.touched(project.transcripts)
+    sounds = recordings_of(project) if names else {}
+    for name in names:  # a recording that was missing may have come back
+        found.update(f"{name}\0{sounds.get(name, '')}\0".encode("utf-8", "surrogatepass"))
     return found.hexdigest()
 
 
@@ -466,6 +478,16 @@ def recordings_of(project: Project) -> dict[str, str]:
         recordings=[str(path) for path in project.recordings], output_dir=str(project.transcripts)
     )
     return {job.name.as_posix(): str(job.audio) for job in find_jobs(settings)[0]}
+
+
+def pushed(project: Project, name: str) -> list[str]:
+    """Push dataset and recogniser of a project, private; return lines that say where they are.
+
+    Args:
+        name: OWNER/NAME of the recogniser; the dataset is OWNER/NAME-data.
+    """
+    dataset = push_folder(project.dataset, f"{name}-data", "dataset")
+    return [f"dataset: {dataset}", f"recogniser: {push_folder(project.model, name, 'model')}"]
 
 
 def next_steps(growth: Growth) -> str:
@@ -506,6 +528,13 @@ def _require_apart(project: Project) -> None:
         raise U2UError(
             f"{project.folder}: lies in the corpus, which would then hold the drafts too: move it out of there"
         )
+
+
+def _require_unpushed(project: Project) -> None:
+    """Raise U2UError if a setting would push models that are not yet chosen, or make them public."""
+    for recipe in ("train", "language_model", "transcribe"):
+        if {"push_to", "public"} & project.settings(recipe).keys():
+            raise U2UError(f"{project.config(recipe)}: push_to, public: remove them, and give grow.py --push_to")
 
 
 def _stamp(path: Path) -> int:

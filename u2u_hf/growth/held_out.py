@@ -17,7 +17,6 @@ from u2u_hf.corpus.preparation import Preparation, PreparationSettings
 from u2u_hf.corpus.split_table import read_sides, sides_table
 from u2u_hf.corpus.splits import members
 from u2u_hf.files import write_text
-from u2u_hf.records import U2UError
 
 _READ = 1 << 18  # bytes at both ends of a recording, by which it is known again under another name
 
@@ -28,11 +27,6 @@ def pinned(settings: PreparationSettings, table: Path) -> PreparationSettings:
     Raises:
         U2UError: the settings divide utterances, which nothing can pin.
     """
-    if settings.split_by == "utterance":
-        raise U2UError(
-            "prepare.yaml: split_by utterance: a project that grows holds out whole recordings or speakers: "
-            "write recording or speaker"
-        )
     return dataclasses.replace(settings, splits=str(table), validation_hours=0.0, test_hours=0.0)
 
 

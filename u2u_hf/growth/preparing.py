@@ -61,6 +61,11 @@ def preparation_of(
         U2UError: nothing can be prepared.
     """
     settings = preparation_settings(project, also)
+    if settings.split_by != "recording":  # drafts tell no speaker, and an utterance's time changes when it is corrected
+        raise U2UError(
+            f"{project.config('prepare')}: split_by {settings.split_by}: a project that grows holds out whole "
+            "recordings, which are known again in each round: write recording"
+        )
     if not earlier_sides:
         return decide(settings, audio), settings
     settings = pinned(settings, earlier_sides)

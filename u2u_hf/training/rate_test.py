@@ -21,7 +21,7 @@ from transformers import Trainer
 
 from u2u_hf.frames import SAMPLING_RATE, STRIDE
 from u2u_hf.recognition.families.registry import family_of
-from u2u_hf.training.memory_trial import restored
+from u2u_hf.training.memory_trial import divided, restored
 
 # First and last rate; so many steps for each factor of ten.
 _HEAD, _ENCODER, _PER_TEN = (1e-4, 1.0), (1e-5, 1e-1), 8
@@ -84,9 +84,11 @@ def find_rates(trainer: Trainer, max_steps: int, given: Mapping[str, float]) -> 
             test = _Test(trainer)
             if not test.is_worth(max_steps):
                 return None
-            head = given.get("head_learning_rate") or min(_HEAD_MOST, _SHARE * test.head_rate())
+            head = given.get("head_learning_rate")
+            head = min(_HEAD_MOST, _SHARE * test.head_rate()) if head is None else head
             test.settle(head)
-            encoder = given.get("learning_rate") or _SHARE * test.encoder_rate()
+            encoder = given.get("learning_rate")
+            encoder = _SHARE * test.encoder_rate() if encoder is None else encoder
         finally:
             trainer.model.zero_grad()
             for weight in learning:
@@ -110,9 +112,11 @@ class _Test:
         self._encoder = [weight for name, weight in learning if head not in name]
         self._optimizer = torch.optim.AdamW([{"params": part, "lr": 0.0} for part in (self._head, self._encoder)])
         batches = itertools.islice(trainer.get_train_dataloader(), _BATCHES)
-        self._batches = [_shortened(trainer._prepare_inputs(batch)) for batch in batches]
+        # As much as fits into the memory, see `memory_trial`.
+        self._batches = [_shortened(divided(trainer._prepare_inputs(batch), trainer.parts)[0]) for batch in batches]
         self._first = [1.0] * len(self._batches)
         self._turn = 0
+        self._scale = _FLOAT16 if trainer.args.fp16 else 1.0
 
     def is_worth(self, max_steps: int) -> bool:
         """Return whether the run is long enough for a test, by its steps or by the time of one here."""
@@ -169,16 +173,17 @@ class _Test:
         turn = self._turn % len(self._batches)
         self._turn += 1
         loss = self._loss(self._batches[turn])
-        scale = _FLOAT16 if self._trainer.args.fp16 else 1.0
-        (loss * scale).backward()
+        (loss * self._scale).backward()
         weights = [weight for weight in (*self._head, *self._encoder) if weight.grad is not None]
         for weight in weights:
-            weight.grad /= scale
-        if self._trainer.args.max_grad_norm:
-            torch.nn.utils.clip_grad_norm_(weights, self._trainer.args.max_grad_norm)
-        self._optimizer.step()
+            weight.grad /= self._scale
+        norm = torch.nn.utils.clip_grad_norm_(weights, self._trainer.args.max_grad_norm or math.inf)
+        if self._trainer.args.fp16 and not torch.isfinite(norm):
+            self._scale /= 2  # and the step is skipped, as GradScaler does
+        else:
+            self._optimizer.step()
         self._optimizer.zero_grad()
-        return float(loss.detach()) / self._first[turn]
+        return float(loss.detach()) / (self._first[turn] or 1.0)  # 0 where no text fits into its frames
 
     def _loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         with self._trainer.accelerator.autocast():  # accelerate gives it to the model later
@@ -188,11 +193,12 @@ class _Test:
 def _shortened(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Return the first utterances of a batch, as many as have `_SECONDS` with their padding, and one at least."""
     longest = float(batch["frames"].max()) * STRIDE / SAMPLING_RATE
-    return {key: value[: max(1, int(_SECONDS / longest))] for key, value in batch.items()}
+    return {key: value[: max(1, int(_SECONDS / max(longest, 1e-3)))] for key, value in batch.items()}
 
 
 def _copies(weights: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    return [weight.detach().clone() for weight in weights]
+    # Not in a GPU's memory, of which the trial before leaves no more than a step needs.
+    return [weight.detach().to("cpu", copy=True) for weight in weights]
 
 
 def _restore(weights: Sequence[torch.Tensor], copies: Sequence[torch.Tensor]) -> None:
