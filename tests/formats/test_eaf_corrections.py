@@ -253,3 +253,53 @@ def _read(text):
         path = Path(folder, "a.eaf")
         path.write_text(text, encoding="utf-8")
         return read_eaf(path).tiers
+
+
+def slots(text):
+    return [int(time) for time in re.findall(r"TIME_VALUE=[\"'](\d+)", text)]
+
+
+def test_slots_that_cross_are_put_in_order(corrected):
+    done, refused = corrected(
+        Correction("A", 3000, 4000, "ni", {"start_ms": 4600, "end_ms": 6000}),
+        Correction("B", 4500, 5000, "", {"start_ms": 2500, "end_ms": 2900}),
+        Correction("A", 2600, 3500, "", {"add": "ña"}),
+    )
+    assert refused == []
+    assert slots(done) == sorted(slots(done))
+
+
+def test_a_word_does_not_end_before_it_begins(corrected):
+    """Words below a1, which share its ends: a boundary beyond the one between them is refused."""
+    words = FILE.replace(
+        '    <TIER LINGUISTIC_TYPE_REF="tr" PARENT_REF="A" TIER_ID="A tr">',
+        """    <TIER LINGUISTIC_TYPE_REF="wd" PARENT_REF="A" TIER_ID="A wd">
+        <ANNOTATION>
+            <ALIGNABLE_ANNOTATION ANNOTATION_ID="a5" TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts7">
+                <ANNOTATION_VALUE>ka</ANNOTATION_VALUE>
+            </ALIGNABLE_ANNOTATION>
+        </ANNOTATION>
+        <ANNOTATION>
+            <ALIGNABLE_ANNOTATION ANNOTATION_ID="a6" TIME_SLOT_REF1="ts7" TIME_SLOT_REF2="ts2">
+                <ANNOTATION_VALUE>x</ANNOTATION_VALUE>
+            </ALIGNABLE_ANNOTATION>
+        </ANNOTATION>
+    </TIER>
+    <TIER LINGUISTIC_TYPE_REF="tr" PARENT_REF="A" TIER_ID="A tr">""",
+    )
+    words = words.replace(
+        '        <TIME_SLOT TIME_SLOT_ID="ts2"',
+        '        <TIME_SLOT TIME_SLOT_ID="ts7" TIME_VALUE="1500"/>\n        <TIME_SLOT TIME_SLOT_ID="ts2"',
+    )
+    words = words.replace(
+        '    <CONSTRAINT DESCRIPTION="1-1',
+        """    <LINGUISTIC_TYPE CONSTRAINTS="Time_Subdivision" GRAPHIC_REFERENCES="false" LINGUISTIC_TYPE_ID="wd" TIME_ALIGNABLE="true"/>
+    <CONSTRAINT DESCRIPTION="Time subdivision" STEREOTYPE="Time_Subdivision"/>
+    <CONSTRAINT DESCRIPTION="1-1""",  # noqa: E501
+    )
+    done, refused = corrected(Correction("A", 1000, 2000, FIRST, {"start_ms": 1600, "end_ms": 2600}), text=words)
+    assert done == words
+    assert "annotations on tier 'A wd' would be outside" in refused[0]
+    done, refused = corrected(Correction("A", 1000, 2000, FIRST, {"start_ms": 1100, "end_ms": 2600}), text=words)
+    assert refused == []
+    assert slots(done) == [1100, 1500, 2600, 3000, 4000, 4500, 5000]

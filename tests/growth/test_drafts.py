@@ -44,6 +44,18 @@ def test_an_untouched_draft_is_replaced_and_a_corrected_one_stays(drafts, tmp_pa
     assert not output_folder.wrote(drafts.transcripts, drafts.transcripts / "b.eaf")
 
 
+def test_what_a_person_corrected_after_a_killed_run_is_not_taken_for_a_draft(drafts, tmp_path):
+    written(drafts.transcripts, "a.eaf", "old a")
+    written(drafts.new, "a.eaf", "new a")
+    assert drafts.take(tmp_path / "drafts") == (1, [])
+    # Killed here; a person corrects the draft, and the run, done again, keeps it aside so that it is not made anew.
+    (drafts.transcripts / "a.eaf").write_text("corrected", encoding="utf-8")
+    (drafts.new / "a.eaf").write_text("corrected", encoding="utf-8")
+    drafts.take(tmp_path / "drafts")
+    assert texts(drafts.transcripts) == {"a.eaf": "corrected"}
+    assert texts(tmp_path / "drafts") == {"a.eaf": "new a"}  # by which the next round sees what was corrected
+
+
 @pytest.mark.parametrize("corrected", [False, True])
 @pytest.mark.parametrize("call", range(1, 7))
 def test_killed_between_any_two_files(drafts, tmp_path, monkeypatch, call, corrected):

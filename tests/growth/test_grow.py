@@ -192,3 +192,12 @@ def test_a_project_inside_its_corpus_is_refused(tmp_path):
     project.set_paths(tmp_path / "corpus")
     with pytest.raises(U2UError, match="lies in the corpus, which would then hold the drafts too"):
         grown(project, Runner())
+
+
+def test_a_setting_that_would_push_each_model_is_refused(tmp_path):
+    project = Project(tmp_path / "project")
+    (tmp_path / "corpus").mkdir()
+    project.set_paths(tmp_path / "corpus")
+    project.set_settings("train", {"push_to": "ana/ears"})
+    with pytest.raises(U2UError, match=r"train\.yaml: push_to, public: remove them, and give grow\.py --push_to"):
+        grow.growth_of(project, None, grow.Wishes())

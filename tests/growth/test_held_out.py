@@ -95,6 +95,7 @@ def test_settings_are_those_of_prepare_yaml(project):
     project.set_settings("prepare", {"tiers": "*transcription", "max_seconds": "20", "split_by": "utterance"})
     with pytest.raises(U2UError, match="split_by utterance: a project that grows holds out whole recordings"):
         preparation_of(project, [], project.folder / "1.csv")
+    project.set_settings("prepare", {"tiers": "*transcription", "max_seconds": "20"})
     _, settings = preparation_of(project, [], None)
     assert (settings.tiers, settings.max_seconds) == (["*transcription"], 20.0)
     assert {f.name for f in dataclasses.fields(PreparationSettings)} >= {"also"}
