@@ -18,6 +18,7 @@ class StudioTranscript extends HTMLElement {
     const answer = await fetch(transcript);
     if (!answer.ok) return this.fail(await answer.text());
     const recording = await answer.json();
+    this.version = answer.headers.get("x-version");
     if (!this.isConnected) return;
     this.editor.open(recording);
     this.editor.sound = sound;
@@ -44,10 +45,11 @@ class StudioTranscript extends HTMLElement {
     const before = this.saving ?? Promise.resolve();
     this.saving = before.then(async () => {
       try {
-        const headers = { "content-type": "application/json" };
+        const headers = { "content-type": "application/json", "x-version": this.version }; // of the save before
         const keepalive = body.length < 60_000; // browsers refuse more
         const answer = await fetch(this.dataset.transcript, { method: "POST", body, headers, keepalive });
         if (!answer.ok) return this.fail(await answer.text());
+        this.version = answer.headers.get("x-version");
         if (!this.waiting) this.say(this.dataset.saved);
         return true;
       } catch {

@@ -26,6 +26,7 @@ SHOWN = {
 
 _HERE = Path(__file__).parent
 _EDITOR = _HERE.parent / "editor"
+_VERSION = "x-version"  # of a transcript: what is saved must come from what lies there
 _MOST_BYTES = 50_000_000  # of what the editor sends
 
 
@@ -59,8 +60,9 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
         if not project or not path:
             return PlainTextResponse("There is no such file.", 404)
         try:
-            return JSONResponse(transcripts.opened(project, path))
-        except U2UError as error:
+            version = transcripts.version_of(path)  # first: what changes meanwhile makes the next save fail
+            return JSONResponse(transcripts.opened(project, path), headers={_VERSION: version})
+        except (U2UError, OSError) as error:
             return PlainTextResponse(str(error), 422)
 
     @app.post("/transcript/{number}/{index}")
@@ -70,15 +72,20 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
             return PlainTextResponse("There is no such file.", 404)
         if int(request.headers.get("content-length") or _MOST_BYTES) >= _MOST_BYTES:
             return PlainTextResponse("This is too much.", 413)
+        version = request.headers.get(_VERSION)
+        if not version:
+            return PlainTextResponse("This does not say which version it corrects: load the page again.", 428)
         try:
             sent = await request.json()
             async with one_at_a_time:
-                await asyncio.to_thread(transcripts.save, path, sent["segments"], checked=sent.get("checked") is True)
+                checked = sent.get("checked") is True
+                await asyncio.to_thread(transcripts.save, path, sent["segments"], version, checked=checked)
+                version = transcripts.version_of(path)
         except (ValueError, KeyError, TypeError, AttributeError):
             return PlainTextResponse("This is not what the editor sends.", 422)
         except (U2UError, OSError) as error:
             return PlainTextResponse(str(error), 422)
-        return Response(status_code=204)
+        return Response(status_code=204, headers={_VERSION: version})
 
     @app.get("/sound/{number}/{index}")
     def sound(number: int, index: int) -> Response:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+import hashlib
 import os
 import re
 import xml.etree.ElementTree as ET
@@ -33,7 +34,11 @@ class _Placed:
 
 
 def correct_tiers(
-    path: str | os.PathLike[str], tiers: Mapping[str, Sequence[Segment]], types: Mapping[str, str]
+    path: str | os.PathLike[str],
+    tiers: Mapping[str, Sequence[Segment]],
+    types: Mapping[str, str],
+    *,
+    version: str = "",
 ) -> bool:
     """Change the annotations of tiers in a file to these, and return whether anything was changed.
 
@@ -43,10 +48,11 @@ def correct_tiers(
     Args:
         tiers: tier name → its segments, in order of time.
         types: tier name → its new linguistic type, one that the file has.
+        version: the SHA-256 of the bytes that the segments come from; empty: whatever the file is now.
 
     Raises:
-        U2UError: the file is not a valid ELAN file or has times in frames of a video; a tier or type is missing; or it
-            cannot be written.
+        U2UError: the file is not a valid ELAN file or has times in frames of a video; a tier or type is missing; it is
+            of another version; or it cannot be written.
     """
     times = slot_times(path)
     layout = Layout(path)
@@ -58,6 +64,8 @@ def correct_tiers(
     if not edit.is_any:
         return False
     edit.finish(times)
+    if version and hashlib.sha256(layout.data).hexdigest() != version:
+        raise U2UError(f"{path}: was changed by another program or window since it was opened: open it again")
     with replacing(Path(path)) as temporary:
         temporary.write_bytes(layout.edited())
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,6 +37,11 @@ def sound_of(project: Project, transcript: Path) -> Path:
             if is_audio(path) and (path.name in names or path.stem == transcript.stem):
                 return path
     raise U2UError(f"{transcript.name}: its recording is not in the project's folders: add its folder under Project")
+
+
+def version_of(transcript: Path) -> str:
+    """Return the SHA-256 of a transcript's bytes, by which a save knows that nobody else has changed it."""
+    return hashlib.sha256(transcript.read_bytes()).hexdigest()
 
 
 def opened(project: Project, transcript: Path) -> dict[str, Any]:
@@ -73,15 +79,17 @@ def opened(project: Project, transcript: Path) -> dict[str, Any]:
     }
 
 
-def save(transcript: Path, written: Sequence[Mapping[str, Any]], *, checked: bool = False) -> bool:
+def save(transcript: Path, written: Sequence[Mapping[str, Any]], version: str, *, checked: bool = False) -> bool:
     """Write an editor's segments into the file, whose other bytes stay, and return whether anything changed.
 
     Args:
         written: what the editor's `written()` gives.
+        version: `version_of` the file, before the editor opened it or after its last save.
         checked: a person has checked all of it: its tiers become training data.
 
     Raises:
-        U2UError: a segment is invalid or on a channel without a tier, or the file cannot be changed.
+        U2UError: a segment is invalid or on a channel without a tier, or the file cannot be changed or is of another
+            version.
     """
     tiers = read_eaf(transcript).tiers
     channels = _channels(tiers, transcript)
@@ -98,7 +106,8 @@ def save(transcript: Path, written: Sequence[Mapping[str, Any]], *, checked: boo
             segments[channels[segment.channel].name].append(segment)
     except (KeyError, TypeError, ValueError) as error:
         raise U2UError(f"{transcript.name}: the page sent an invalid segment ({error}): load the page again") from error
-    return correct_tiers(transcript, segments, dict.fromkeys(segments, CORRECTED_TYPE) if checked else {})
+    types = dict.fromkeys(segments, CORRECTED_TYPE) if checked else {}
+    return correct_tiers(transcript, segments, types, version=version)
 
 
 def is_checked(transcript: Path) -> bool:

@@ -1,0 +1,52 @@
+"""Transcripts as the editor opens and saves them, with the ELAN files that transcribe.py writes."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from u2u_hf.formats import writers
+from u2u_hf.formats.eaf import read_eaf, write_eaf
+from u2u_hf.project import transcripts
+from u2u_hf.project.folder import Project
+from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, Annotation, Tier, U2UError
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "corpus").mkdir()
+    project = Project(tmp_path / "project")
+    project.set_paths(tmp_path / "corpus")
+    return project
+
+
+def sound(path, channels=1):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.full((16_000, channels), 0.5, dtype=np.float32), 16_000)
+    return path
+
+
+def transcript(path, media, *texts):
+    """One tier for each channel, with one annotation."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tiers = [
+        Tier(f"channel {number}", (Annotation(0, 500, text),), SEGMENT_TYPE) for number, text in enumerate(texts, 1)
+    ]
+    write_eaf(path, tiers, media, writers.CONSTRAINTS, spare_types=[CORRECTED_TYPE])
+    return path
+
+
+def texts(path):
+    return {tier.name: [a.value for a in tier.annotations] for tier in read_eaf(path).tiers}
+
+
+def test_what_another_window_wrote_is_not_overwritten(project):
+    path = transcript(project.transcripts / "a.eaf", [sound(project.corpus / "a.wav")], "ña")
+    first = transcripts.version_of(path)
+    (segment,) = transcripts.opened(project, path)["segments"]
+    assert transcripts.save(path, [segment | {"text": "ku"}], first)
+    assert transcripts.version_of(path) != first
+    with pytest.raises(U2UError, match=r"a\.eaf: was changed by another program or window since it was opened"):
+        transcripts.save(path, [segment | {"text": "wa"}], first)
+    assert texts(path) == {"channel 1": ["ku"]}
+    assert transcripts.save(path, [segment | {"text": "wa"}], transcripts.version_of(path))
+    assert texts(path) == {"channel 1": ["wa"]}
