@@ -215,8 +215,8 @@ class Acts:
     # ---- correcting
 
     def act_correct(self, values: Values) -> None:
-        number = _text(values, "value")
-        self._tab.document = number if number.isdecimal() else ""
+        key = _text(values, "value")
+        self._tab.document = "" if key == "none" else key
 
     def act_round(self, values: Values) -> None:
         project = self._project

@@ -1,4 +1,4 @@
-"""The files of opened projects that the page shows: reports by name, transcripts and their recordings by number.
+"""The files of opened projects that the page shows: reports by name, transcripts and their recordings by key.
 
 Nobody can name another path.
 """
@@ -54,9 +54,9 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
             return PlainTextResponse("There is no such file.", 404)
         return FileResponse(known[name], media_type="text/javascript", headers={"cache-control": "no-cache"})
 
-    @app.get("/transcript/{number}/{index}")
-    def transcript(number: int, index: int) -> Response:
-        project, path = _transcript(projects, number, index)
+    @app.get("/transcript/{number}/{key}")
+    def transcript(number: int, key: str) -> Response:
+        project, path = _transcript(projects, number, key)
         if not project or not path:
             return PlainTextResponse("There is no such file.", 404)
         try:
@@ -65,9 +65,9 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
         except (U2UError, OSError) as error:
             return PlainTextResponse(str(error), 422)
 
-    @app.post("/transcript/{number}/{index}")
-    async def correct(number: int, index: int, request: fastapi.Request) -> Response:
-        project, path = _transcript(projects, number, index)
+    @app.post("/transcript/{number}/{key}")
+    async def correct(number: int, key: str, request: fastapi.Request) -> Response:
+        project, path = _transcript(projects, number, key)
         if not project or not path:
             return PlainTextResponse("There is no such file.", 404)
         if int(request.headers.get("content-length") or _MOST_BYTES) >= _MOST_BYTES:
@@ -87,9 +87,9 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
             return PlainTextResponse(str(error), 422)
         return Response(status_code=204, headers={_VERSION: version})
 
-    @app.get("/sound/{number}/{index}")
-    def sound(number: int, index: int) -> Response:
-        project, path = _transcript(projects, number, index)
+    @app.get("/sound/{number}/{key}")
+    def sound(number: int, key: str) -> Response:
+        project, path = _transcript(projects, number, key)
         if not project or not path:
             return PlainTextResponse("There is no such file.", 404)
         try:
@@ -98,11 +98,10 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
             return PlainTextResponse(str(error), 404)
 
 
-def _transcript(projects: Projects, number: int, index: int) -> tuple[Project | None, Path | None]:
-    """Return a project and its transcript of these numbers, or None for what is not there."""
+def _transcript(projects: Projects, number: int, key: str) -> tuple[Project | None, Path | None]:
+    """Return a project by its number and its transcript by its key, or None for what is not there."""
     project = projects.at(number)
-    files = transcripts.all_of(project) if project else []
-    path = files[index] if 0 <= index < len(files) else None
+    path = transcripts.of_key(project, key) if project else None
     return project, path if project and path and _is_below(path, project.folder) else None
 
 

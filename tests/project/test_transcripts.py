@@ -50,3 +50,13 @@ def test_what_another_window_wrote_is_not_overwritten(project):
     assert texts(path) == {"channel 1": ["ku"]}
     assert transcripts.save(path, [segment | {"text": "wa"}], transcripts.version_of(path))
     assert texts(path) == {"channel 1": ["wa"]}
+
+
+def test_a_transcript_keeps_its_key_while_others_come(project):
+    path = transcript(project.transcripts / "s2" / "b.eaf", [], "ña")
+    key = transcripts.key_of(project, path)
+    transcript(project.transcripts / "s1" / "b.eaf", [], "ku")
+    assert transcripts.all_of(project)[0] != path
+    assert transcripts.of_key(project, key) == path
+    path.unlink()
+    assert transcripts.of_key(project, key) is None

@@ -9,17 +9,22 @@ import string
 import subprocess
 import sys
 
+import fastapi
+import numpy as np
 import pytest
+import soundfile
 from conftest import PROJECT, RECIPES
 from playwright.sync_api import expect
+from starlette.testclient import TestClient
 from support import studio
 from support.html_pages import ATTACKS
 
-from u2u_hf.formats.eaf import read_eaf
-from u2u_hf.project import runs
+from u2u_hf.formats import writers
+from u2u_hf.formats.eaf import read_eaf, write_eaf
+from u2u_hf.project import runs, transcripts
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import STEPS
-from u2u_hf.records import CORRECTED_TYPE
+from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, Annotation, Tier
 
 pytest_plugins = ["support.browser_fixtures"]
 
@@ -201,7 +206,9 @@ def test_files_outside_are_not_served(running, place):
         "/view/-1/report",
         "/sound/99/0",
         "/sound/0/99",
+        "/sound/0/..%2f..%2fsecret.txt",
         "/transcript/0/-1",
+        "/transcript/0/..%2f..%2fsecret.txt",
         "/editor/../studio/server.py",
         "/editor/%2e%2e/studio/server.py",
     ):
@@ -248,6 +255,38 @@ def test_what_cannot_be_done_is_told(running, place, open_page, tmp_path):
     expect(page.get_by_role("alert").last).to_contain_text("prepare.yaml: cannot be read")
     page.locator("#step-train").click()
     expect(page.get_by_text("First: Prepare.")).to_be_visible()
+
+
+def test_a_save_says_which_version_it_corrects(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "studio"))
+    project = Project(tmp_path / "project")
+    project.set_paths(tmp_path)
+    path = project.transcripts / "a.eaf"
+    path.parent.mkdir()
+    tier = Tier("channel 1", (Annotation(0, 500, "ña"),), SEGMENT_TYPE)
+    write_eaf(path, [tier], [], writers.CONSTRAINTS)
+    soundfile.write(tmp_path / "a.wav", np.full(16_000, 0.5), 16_000)
+    app = fastapi.FastAPI()
+    importlib.import_module("files").add_routes(app, importlib.import_module("projects").Projects(project.folder))
+    client = TestClient(app)
+    address = f"/transcript/0/{transcripts.key_of(project, path)}"
+    opened = client.get(address)
+    (segment,) = opened.json()["segments"]
+    sent = {"segments": [segment | {"text": "ku"}]}
+    before = path.read_bytes()
+    assert client.post(address, json=sent).status_code == 428
+    assert path.read_bytes() == before
+    first = opened.headers["x-version"]
+    saved = client.post(address, json=sent, headers={"x-version": first})
+    assert saved.status_code == 204
+    assert saved.headers["x-version"] == transcripts.version_of(path) != first
+    refused = client.post(address, json={"segments": [segment]}, headers={"x-version": first})
+    assert (refused.status_code, "was changed by another program" in refused.text) == (422, True)
+    again = client.post(address, json={"segments": [segment]}, headers={"x-version": saved.headers["x-version"]})
+    assert again.status_code == 204
+    (found,) = read_eaf(path).tiers
+    assert [a.value for a in found.annotations] == ["ña"]
+    assert client.get("/transcript/0/0").status_code == 404
 
 
 def values(text):

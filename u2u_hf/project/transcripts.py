@@ -25,6 +25,17 @@ def all_of(project: Project) -> list[Path]:
     return sorted(project.transcripts.rglob("*.eaf"))
 
 
+def key_of(project: Project, transcript: Path) -> str:
+    """Return a transcript's name in addresses: 16 hex digits that stay, however many files come or go."""
+    within = transcript.relative_to(project.transcripts).as_posix()
+    return hashlib.sha256(within.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def of_key(project: Project, key: str) -> Path | None:
+    """Return the transcript of a key, or None."""
+    return next((path for path in all_of(project) if key_of(project, path) == key), None)
+
+
 def sound_of(project: Project, transcript: Path) -> Path:
     """Return the recording of a transcript: found by its name in the project's own folders, nowhere else.
 
