@@ -60,3 +60,16 @@ def test_a_transcript_keeps_its_key_while_others_come(project):
     assert transcripts.of_key(project, key) == path
     path.unlink()
     assert transcripts.of_key(project, key) is None
+
+
+def test_a_channel_that_the_recording_lacks_is_kept(project):
+    """As of a stereo recording that was replaced by a mono one."""
+    path = transcript(project.transcripts / "a.eaf", [sound(project.corpus / "a.wav")], "ña", "ku")
+    opened = transcripts.opened(project, path)
+    assert opened["channels"] == len(opened["peaks"]) == 2
+    assert (max(opened["peaks"][0]), max(opened["peaks"][1])) == (255, 0)
+    assert [(s["channel"], s["text"]) for s in opened["segments"]] == [(0, "ña"), (1, "ku")]
+    transcripts.save(
+        path, [opened["segments"][0] | {"text": "wa"}, opened["segments"][1]], transcripts.version_of(path)
+    )
+    assert texts(path) == {"channel 1": ["wa"], "channel 2": ["ku"]}

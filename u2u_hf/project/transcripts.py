@@ -58,6 +58,8 @@ def version_of(transcript: Path) -> str:
 def opened(project: Project, transcript: Path) -> dict[str, Any]:
     """Return what the editor opens: ``duration_ms``, ``channels``, ``segments``, ``unsure_below``, ``peaks``.
 
+    It has all channels that the file names, also those that the recording lacks, whose peaks are 0.
+
     Raises:
         U2UError: the file or its recording cannot be read, or it has tiers that are of no one channel.
     """
@@ -67,23 +69,20 @@ def opened(project: Project, transcript: Path) -> dict[str, Any]:
 
     tiers = read_eaf(transcript).tiers
     info = audio_info(str(sound_of(project, transcript)))
+    named = _channels(tiers, transcript)
+    channels = max(info.channels, *(channel + 1 for channel in named))  # what is not shown would be saved as nothing
     points = max(1, min(_MOST_PEAKS, info.duration_ms * _PEAKS_PER_S // 1000))
-    peaks = np.zeros((info.channels, points), dtype=np.float32)
+    peaks = np.zeros((channels, points), dtype=np.float32)
     for start_ms, block in blocks(info):
         at = ((start_ms + np.arange(block.shape[1]) / 16) * points / max(1, info.duration_ms)).astype(int)
         first = np.flatnonzero(np.diff(at, prepend=-1))
         loudest = np.maximum.reduceat(np.abs(block), first, axis=1)
-        np.maximum.at(peaks, (slice(None), np.minimum(at[first], points - 1)), loudest)
+        np.maximum.at(peaks[: info.channels], (slice(None), np.minimum(at[first], points - 1)), loudest)
     peaks /= max(float(peaks.max()), 1e-3)
-    segments = [
-        segment
-        for channel, tier in sorted(_channels(tiers, transcript).items())
-        if channel < info.channels
-        for segment in _segments(channel, tier, tiers)
-    ]
+    segments = [row for channel, tier in sorted(named.items()) for row in _segments(channel, tier, tiers)]
     return {
         "duration_ms": info.duration_ms,
-        "channels": info.channels,
+        "channels": channels,
         "unsure_below": UNSURE_BELOW,
         "segments": segments,
         "peaks": (peaks * 255).astype(int).tolist(),
@@ -155,7 +154,7 @@ def _channels(tiers: Sequence[Tier], transcript: Path) -> dict[int, Tier]:
     """Return the tiers that transcribe.py wrote for a channel each, by channel from 0."""
     found = {}
     for tier in tiers:
-        named = re.fullmatch(r"channel (\d+)|transcript", tier.name)
+        named = re.fullmatch(r"channel ([1-9]\d{0,2})|transcript", tier.name)
         if named and not tier.parent and tier.linguistic_type in (SEGMENT_TYPE, CORRECTED_TYPE):
             found[int(named[1] or 1) - 1] = tier
     if not found:
