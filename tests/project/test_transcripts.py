@@ -1,5 +1,7 @@
 """Transcripts as the editor opens and saves them, with the ELAN files that transcribe.py writes."""
 
+import re
+
 import numpy as np
 import pytest
 import soundfile
@@ -73,3 +75,30 @@ def test_a_channel_that_the_recording_lacks_is_kept(project):
         path, [opened["segments"][0] | {"text": "wa"}, opened["segments"][1]], transcripts.version_of(path)
     )
     assert texts(path) == {"channel 1": ["wa"], "channel 2": ["ku"]}
+
+
+@pytest.mark.parametrize("linked", ["both", "absolute", "relative", "encoded", "none"])
+def test_of_recordings_with_one_name_the_linked_one_is_taken(project, linked):
+    media = [sound(project.corpus / session / "a 001.wav") for session in ("s1", "s2", "s3")]
+    path = transcript(project.transcripts / "s3" / "a 001.eaf", [media[1]], "ña")
+    text = path.read_text(encoding="utf-8")
+    if linked == "encoded":
+        text = text.replace("a 001.wav", "a%20001.wav")
+    if linked in ("absolute", "none"):
+        text = re.sub(r' RELATIVE_MEDIA_URL="[^"]*"', "", text)
+    if linked in ("relative", "none"):
+        text = re.sub(r' MEDIA_URL="[^"]*"', ' MEDIA_URL="file:///C:/else/a 001.wav"', text)
+    path.write_text(text, encoding="utf-8")
+    assert transcripts.sound_of(project, path) == media[2 if linked == "none" else 1]
+
+
+def test_a_linked_name_comes_before_the_transcripts_own(project):
+    sound(project.corpus / "a.wav")
+    other = sound(project.corpus / "z.wav")
+    path = transcript(project.transcripts / "a.eaf", [project.folder / "elsewhere" / "z.wav"], "ña")
+    assert transcripts.sound_of(project, path) == other
+    other.unlink()
+    assert transcripts.sound_of(project, path) == project.corpus / "a.wav"
+    (project.corpus / "a.wav").unlink()
+    with pytest.raises(U2UError, match=r"a\.eaf: its recording is not in the project's folders"):
+        transcripts.sound_of(project, path)

@@ -8,9 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from u2u_hf import output_folder
 from u2u_hf.corpus.folder import files_below, is_audio
+from u2u_hf.corpus.pairing import fold, media_names
 from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.formats.eaf_segments import correct_tiers
 from u2u_hf.formats.writers import UNSURE_BELOW
@@ -37,17 +39,36 @@ def of_key(project: Project, key: str) -> Path | None:
 
 
 def sound_of(project: Project, transcript: Path) -> Path:
-    """Return the recording of a transcript: found by its name in the project's own folders, nowhere else.
+    """Return the recording of a transcript: one in the project's own folders, nowhere else.
+
+    That is the one that the file links; otherwise one of a linked name, otherwise of the transcript's own, and of
+    several the one that lies in its folder as the transcript in the folder of transcripts.
 
     Raises:
         U2UError: it is not there.
     """
-    names = {url.replace("\\", "/").rsplit("/", 1)[-1] for media in read_eaf(transcript).media for url in media.urls}
+    urls = [url for media in read_eaf(transcript).media for url in media.urls]
+    linked = {path for url in urls for path in _places(url, transcript.parent)}
+    names = {fold(name) for url in urls for name in media_names(url)}
+    stem, within = fold(transcript.stem), transcript.relative_to(project.transcripts).with_suffix("")
+    found: list[tuple[tuple[bool, ...], Path]] = []
     for folder in dict.fromkeys([*project.recordings, project.corpus]):
         for path in [folder] if folder.is_file() else files_below(folder)[0]:
-            if is_audio(path) and (path.name in names or path.stem == transcript.stem):
-                return path
-    raise U2UError(f"{transcript.name}: its recording is not in the project's folders: add its folder under Project")
+            named = fold(path.name) in names
+            if is_audio(path) and (named or fold(path.stem) == stem):
+                beside = path != folder and path.relative_to(folder).with_suffix("") == within
+                found.append(((path.resolve() in linked, named, beside), path))
+    if not found:
+        raise U2UError(
+            f"{transcript.name}: its recording is not in the project's folders: add its folder under Project"
+        )
+    return max(found, key=lambda one: one[0])[1]  # the first of equals
+
+
+def _places(url: str, folder: Path) -> list[Path]:
+    """Return where a media URL or path, relative to a folder, may lead: ELAN does not percent-encode, others do."""
+    plain = re.sub(r"^file:/*(?:/(?=[A-Za-z]:)|(?=/))", "", url).replace("\\", "/")
+    return [(folder / spelled).resolve() for spelled in dict.fromkeys((plain, unquote(plain))) if "\0" not in spelled]
 
 
 def version_of(transcript: Path) -> str:
