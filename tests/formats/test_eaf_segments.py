@@ -101,6 +101,27 @@ def test_a_corrected_text_changes_one_line_and_what_depends_on_it(transcript, el
     assert read_eaf(transcript).tiers[0].linguistic_type == CORRECTED_TYPE
 
 
+def test_a_corrected_text_leaves_a_persons_own_child_tiers(tmp_path, elan_schema):
+    path = tmp_path / "a.eaf"
+    noises = Tier("n", (Annotation(500, 700, "cough"), Annotation(1200, 1500, "dog")), "noise", parent="channel 1")
+    words = dataclasses.replace(CHILDREN[0], parent="channel 1")
+    constraints = {**writers.CONSTRAINTS, "noise": "Included_In"}
+    write_eaf(path, [TRANSCRIPT, words, noises], [tmp_path / "a.wav"], constraints)
+    segments = same()
+    segments[0] = dataclasses.replace(segments[0], text="ña yi", words=(Word("yi", 800, 900, 1.0),))
+    correct_tiers(path, {"channel 1": segments}, {})
+    elan_schema(path)
+    assert values(path)["n"] == [(500, 700, "cough"), (1200, 1500, "dog")]
+    assert sorted(values(path)["w"]) == [(800, 900, "yi"), (3000, 3900, "ko")]
+    segments[0] = dataclasses.replace(segments[0], end_ms=1300, text="ña", words=())
+    correct_tiers(path, {"channel 1": segments}, {})
+    assert values(path)["n"] == [(500, 700, "cough")]  # of the dog, a part is outside now
+    assert values(path)["w"] == [(3000, 3900, "ko")]
+    correct_tiers(path, {"channel 1": segments[1:]}, {})
+    elan_schema(path)
+    assert values(path)["n"] == []
+
+
 def test_borders_splits_joins_and_deletions_are_written(transcript, elan_schema):
     first = Segment(0, 500, 950, "ña", words=(Word("ña", 500, 900, 1.0),))
     second = Segment(0, 950, 1600, "ku", words=(Word("ku", 1000, 1400, 1.0),))

@@ -111,7 +111,7 @@ class _Corrections:
         for old in left:
             self._remove(old.holder)
             self._gone.add(old.id)
-            self._drop_words(name, old, (0, 0))
+            self._drop_children(name, old, (0, 0))
         self._add(tier, [(s.start_ms, s.end_ms, s.text) for s in added])
         self._add_words(name, [s for s in new if s in added or s in self._reworded])
 
@@ -162,14 +162,13 @@ class _Corrections:
         return found
 
     def _replace(self, name: str, old: _Placed, segment: Segment) -> None:
-        if old.text != segment.text:
+        is_reworded = old.text != segment.text
+        if is_reworded:
             self.is_any = True
             self._layout.set_content(old.value, segment.text)
-            self._drop_words(name, old, (0, 0))
             self._drop_marks(name, old)
             self._reworded.append(segment)
-        else:
-            self._drop_words(name, old, (segment.start_ms, segment.end_ms))
+        self._drop_children(name, old, (segment.start_ms, segment.end_ms), is_reworded)
         for number, before, now in ((1, old.start_ms, segment.start_ms), (2, old.end_ms, segment.end_ms)):
             if before != now:
                 self._set_attribute(old.inner, f"TIME_SLOT_REF{number}", self._slot(now))
@@ -197,14 +196,21 @@ class _Corrections:
     def _children(self, name: str) -> list[Element]:
         return [tier for tier in self._layout.all("TIER") if tier.attributes.get("PARENT_REF") == name]
 
-    def _drop_words(self, name: str, old: _Placed, inside: tuple[int, int]) -> None:
-        """Remove the annotations of child tiers within an annotation, but those that lie in `inside`."""
+    def _drop_children(self, name: str, old: _Placed, inside: tuple[int, int], is_reworded: bool = False) -> None:
+        """Remove the annotations of child tiers within an annotation, but those that lie in `inside`.
+
+        Where the text is another one, its words go too; a person's own tiers may say what holds for any text.
+        """
         for child in self._children(name):
-            for word in self._annotations(child):
-                own = old.start_ms <= word.start_ms and word.end_ms <= old.end_ms
-                if own and not (inside[0] <= word.start_ms and word.end_ms <= inside[1]):
-                    self._remove(word.holder)
-                    self._gone.add(word.id)
+            is_words = child.attributes.get("LINGUISTIC_TYPE_REF") == WORD_TYPE
+            start_ms, end_ms = (0, 0) if is_reworded and is_words else inside
+            if (start_ms, end_ms) == (old.start_ms, old.end_ms):
+                continue
+            for one in self._annotations(child):
+                is_own = old.start_ms <= one.start_ms and one.end_ms <= old.end_ms
+                if is_own and not (start_ms <= one.start_ms and one.end_ms <= end_ms):
+                    self._remove(one.holder)
+                    self._gone.add(one.id)
 
     def _drop_marks(self, name: str, old: _Placed) -> None:
         for child in self._children(name):
