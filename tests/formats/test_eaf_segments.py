@@ -82,6 +82,18 @@ def test_what_was_not_corrected_is_not_written(transcript):
     assert transcript.read_bytes() == before
 
 
+def test_white_space_that_an_editor_tidies_is_no_correction(transcript):
+    text = transcript.read_text(encoding="utf-8")
+    spaced = text.replace(">ña ku<", "> ña  ku\n<")
+    assert spaced != text
+    transcript.write_text(spaced, encoding="utf-8")
+    assert not correct_tiers(transcript, {"channel 1": same()}, {})
+    segments = [dataclasses.replace(same()[0], end_ms=1450), *same()[1:]]
+    assert correct_tiers(transcript, {"channel 1": segments}, {})
+    assert "> ña  ku\n<" in transcript.read_text(encoding="utf-8")
+    assert values(transcript)["w"] == [(500, 900, "ña"), (1000, 1400, "ku"), (3000, 3900, "ko")]
+
+
 def test_a_corrected_text_changes_one_line_and_what_depends_on_it(transcript, elan_schema):
     before = transcript.read_text(encoding="utf-8")
     segments = same()

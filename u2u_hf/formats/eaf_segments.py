@@ -42,8 +42,9 @@ def correct_tiers(
 ) -> bool:
     """Change the annotations of tiers in a file to these, and return whether anything was changed.
 
-    What stays the same keeps its bytes and its id. An annotation that was changed keeps its id; what depended on its
-    text goes: its words, whose new ones are those of the segment, and marks that it is unsure.
+    What stays the same, but for white space, which an editor tidies, keeps its bytes and its id. An annotation that was
+    changed keeps its id; what depended on its text goes: its words, whose new ones are those of the segment, and marks
+    that it is unsure.
 
     Args:
         tiers: tier name → its segments, in order of time.
@@ -95,10 +96,10 @@ class _Corrections:
     def change(self, name: str, segments: Sequence[Segment]) -> None:
         tier = self._tier(name)
         there = self._annotations(tier)
-        same = {(old.start_ms, old.end_ms, old.text): old for old in there}
+        same = {(old.start_ms, old.end_ms, _plain(old.text)): old for old in there}
         new = []
         for segment in segments:
-            if not same.pop((segment.start_ms, segment.end_ms, segment.text), None):
+            if not same.pop((segment.start_ms, segment.end_ms, _plain(segment.text)), None):
                 new.append(segment)
         left, added = list(same.values()), []
         for segment in new:
@@ -162,7 +163,7 @@ class _Corrections:
         return found
 
     def _replace(self, name: str, old: _Placed, segment: Segment) -> None:
-        is_reworded = old.text != segment.text
+        is_reworded = _plain(old.text) != _plain(segment.text)
         if is_reworded:
             self.is_any = True
             self._layout.set_content(old.value, segment.text)
@@ -248,6 +249,11 @@ class _Corrections:
             self._layout.replace(tier.end - len(end), tier.end, f">{text}</{tier.tag}>")
         else:
             self._layout.replace(tier.inner_end, tier.inner_end, "".join(written).removeprefix(INDENT) + INDENT)
+
+
+def _plain(text: str) -> str:
+    """Return a text with its white space as an editor leaves it; to JavaScript, U+FEFF is one."""
+    return " ".join(text.replace("\ufeff", " ").split())
 
 
 def _shared(old: _Placed, segment: Segment) -> int:
