@@ -15,7 +15,7 @@ from words import Say
 from u2u_hf.project import bases, rules, runs
 from u2u_hf.project.commands import command, round_command, share_commands
 from u2u_hf.project.folder import Project
-from u2u_hf.project.steps import STEPS, TRAIN, all_steps, next_step, set_aside, state_of
+from u2u_hf.project.steps import RUNNING, STEPS, TRAIN, all_steps, next_step, set_aside, state_of
 from u2u_hf.records import U2UError
 from u2u_hf.settings import seconds_of
 
@@ -196,6 +196,7 @@ class Acts:
 
     def act_anew(self, values: Values) -> None:
         project = self._project
+        self._refuse_second()
         self._settle(values)
         if project.model.is_dir() and any(project.model.iterdir()):
             set_aside(project.model)
@@ -203,10 +204,15 @@ class Acts:
 
     def _start(self) -> None:
         project, step = self._project, self._tab.step
-        if state_of(project, step) == "running":
-            raise U2UError(self._say("ran_terminal"))
+        self._refuse_second()
         online = step == TRAIN and bases.needs_download(bases.chosen(project))
         runs.start(project.folder, step, command(project, step), online=online)
+
+    def _refuse_second(self) -> None:
+        project, step = self._project, self._tab.step
+        if state_of(project, step) == RUNNING:
+            run = runs.find(project.folder, step)
+            raise U2UError(self._say("runs_already" if run and run.state == runs.RUNNING else "ran_terminal"))
 
     def act_stop(self, values: Values) -> None:
         runs.stop(self._project.folder, self._tab.step)

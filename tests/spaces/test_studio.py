@@ -289,6 +289,30 @@ def test_a_save_says_which_version_it_corrects(tmp_path, monkeypatch):
     assert client.get("/transcript/0/0").status_code == 404
 
 
+@pytest.fixture
+def acts(tmp_path, monkeypatch):
+    """The clicks in a tab that shows the training of a project."""
+    monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "studio"))
+    project = Project(tmp_path / "project")
+    project.set_paths(tmp_path)
+    opened = importlib.import_module("projects").Projects(project.folder)
+    tab = importlib.import_module("parts").Tab(project=str(project.folder), step="train")
+    yield importlib.import_module("acts").Acts(opened, tab, importlib.import_module("words").say_in("en")), tab, project
+    for step in STEPS:
+        runs.stop(project.folder, step)
+
+
+def test_a_model_is_not_moved_from_under_a_training(acts):
+    clicks, tab, project = acts
+    project.model.mkdir()
+    (project.model / "train.yaml").touch()
+    runs.start(project.folder, "train", [sys.executable, "-c", "import time; time.sleep(60)"])
+    clicks.do("anew", {"budget": "20s", "base": ""})
+    assert (tab.message, tab.is_problem) == ("It is running already: wait for it, or stop it first.", True)
+    assert (project.model / "train.yaml").is_file()
+    assert not project.config("train").is_file()
+
+
 def values(text):
     """The names of the values that are put into a text."""
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
