@@ -65,9 +65,6 @@ class Acts:
             raise U2UError(self._say("need_folder"))
         project = Project(Path(typed).expanduser().absolute())
         if not project.is_there:
-            corpus = self._tab.draft.get("corpus", "").strip()
-            if not corpus:
-                raise U2UError(self._say("need_corpus"))
             self._set_paths(project)
         self._open(project.folder)
 
@@ -86,7 +83,10 @@ class Acts:
     def _set_paths(self, project: Project) -> None:
         draft = self._tab.draft
         recordings = screen_project.paths_in(draft.get("recordings", ""))
-        corpus = Path(draft.get("corpus", "").strip()).expanduser()
+        typed = draft.get("corpus", "").strip()
+        if not typed:  # to Path, the folder that Studio was started in
+            raise U2UError(self._say("need_corpus"))
+        corpus = Path(typed).expanduser()
         for folder in (corpus, *recordings):
             if not folder.exists():
                 raise U2UError(self._say("not_here", folder=str(folder)))

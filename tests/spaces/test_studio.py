@@ -313,6 +313,18 @@ def test_a_model_is_not_moved_from_under_a_training(acts):
     assert not project.config("train").is_file()
 
 
+def test_an_emptied_field_is_no_corpus(acts):
+    clicks, tab, project = acts
+    before = (project.folder / "project.yaml").read_bytes()
+    for corpus in ("", "  "):
+        clicks.do("save_paths", {"corpus": corpus, "recordings": ""})
+        assert (tab.message, tab.is_problem) == ("Choose the folder of your corpus.", True)
+        assert (project.folder / "project.yaml").read_bytes() == before
+    clicks.do("make", {"folder": str(project.folder / "other"), "corpus": " "})
+    assert (tab.message, tab.is_problem) == ("Choose the folder of your corpus.", True)
+    assert not (project.folder / "other").exists()
+
+
 def values(text):
     """The names of the values that are put into a text."""
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
