@@ -169,6 +169,10 @@ def test_only_who_has_the_secret_is_let_in(running):
     assert "SameSite=strict" in headers["Set-Cookie"]
     status, headers, _ = running.ask("/", cookie=running.secret)
     assert status == 200
+    for other in ('prefs={"a":1}', "=", "a b=c", 'q="', "studio_1=wrong"):  # of other pages of this computer
+        cookies = f"{other}; studio_{running.port}={running.secret}; {other}"
+        assert running.ask("/alive", Cookie=cookies)[0] == 204
+    assert running.ask("/alive", Cookie=f"studio_{running.port}=")[0] == 403
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "default-src 'self'" in headers["Content-Security-Policy"]
 
