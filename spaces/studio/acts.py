@@ -15,7 +15,7 @@ from words import Say
 from u2u_hf.project import bases, rules, runs
 from u2u_hf.project.commands import command, round_command, share_commands
 from u2u_hf.project.folder import Project
-from u2u_hf.project.steps import STEPS, TRAIN, all_steps, next_step, set_aside, state_of
+from u2u_hf.project.steps import RUNNING, STEPS, TRAIN, all_steps, next_step, set_aside, state_of
 from u2u_hf.records import U2UError
 from u2u_hf.settings import seconds_of
 
@@ -65,9 +65,6 @@ class Acts:
             raise U2UError(self._say("need_folder"))
         project = Project(Path(typed).expanduser().absolute())
         if not project.is_there:
-            corpus = self._tab.draft.get("corpus", "").strip()
-            if not corpus:
-                raise U2UError(self._say("need_corpus"))
             self._set_paths(project)
         self._open(project.folder)
 
@@ -86,7 +83,10 @@ class Acts:
     def _set_paths(self, project: Project) -> None:
         draft = self._tab.draft
         recordings = screen_project.paths_in(draft.get("recordings", ""))
-        corpus = Path(draft.get("corpus", "").strip()).expanduser()
+        typed = draft.get("corpus", "").strip()
+        if not typed:  # to Path, the folder that Studio was started in
+            raise U2UError(self._say("need_corpus"))
+        corpus = Path(typed).expanduser()
         for folder in (corpus, *recordings):
             if not folder.exists():
                 raise U2UError(self._say("not_here", folder=str(folder)))
@@ -196,6 +196,7 @@ class Acts:
 
     def act_anew(self, values: Values) -> None:
         project = self._project
+        self._refuse_second()
         self._settle(values)
         if project.model.is_dir() and any(project.model.iterdir()):
             set_aside(project.model)
@@ -203,10 +204,15 @@ class Acts:
 
     def _start(self) -> None:
         project, step = self._project, self._tab.step
-        if state_of(project, step) == "running":
-            raise U2UError(self._say("ran_terminal"))
+        self._refuse_second()
         online = step == TRAIN and bases.needs_download(bases.chosen(project))
         runs.start(project.folder, step, command(project, step), online=online)
+
+    def _refuse_second(self) -> None:
+        project, step = self._project, self._tab.step
+        if state_of(project, step) == RUNNING:
+            run = runs.find(project.folder, step)
+            raise U2UError(self._say("runs_already" if run and run.state == runs.RUNNING else "ran_terminal"))
 
     def act_stop(self, values: Values) -> None:
         runs.stop(self._project.folder, self._tab.step)
@@ -215,8 +221,8 @@ class Acts:
     # ---- correcting
 
     def act_correct(self, values: Values) -> None:
-        number = _text(values, "value")
-        self._tab.document = number if number.isdecimal() else ""
+        key = _text(values, "value")
+        self._tab.document = "" if key == "none" else key
 
     def act_round(self, values: Values) -> None:
         project = self._project

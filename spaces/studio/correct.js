@@ -18,22 +18,27 @@ class StudioTranscript extends HTMLElement {
     const answer = await fetch(transcript);
     if (!answer.ok) return this.fail(await answer.text());
     const recording = await answer.json();
+    this.version = answer.headers.get("x-version");
     if (!this.isConnected) return;
     this.editor.open(recording);
     this.editor.sound = sound;
     this.check.hidden = false;
     this.editor.addEventListener("corrected", () => {
+      this.unsaved = true; // until the save of it has succeeded
       clearTimeout(this.waiting);
       this.say(this.dataset.saving);
       this.waiting = setTimeout(() => this.save(), SAVE_AFTER_MS);
     });
-    this.leaving = () => this.waiting && this.save(); // the tab is closed or hidden: timers may not run any more
+    this.leaving = () => this.unsaved && this.save(); // the tab is closed or hidden: timers may not run any more
     addEventListener("pagehide", this.leaving);
+    this.asking = (event) => this.unsaved && event.preventDefault(); // the browser asks whether to leave the page
+    addEventListener("beforeunload", this.asking);
   }
 
   disconnectedCallback() {
     removeEventListener("pagehide", this.leaving);
-    if (this.waiting) this.save();
+    removeEventListener("beforeunload", this.asking);
+    if (this.unsaved) this.save();
   }
 
   /** Save what stands in the editor, one after the other. Returns whether it was saved. */
@@ -42,19 +47,24 @@ class StudioTranscript extends HTMLElement {
     this.waiting = undefined;
     const body = JSON.stringify({ segments: this.editor.written(), checked });
     const before = this.saving ?? Promise.resolve();
-    this.saving = before.then(async () => {
+    const saving = before.then(async () => {
       try {
-        const headers = { "content-type": "application/json" };
+        const headers = { "content-type": "application/json", "x-version": this.version }; // of the save before
         const keepalive = body.length < 60_000; // browsers refuse more
         const answer = await fetch(this.dataset.transcript, { method: "POST", body, headers, keepalive });
         if (!answer.ok) return this.fail(await answer.text());
-        if (!this.waiting) this.say(this.dataset.saved);
+        this.version = answer.headers.get("x-version");
+        if (!this.waiting && this.saving === saving) {
+          this.unsaved = false;
+          this.say(this.dataset.saved);
+        }
         return true;
       } catch {
         return this.fail(window.studioWords?.gone ?? "");
       }
     });
-    return this.saving;
+    this.saving = saving;
+    return saving;
   }
 
   say(text) {

@@ -166,6 +166,7 @@ ENGLISH = {
     "meanwhile.",
     "about_scores": "Lets the recogniser write recordings that it never heard, and counts the errors.",
     "about_transcribe": "Writes an ELAN file for each recording. Transcripts that are there already stay.",
+    "runs_already": "It is running already: wait for it, or stop it first.",
     "ran_terminal": "It runs in a terminal: wait for it there, or stop it there.",
     "run_done": "Done in {time}.",
     "run_stopped": "Stopped. What was done is kept: resume when you like.",

@@ -1,4 +1,4 @@
-"""The files of opened projects that the page shows: reports by name, transcripts and their recordings by number.
+"""The files of opened projects that the page shows: reports by name, transcripts and their recordings by key.
 
 Nobody can name another path.
 """
@@ -26,6 +26,7 @@ SHOWN = {
 
 _HERE = Path(__file__).parent
 _EDITOR = _HERE.parent / "editor"
+_VERSION = "x-version"  # of a transcript: what is saved must come from what lies there
 _MOST_BYTES = 50_000_000  # of what the editor sends
 
 
@@ -53,36 +54,42 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
             return PlainTextResponse("There is no such file.", 404)
         return FileResponse(known[name], media_type="text/javascript", headers={"cache-control": "no-cache"})
 
-    @app.get("/transcript/{number}/{index}")
-    def transcript(number: int, index: int) -> Response:
-        project, path = _transcript(projects, number, index)
+    @app.get("/transcript/{number}/{key}")
+    def transcript(number: int, key: str) -> Response:
+        project, path = _transcript(projects, number, key)
         if not project or not path:
             return PlainTextResponse("There is no such file.", 404)
         try:
-            return JSONResponse(transcripts.opened(project, path))
-        except U2UError as error:
+            version = transcripts.version_of(path)  # first: what changes meanwhile makes the next save fail
+            return JSONResponse(transcripts.opened(project, path), headers={_VERSION: version})
+        except (U2UError, OSError) as error:
             return PlainTextResponse(str(error), 422)
 
-    @app.post("/transcript/{number}/{index}")
-    async def correct(number: int, index: int, request: fastapi.Request) -> Response:
-        project, path = _transcript(projects, number, index)
+    @app.post("/transcript/{number}/{key}")
+    async def correct(number: int, key: str, request: fastapi.Request) -> Response:
+        project, path = _transcript(projects, number, key)
         if not project or not path:
             return PlainTextResponse("There is no such file.", 404)
         if int(request.headers.get("content-length") or _MOST_BYTES) >= _MOST_BYTES:
             return PlainTextResponse("This is too much.", 413)
+        version = request.headers.get(_VERSION)
+        if not version:
+            return PlainTextResponse("This does not say which version it corrects: load the page again.", 428)
         try:
             sent = await request.json()
             async with one_at_a_time:
-                await asyncio.to_thread(transcripts.save, path, sent["segments"], checked=sent.get("checked") is True)
+                checked = sent.get("checked") is True
+                await asyncio.to_thread(transcripts.save, path, sent["segments"], version, checked=checked)
+                version = transcripts.version_of(path)
         except (ValueError, KeyError, TypeError, AttributeError):
             return PlainTextResponse("This is not what the editor sends.", 422)
         except (U2UError, OSError) as error:
             return PlainTextResponse(str(error), 422)
-        return Response(status_code=204)
+        return Response(status_code=204, headers={_VERSION: version})
 
-    @app.get("/sound/{number}/{index}")
-    def sound(number: int, index: int) -> Response:
-        project, path = _transcript(projects, number, index)
+    @app.get("/sound/{number}/{key}")
+    def sound(number: int, key: str) -> Response:
+        project, path = _transcript(projects, number, key)
         if not project or not path:
             return PlainTextResponse("There is no such file.", 404)
         try:
@@ -91,11 +98,10 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
             return PlainTextResponse(str(error), 404)
 
 
-def _transcript(projects: Projects, number: int, index: int) -> tuple[Project | None, Path | None]:
-    """Return a project and its transcript of these numbers, or None for what is not there."""
+def _transcript(projects: Projects, number: int, key: str) -> tuple[Project | None, Path | None]:
+    """Return a project by its number and its transcript by its key, or None for what is not there."""
     project = projects.at(number)
-    files = transcripts.all_of(project) if project else []
-    path = files[index] if 0 <= index < len(files) else None
+    path = transcripts.of_key(project, key) if project else None
     return project, path if project and path and _is_below(path, project.folder) else None
 
 

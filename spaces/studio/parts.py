@@ -26,7 +26,7 @@ class Tab:
     draft: dict[str, str] = field(default_factory=dict)
     message: str = ""
     is_problem: bool = False
-    document: str = ""  # the transcript that is corrected
+    document: str = ""  # the key of the transcript that is corrected
     shown: dict[str, int] = field(default_factory=dict)
 
 

@@ -7,7 +7,7 @@ from parts import View, button, element, log_of, paragraph, problem, run_note, s
 from u2u_hf.project import runs
 from u2u_hf.project.commands import round_command
 from u2u_hf.project.steps import BLOCKED
-from u2u_hf.project.transcripts import all_of, is_checked, is_edited
+from u2u_hf.project.transcripts import all_of, is_checked, is_edited, key_of
 from u2u_hf.reports.html import Markup, joined
 
 ROUND = "grow"  # the name of its runs
@@ -25,17 +25,18 @@ def correct_screen(view: View) -> Markup:
     files = all_of(project)
     if not files:
         return problem(say("not_here", folder=str(project.transcripts)))
-    if view.tab.document.isdecimal() and int(view.tab.document) < len(files):
-        return _editor(view, int(view.tab.document), files[int(view.tab.document)])
+    keys = {key_of(project, path): path for path in files}
+    if view.tab.document in keys:
+        return _editor(view, view.tab.document, keys[view.tab.document])
     heads = [say("transcript"), say("corrected"), say("checked"), say("file")]
     rows = [
         (
-            button(_name(path, project.transcripts), "correct", value=str(number)),
+            button(_name(path, project.transcripts), "correct", value=key),
             _yes(view, is_edited(project, path)),
             _yes(view, is_checked(path)),
             str(path),
         )
-        for number, path in enumerate(files)
+        for key, path in keys.items()
     ]
     return joined(paragraph(say("about_correct")), table(heads, rows, "transcripts"), _round(view))
 
@@ -60,15 +61,15 @@ def _round(view: View) -> Markup:
     )
 
 
-def _editor(view: View, index: int, path: Path) -> Markup:
+def _editor(view: View, key: str, path: Path) -> Markup:
     say, project = view.say, view.project
     assert project
     number = view.projects.number(project)
     editor = element(
         "studio-transcript",
         lang=view.language,
-        data_transcript=f"/transcript/{number}/{index}",
-        data_sound=f"/sound/{number}/{index}",
+        data_transcript=f"/transcript/{number}/{key}",
+        data_sound=f"/sound/{number}/{key}",
         data_saved=say("correct_saved"),
         data_saving=say("correct_saving"),
         data_failed=say("correct_failed", problem="{problem}"),

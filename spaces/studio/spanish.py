@@ -164,6 +164,7 @@ SPANISH = {
     "esta página.",
     "about_scores": "El reconocedor escribe grabaciones que nunca oyó, y se cuentan los errores.",
     "about_transcribe": "Escribe un archivo de ELAN para cada grabación. Las transcripciones que ya existen se quedan.",
+    "runs_already": "Ya está en marcha: espere a que termine, o deténgalo antes.",
     "ran_terminal": "Está en marcha en una terminal: espere allí a que termine, o deténgalo allí.",
     "run_done": "Hecho en {time}.",
     "run_stopped": "Detenido. Lo hecho se conserva: reanude cuando quiera.",

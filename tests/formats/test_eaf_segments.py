@@ -82,6 +82,18 @@ def test_what_was_not_corrected_is_not_written(transcript):
     assert transcript.read_bytes() == before
 
 
+def test_white_space_that_an_editor_tidies_is_no_correction(transcript):
+    text = transcript.read_text(encoding="utf-8")
+    spaced = text.replace(">ña ku<", "> ña  ku\n<")
+    assert spaced != text
+    transcript.write_text(spaced, encoding="utf-8")
+    assert not correct_tiers(transcript, {"channel 1": same()}, {})
+    segments = [dataclasses.replace(same()[0], end_ms=1450), *same()[1:]]
+    assert correct_tiers(transcript, {"channel 1": segments}, {})
+    assert "> ña  ku\n<" in transcript.read_text(encoding="utf-8")
+    assert values(transcript)["w"] == [(500, 900, "ña"), (1000, 1400, "ku"), (3000, 3900, "ko")]
+
+
 def test_a_corrected_text_changes_one_line_and_what_depends_on_it(transcript, elan_schema):
     before = transcript.read_text(encoding="utf-8")
     segments = same()
@@ -99,6 +111,27 @@ def test_a_corrected_text_changes_one_line_and_what_depends_on_it(transcript, el
         "u": [(3000, 4000, "50%")],
     }
     assert read_eaf(transcript).tiers[0].linguistic_type == CORRECTED_TYPE
+
+
+def test_a_corrected_text_leaves_a_persons_own_child_tiers(tmp_path, elan_schema):
+    path = tmp_path / "a.eaf"
+    noises = Tier("n", (Annotation(500, 700, "cough"), Annotation(1200, 1500, "dog")), "noise", parent="channel 1")
+    words = dataclasses.replace(CHILDREN[0], parent="channel 1")
+    constraints = {**writers.CONSTRAINTS, "noise": "Included_In"}
+    write_eaf(path, [TRANSCRIPT, words, noises], [tmp_path / "a.wav"], constraints)
+    segments = same()
+    segments[0] = dataclasses.replace(segments[0], text="ña yi", words=(Word("yi", 800, 900, 1.0),))
+    correct_tiers(path, {"channel 1": segments}, {})
+    elan_schema(path)
+    assert values(path)["n"] == [(500, 700, "cough"), (1200, 1500, "dog")]
+    assert sorted(values(path)["w"]) == [(800, 900, "yi"), (3000, 3900, "ko")]
+    segments[0] = dataclasses.replace(segments[0], end_ms=1300, text="ña", words=())
+    correct_tiers(path, {"channel 1": segments}, {})
+    assert values(path)["n"] == [(500, 700, "cough")]  # of the dog, a part is outside now
+    assert values(path)["w"] == [(3000, 3900, "ko")]
+    correct_tiers(path, {"channel 1": segments[1:]}, {})
+    elan_schema(path)
+    assert values(path)["n"] == []
 
 
 def test_borders_splits_joins_and_deletions_are_written(transcript, elan_schema):

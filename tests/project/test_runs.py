@@ -142,6 +142,26 @@ time.sleep(60)
     assert stopped.text().endswith("checkpoint\n")
 
 
+def test_a_run_that_has_just_been_started_can_be_stopped(folder):
+    runs.start(folder, "train", LONG)
+    runs.stop(folder, "train")
+    assert ended(folder).state == runs.STOPPED
+
+
+def test_to_stop_a_run_that_has_ended_changes_nothing(folder):
+    """Even if what it left behind has not ended, such as a worker that hangs."""
+    runs.start(folder, "train", LONG)
+    child_of(folder)
+    record = runs.record_of(folder, "train")
+    runner.ended(record).write_text('{"code": 1, "at": 2.0}')
+    before = record.read_bytes()
+    runs.stop(folder, "train")
+    assert record.read_bytes() == before
+    assert runs.find(folder, "train").state == runs.FAILED
+    runner.ended(record).unlink()
+    assert runs.find(folder, "train").state == runs.RUNNING
+
+
 def test_a_project_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / runs.FOLDER).write_text("a file")
     with pytest.raises(U2UError, match="cannot be made"):

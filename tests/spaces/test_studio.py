@@ -9,17 +9,22 @@ import string
 import subprocess
 import sys
 
+import fastapi
+import numpy as np
 import pytest
+import soundfile
 from conftest import PROJECT, RECIPES
 from playwright.sync_api import expect
+from starlette.testclient import TestClient
 from support import studio
 from support.html_pages import ATTACKS
 
-from u2u_hf.formats.eaf import read_eaf
-from u2u_hf.project import runs
+from u2u_hf.formats import writers
+from u2u_hf.formats.eaf import read_eaf, write_eaf
+from u2u_hf.project import runs, transcripts
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import STEPS
-from u2u_hf.records import CORRECTED_TYPE
+from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, Annotation, Tier
 
 pytest_plugins = ["support.browser_fixtures"]
 
@@ -164,6 +169,10 @@ def test_only_who_has_the_secret_is_let_in(running):
     assert "SameSite=strict" in headers["Set-Cookie"]
     status, headers, _ = running.ask("/", cookie=running.secret)
     assert status == 200
+    for other in ('prefs={"a":1}', "=", "a b=c", 'q="', "studio_1=wrong"):  # of other pages of this computer
+        cookies = f"{other}; studio_{running.port}={running.secret}; {other}"
+        assert running.ask("/alive", Cookie=cookies)[0] == 204
+    assert running.ask("/alive", Cookie=f"studio_{running.port}=")[0] == 403
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "default-src 'self'" in headers["Content-Security-Policy"]
 
@@ -201,7 +210,9 @@ def test_files_outside_are_not_served(running, place):
         "/view/-1/report",
         "/sound/99/0",
         "/sound/0/99",
+        "/sound/0/..%2f..%2fsecret.txt",
         "/transcript/0/-1",
+        "/transcript/0/..%2f..%2fsecret.txt",
         "/editor/../studio/server.py",
         "/editor/%2e%2e/studio/server.py",
     ):
@@ -248,6 +259,74 @@ def test_what_cannot_be_done_is_told(running, place, open_page, tmp_path):
     expect(page.get_by_role("alert").last).to_contain_text("prepare.yaml: cannot be read")
     page.locator("#step-train").click()
     expect(page.get_by_text("First: Prepare.")).to_be_visible()
+
+
+def test_a_save_says_which_version_it_corrects(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "studio"))
+    project = Project(tmp_path / "project")
+    project.set_paths(tmp_path)
+    path = project.transcripts / "a.eaf"
+    path.parent.mkdir()
+    tier = Tier("channel 1", (Annotation(0, 500, "ña"),), SEGMENT_TYPE)
+    write_eaf(path, [tier], [], writers.CONSTRAINTS)
+    soundfile.write(tmp_path / "a.wav", np.full(16_000, 0.5), 16_000)
+    app = fastapi.FastAPI()
+    importlib.import_module("files").add_routes(app, importlib.import_module("projects").Projects(project.folder))
+    client = TestClient(app)
+    address = f"/transcript/0/{transcripts.key_of(project, path)}"
+    opened = client.get(address)
+    (segment,) = opened.json()["segments"]
+    sent = {"segments": [segment | {"text": "ku"}]}
+    before = path.read_bytes()
+    assert client.post(address, json=sent).status_code == 428
+    assert path.read_bytes() == before
+    first = opened.headers["x-version"]
+    saved = client.post(address, json=sent, headers={"x-version": first})
+    assert saved.status_code == 204
+    assert saved.headers["x-version"] == transcripts.version_of(path) != first
+    refused = client.post(address, json={"segments": [segment]}, headers={"x-version": first})
+    assert (refused.status_code, "was changed by another program" in refused.text) == (422, True)
+    again = client.post(address, json={"segments": [segment]}, headers={"x-version": saved.headers["x-version"]})
+    assert again.status_code == 204
+    (found,) = read_eaf(path).tiers
+    assert [a.value for a in found.annotations] == ["ña"]
+    assert client.get("/transcript/0/0").status_code == 404
+
+
+@pytest.fixture
+def acts(tmp_path, monkeypatch):
+    """The clicks in a tab that shows the training of a project."""
+    monkeypatch.syspath_prepend(str(PROJECT / "spaces" / "studio"))
+    project = Project(tmp_path / "project")
+    project.set_paths(tmp_path)
+    opened = importlib.import_module("projects").Projects(project.folder)
+    tab = importlib.import_module("parts").Tab(project=str(project.folder), step="train")
+    yield importlib.import_module("acts").Acts(opened, tab, importlib.import_module("words").say_in("en")), tab, project
+    for step in STEPS:
+        runs.stop(project.folder, step)
+
+
+def test_a_model_is_not_moved_from_under_a_training(acts):
+    clicks, tab, project = acts
+    project.model.mkdir()
+    (project.model / "train.yaml").touch()
+    runs.start(project.folder, "train", [sys.executable, "-c", "import time; time.sleep(60)"])
+    clicks.do("anew", {"budget": "20s", "base": ""})
+    assert (tab.message, tab.is_problem) == ("It is running already: wait for it, or stop it first.", True)
+    assert (project.model / "train.yaml").is_file()
+    assert not project.config("train").is_file()
+
+
+def test_an_emptied_field_is_no_corpus(acts):
+    clicks, tab, project = acts
+    before = (project.folder / "project.yaml").read_bytes()
+    for corpus in ("", "  "):
+        clicks.do("save_paths", {"corpus": corpus, "recordings": ""})
+        assert (tab.message, tab.is_problem) == ("Choose the folder of your corpus.", True)
+        assert (project.folder / "project.yaml").read_bytes() == before
+    clicks.do("make", {"folder": str(project.folder / "other"), "corpus": " "})
+    assert (tab.message, tab.is_problem) == ("Choose the folder of your corpus.", True)
+    assert not (project.folder / "other").exists()
 
 
 def values(text):

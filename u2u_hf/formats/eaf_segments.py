@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+import hashlib
 import os
 import re
 import xml.etree.ElementTree as ET
@@ -33,20 +34,26 @@ class _Placed:
 
 
 def correct_tiers(
-    path: str | os.PathLike[str], tiers: Mapping[str, Sequence[Segment]], types: Mapping[str, str]
+    path: str | os.PathLike[str],
+    tiers: Mapping[str, Sequence[Segment]],
+    types: Mapping[str, str],
+    *,
+    version: str = "",
 ) -> bool:
     """Change the annotations of tiers in a file to these, and return whether anything was changed.
 
-    What stays the same keeps its bytes and its id. An annotation that was changed keeps its id; what depended on its
-    text goes: its words, whose new ones are those of the segment, and marks that it is unsure.
+    What stays the same, but for white space, which an editor tidies, keeps its bytes and its id. An annotation that was
+    changed keeps its id; what depended on its text goes: its words, whose new ones are those of the segment, and marks
+    that it is unsure.
 
     Args:
         tiers: tier name → its segments, in order of time.
         types: tier name → its new linguistic type, one that the file has.
+        version: the SHA-256 of the bytes that the segments come from; empty: whatever the file is now.
 
     Raises:
-        U2UError: the file is not a valid ELAN file or has times in frames of a video; a tier or type is missing; or it
-            cannot be written.
+        U2UError: the file is not a valid ELAN file or has times in frames of a video; a tier or type is missing; it is
+            of another version; or it cannot be written.
     """
     times = slot_times(path)
     layout = Layout(path)
@@ -58,6 +65,8 @@ def correct_tiers(
     if not edit.is_any:
         return False
     edit.finish(times)
+    if version and hashlib.sha256(layout.data).hexdigest() != version:
+        raise U2UError(f"{path}: was changed by another program or window since it was opened: open it again")
     with replacing(Path(path)) as temporary:
         temporary.write_bytes(layout.edited())
     return True
@@ -87,10 +96,10 @@ class _Corrections:
     def change(self, name: str, segments: Sequence[Segment]) -> None:
         tier = self._tier(name)
         there = self._annotations(tier)
-        same = {(old.start_ms, old.end_ms, old.text): old for old in there}
+        same = {(old.start_ms, old.end_ms, _plain(old.text)): old for old in there}
         new = []
         for segment in segments:
-            if not same.pop((segment.start_ms, segment.end_ms, segment.text), None):
+            if not same.pop((segment.start_ms, segment.end_ms, _plain(segment.text)), None):
                 new.append(segment)
         left, added = list(same.values()), []
         for segment in new:
@@ -103,7 +112,7 @@ class _Corrections:
         for old in left:
             self._remove(old.holder)
             self._gone.add(old.id)
-            self._drop_words(name, old, (0, 0))
+            self._drop_children(name, old, (0, 0))
         self._add(tier, [(s.start_ms, s.end_ms, s.text) for s in added])
         self._add_words(name, [s for s in new if s in added or s in self._reworded])
 
@@ -154,14 +163,13 @@ class _Corrections:
         return found
 
     def _replace(self, name: str, old: _Placed, segment: Segment) -> None:
-        if old.text != segment.text:
+        is_reworded = _plain(old.text) != _plain(segment.text)
+        if is_reworded:
             self.is_any = True
             self._layout.set_content(old.value, segment.text)
-            self._drop_words(name, old, (0, 0))
             self._drop_marks(name, old)
             self._reworded.append(segment)
-        else:
-            self._drop_words(name, old, (segment.start_ms, segment.end_ms))
+        self._drop_children(name, old, (segment.start_ms, segment.end_ms), is_reworded)
         for number, before, now in ((1, old.start_ms, segment.start_ms), (2, old.end_ms, segment.end_ms)):
             if before != now:
                 self._set_attribute(old.inner, f"TIME_SLOT_REF{number}", self._slot(now))
@@ -189,14 +197,21 @@ class _Corrections:
     def _children(self, name: str) -> list[Element]:
         return [tier for tier in self._layout.all("TIER") if tier.attributes.get("PARENT_REF") == name]
 
-    def _drop_words(self, name: str, old: _Placed, inside: tuple[int, int]) -> None:
-        """Remove the annotations of child tiers within an annotation, but those that lie in `inside`."""
+    def _drop_children(self, name: str, old: _Placed, inside: tuple[int, int], is_reworded: bool = False) -> None:
+        """Remove the annotations of child tiers within an annotation, but those that lie in `inside`.
+
+        Where the text is another one, its words go too; a person's own tiers may say what holds for any text.
+        """
         for child in self._children(name):
-            for word in self._annotations(child):
-                own = old.start_ms <= word.start_ms and word.end_ms <= old.end_ms
-                if own and not (inside[0] <= word.start_ms and word.end_ms <= inside[1]):
-                    self._remove(word.holder)
-                    self._gone.add(word.id)
+            is_words = child.attributes.get("LINGUISTIC_TYPE_REF") == WORD_TYPE
+            start_ms, end_ms = (0, 0) if is_reworded and is_words else inside
+            if (start_ms, end_ms) == (old.start_ms, old.end_ms):
+                continue
+            for one in self._annotations(child):
+                is_own = old.start_ms <= one.start_ms and one.end_ms <= old.end_ms
+                if is_own and not (start_ms <= one.start_ms and one.end_ms <= end_ms):
+                    self._remove(one.holder)
+                    self._gone.add(one.id)
 
     def _drop_marks(self, name: str, old: _Placed) -> None:
         for child in self._children(name):
@@ -234,6 +249,11 @@ class _Corrections:
             self._layout.replace(tier.end - len(end), tier.end, f">{text}</{tier.tag}>")
         else:
             self._layout.replace(tier.inner_end, tier.inner_end, "".join(written).removeprefix(INDENT) + INDENT)
+
+
+def _plain(text: str) -> str:
+    """Return a text with its white space as an editor leaves it; to JavaScript, U+FEFF is one."""
+    return " ".join(text.replace("\ufeff", " ").split())
 
 
 def _shared(old: _Placed, segment: Segment) -> int:

@@ -7,6 +7,7 @@ its output folder.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -31,6 +32,7 @@ FOLDER = ".studio"
 RUNNING, DONE, STOPPED, FAILED, LOST = "running", "done", "stopped", "failed", "lost"
 _STOPPED_CODES = (130, -signal.SIGINT, -signal.SIGTERM)
 _SAME_START_S = 30.0  # a clock that was set right moves the start times that the system tells
+_STARTS_WITHIN_S = 5.0  # a recipe, after its runner
 _starting = threading.Lock()
 _children: list[subprocess.Popen] = []  # of this process, to be waited for
 
@@ -89,7 +91,8 @@ def find(project: Path, step: str) -> Run | None:
     if not began:
         return None
     for child in [child for child in _children if child.poll() is not None]:
-        _children.remove(child)
+        with contextlib.suppress(ValueError):  # another thread has removed it
+            _children.remove(child)
     ended = _read(runner.ended(record))
     code = ended.get("code")
     if code is not None:
@@ -145,11 +148,18 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
 
 
 def stop(project: Path, step: str) -> None:
-    """Ask a run to stop: a training writes a checkpoint first. Asked again, it stops at once."""
+    """Ask a run to stop: a training writes a checkpoint first. Asked again, it stops at once.
+
+    A run that has ended stays as it is. The recipe of one that was started just now is waited for, up to 5 s.
+    """
     record = record_of(project, step)
     began = _read(record)
-    targets = _recipes(record)
-    if not targets:
+    latest = time.monotonic() + _STARTS_WITHIN_S
+    while not (targets := _recipes(record)) and _process(began) and time.monotonic() < latest:
+        if runner.ended(record).is_file():
+            return
+        time.sleep(0.05)
+    if not targets or runner.ended(record).is_file():
         return
     again = began.get("stopped")
     write_text(record, json.dumps(began | {"stopped": time.time()}, indent=1) + "\n")
