@@ -12,7 +12,7 @@ from screen_correct import ROUND
 from screen_share import ONLINE, WAYS
 from words import Say
 
-from u2u_hf.project import bases, rules, runs
+from u2u_hf.project import bases, rules, runs, transcripts
 from u2u_hf.project.commands import command, round_command, share_commands
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import RUNNING, STEPS, TRAIN, all_steps, next_step, set_aside, state_of
@@ -222,7 +222,7 @@ class Acts:
 
     def act_correct(self, values: Values) -> None:
         key = _text(values, "value")
-        self._tab.document = "" if key == "none" else key
+        self._tab.document = key if transcripts.of_key(self._project, key) else ""  # "none": the list
 
     def act_round(self, values: Values) -> None:
         project = self._project

@@ -317,6 +317,17 @@ def test_a_model_is_not_moved_from_under_a_training(acts):
     assert not project.config("train").is_file()
 
 
+def test_a_key_of_no_transcript_shows_the_list(acts):
+    clicks, tab, project = acts
+    path = project.transcripts / "a.eaf"
+    path.parent.mkdir()
+    path.touch()
+    key = transcripts.key_of(project, path)
+    for value, shown in ((key, key), ("none", ""), (key, key), ("0", "")):
+        clicks.do("correct", {"value": value})
+        assert (tab.document, tab.message) == (shown, "")
+
+
 def test_an_emptied_field_is_no_corpus(acts):
     clicks, tab, project = acts
     before = (project.folder / "project.yaml").read_bytes()
