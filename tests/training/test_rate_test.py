@@ -4,6 +4,7 @@ from support.trainers import PLAIN
 from transformers import TrainerCallback
 
 from u2u_hf.recognition.families.registry import family_of
+from u2u_hf.training import rate_test
 from u2u_hf.training.rate_test import Rates, Rise, find_rates
 
 pytest_plugins = ["support.trainers"]
@@ -88,6 +89,13 @@ def test_the_model_and_random_numbers_are_as_before(untested):
     assert {name for name, weight in after.items() if weight.requires_grad} == learning
     assert all(weight.grad is None for weight in after.values())
     assert trainer.model.config.hidden_dropout == dropout == 0.5
+
+
+def test_a_large_encoder_gets_no_rate_beyond_published_ones(untested, monkeypatch):
+    monkeypatch.setattr(rate_test, "_LARGE", 1)
+    trainer = untested()
+    monkeypatch.setattr(trainer, "compute_loss", distance_to(trainer, 0.01, 0.01))  # 1.25e-3 at least, see above
+    assert find_rates(trainer, LONG, {}).encoder == pytest.approx(3e-4)
 
 
 def test_a_rate_that_is_given_is_taken(untested):

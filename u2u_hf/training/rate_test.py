@@ -27,6 +27,9 @@ from u2u_hf.training.memory_trial import divided, restored
 _HEAD, _ENCODER, _PER_TEN = (1e-4, 1.0), (1e-5, 1e-1), 8
 _SHARE = 0.5  # of the rate with the lowest loss
 _HEAD_MOST = 1e-2  # the loss of a head on a frozen encoder rises late or not at all
+# The test was tried on a small encoder only. Large ones get no more than what XLS-R is fine-tuned with (von Platen 2021,
+# Fine-tuning XLS-R for multi-lingual ASR).
+_LARGE, _ENCODER_MOST = 50_000_000, 3e-4
 _SETTLING = 8  # steps of the head before the encoder's rate is tested
 _BATCHES, _SECONDS = 8, 20.0  # how many, and the seconds of audio in each at most
 # The cost of the test in steps that train all weights, at most; and the share of the run that it may take.
@@ -88,7 +91,7 @@ def find_rates(trainer: Trainer, max_steps: int, given: Mapping[str, float]) -> 
             head = min(_HEAD_MOST, _SHARE * test.head_rate()) if head is None else head
             test.settle(head)
             encoder = given.get("learning_rate")
-            encoder = _SHARE * test.encoder_rate() if encoder is None else encoder
+            encoder = min(_most(learning), _SHARE * test.encoder_rate()) if encoder is None else encoder
         finally:
             trainer.model.zero_grad()
             for weight in learning:
@@ -98,6 +101,11 @@ def find_rates(trainer: Trainer, max_steps: int, given: Mapping[str, float]) -> 
     if torch.distributed.is_initialized():
         torch.distributed.all_reduce(least, torch.distributed.ReduceOp.MIN)
     return Rates(*least.tolist())
+
+
+def _most(learning: Sequence[torch.Tensor]) -> float:
+    """Return the highest rate that the test may give to an encoder, by the number of weights that learn."""
+    return _ENCODER_MOST if sum(weight.numel() for weight in learning) > _LARGE else math.inf
 
 
 class _Test:
