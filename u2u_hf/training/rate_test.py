@@ -27,8 +27,8 @@ from u2u_hf.training.memory_trial import divided, restored
 _HEAD, _ENCODER, _PER_TEN = (1e-4, 1.0), (1e-5, 1e-1), 8
 _SHARE = 0.5  # of the rate with the lowest loss
 _HEAD_MOST = 1e-2  # the loss of a head on a frozen encoder rises late or not at all
-# The test was tried on a small encoder only. Large ones get no more than what XLS-R is fine-tuned with (von Platen 2021,
-# Fine-tuning XLS-R for multi-lingual ASR).
+# The test was tried on a small encoder only. Large ones get no more than what XLS-R is fine-tuned with (von Platen,
+# 2021, Fine-tuning XLS-R for multi-lingual ASR).
 _LARGE, _ENCODER_MOST = 50_000_000, 3e-4
 _SETTLING = 8  # steps of the head before the encoder's rate is tested
 _BATCHES, _SECONDS = 8, 20.0  # how many, and the seconds of audio in each at most
