@@ -80,7 +80,8 @@ class _Studio:
         values = data.get("values")
         say = say_in(_language(request))
         with self._one_at_a_time:  # acts read settings and write them again
-            Acts(self._projects, tab, say).do(str(data.get("act", "")), values if isinstance(values, dict) else {})
+            if tab.is_in_turn(data.get("turn"), bool(data.get("isChange"))):
+                Acts(self._projects, tab, say).do(str(data.get("act", "")), values if isinstance(values, dict) else {})
         return self._drawn(self._view(tab, request), everything=True)
 
     def tick(self, tab: Tab, request: gr.Request) -> list[Any]:

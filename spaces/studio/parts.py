@@ -28,6 +28,18 @@ class Tab:
     is_problem: bool = False
     document: str = ""  # the key of the transcript that is corrected
     shown: dict[str, int] = field(default_factory=dict)
+    turn: int = 0  # number of the latest click or change that came
+
+    def is_in_turn(self, turn: object, is_change: bool) -> bool:
+        """Return whether a click or change is to be done: not a change of a form that comes after a later one's values.
+
+        Args:
+            turn: its number; the page numbers them in the order in which it sends them.
+        """
+        number = turn if isinstance(turn, int) else self.turn
+        is_late = is_change and number < self.turn
+        self.turn = max(self.turn, number)
+        return not is_late
 
 
 @dataclass(frozen=True)

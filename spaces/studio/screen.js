@@ -21,7 +21,11 @@ const valuesOf = (control) => {
   return values;
 };
 
-const send = (control, act, value) => trigger("act", { act, values: { ...valuesOf(control), value } });
+// Requests may arrive in another order than they were sent in: each has a number, of all parts of the page together.
+const send = (control, act, value, isChange = false) => {
+  window.studioTurn = (window.studioTurn ?? 0) + 1;
+  trigger("act", { act, turn: window.studioTurn, isChange, values: { ...valuesOf(control), value } });
+};
 
 element.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy]");
@@ -49,7 +53,7 @@ element.addEventListener("change", (event) => {
   const control = event.target.closest("[data-change]");
   if (control) {
     sent.add(control.id);
-    send(control, control.dataset.change, control.value);
+    send(control, control.dataset.change, control.value, true);
   }
 });
 
@@ -92,7 +96,7 @@ element.addEventListener("focusout", (event) => {
   const { id, dataset, value, isConnected } = event.target;
   if (isConnected && dataset.change && typed.get(id) === value && !sent.has(id)) {
     sent.add(id);
-    send(event.target, dataset.change, value);
+    send(event.target, dataset.change, value, true);
   }
   if (event.target.isConnected && event.relatedTarget) focused = null;
 });
