@@ -106,6 +106,7 @@ def test_the_whole_way(running, place, corpus, demo_folder, open_page, outside, 
     # Train: a model of this computer downloads nothing, and the button says so.
     expect(page.get_by_role("button", name="Download the base model and start training")).to_be_visible()
     page.get_by_label("The tiny demonstration model").check()
+    expect(page.get_by_role("button", name="Start training", exact=True)).to_be_visible()
     page.get_by_label("Time budget").fill("20s")
     page.get_by_label("Time budget").press("Tab")
     page.get_by_role("button", name="Start training", exact=True).click()
