@@ -166,7 +166,7 @@ def test_a_job_of_unknown_time_is_resumed_with_what_is_surely_left(hub, remote, 
 
 
 @pytest.mark.parametrize("words", [language_model(), train(EARS, "--untranscribed", "ana/words", *SHORT)])
-def test_what_cannot_be_resumed_is_not_started_twice(hub, remote, words):
+def test_without_checkpoints_nothing_is_started_twice(hub, remote, words):
     state = {"global_step": 40, "log_history": [{"step": 40, "seconds": 200.5}]}
     hub.add("model", EARS, True, {"last-checkpoint/trainer_state.json": json.dumps(state).encode()})
     hub.runner.stopped_at[0] = "installing the packages"
