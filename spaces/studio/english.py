@@ -2,6 +2,8 @@
 
 ENGLISH = {
     "title": "Studio",
+    "language": "English",
+    "choose_language": "Language",
     "steps": "Steps of the project",
     "step_project": "Project",
     "step_corpus": "Corpus",

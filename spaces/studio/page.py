@@ -132,14 +132,14 @@ class _Studio:
 
 
 def _language(request: gr.Request) -> str:
-    return language(request.headers.get("accept-language", ""))
+    return language(request.headers.get("accept-language", ""), request.cookies.get("studio_language", ""))
 
 
 def _signature(view: View) -> tuple[Any, ...]:
     """Return what the screen depends on: it is drawn anew when this changes."""
     project, tab = view.project, view.tab
     if not project:
-        return (tab.step, tab.message)
+        return (tab.step, tab.message, view.language)
     look = view.projects.look(project)
     runs_now = [runs.find(project.folder, name) for name in (tab.step, *WAYS, ROUND)]
     files = [project.folder / "project.yaml", *(project.config(name) for name in ("prepare", "train", "transcribe"))]
@@ -147,6 +147,7 @@ def _signature(view: View) -> tuple[Any, ...]:
     return (
         tab.step,
         tab.message,
+        view.language,
         *((step.name, step.state) for step in view.steps.values()),
         *((run.step, run.state, run.began, run.ended) for run in runs_now if run),
         *((path.name, _changed(path)) for path in files),
@@ -190,7 +191,18 @@ def _steps(view: View) -> Markup:
     name_of = element("p", own, class_="own", title=str(view.project.folder) if view.project else "")
     listed = element("ol", *items)
     private = element("p", say("private"), class_="private")
-    return element("nav", title, name_of, listed, private, aria_label=say("steps"))
+    parts = (title, name_of, listed, private, _language_choice(view))
+    return element("nav", *parts, aria_label=say("steps"))
+
+
+def _language_choice(view: View) -> Markup:
+    """Return the list of languages: screen.js keeps the choice as a cookie, which comes with every request."""
+    options = (
+        element("option", words["language"], value=tag, lang=tag, selected="" if tag == view.language else None)
+        for tag, words in WORDS.items()
+    )
+    listed = element("select", *options, id="language", data_change="draft", aria_label=view.say("choose_language"))
+    return element("p", element("span", "🌐 ", aria_hidden="true"), listed, class_="language")
 
 
 def _screen(view: View) -> Markup:

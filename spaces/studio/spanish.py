@@ -1,7 +1,14 @@
 """Every text that people read on the page, in Spanish."""
 
+# Terms, also of the other pages and the editor:
+# tier: línea, as in ELAN · participant: participante · utterance: enunciado · speaker: hablante · recording: grabación
+# · transcript: transcripción · draft: borrador · recogniser: reconocedor · dataset: (conjunto de) datos · checkpoint:
+# punto de control · base model: modelo de base · language model: modelo de lengua · channel: canal · round: ronda ·
+# checked: revisado · The reader is “usted”.
 SPANISH = {
     "title": "Studio",
+    "language": "Español",
+    "choose_language": "Idioma",
     "steps": "Pasos del proyecto",
     "step_project": "Proyecto",
     "step_corpus": "Corpus",

@@ -3,15 +3,23 @@
 from collections.abc import Callable
 
 from english import ENGLISH
+from french import FRENCH
+from indonesian import INDONESIAN
+from portuguese import PORTUGUESE
 from spanish import SPANISH
 
 Say = Callable[..., str]  # (key, **values) → the text in the visitor's language
 
-WORDS = {"en": ENGLISH, "es": SPANISH}
+WORDS = {"en": ENGLISH, "es": SPANISH, "fr": FRENCH, "pt": PORTUGUESE, "id": INDONESIAN}
 
 
-def language(accepted: str) -> str:
-    """Return the first of a browser's languages (``es-MX,es;q=0.9``) that `WORDS` has, else English."""
+def language(accepted: str, chosen: str = "") -> str:
+    """Return the language that was chosen on the page, or the first of a browser's (``es-MX,es;q=0.9``), else English.
+
+    Languages that `WORDS` lacks are passed over.
+    """
+    if chosen in WORDS:
+        return chosen
     tags = (tag.split(";")[0].strip().split("-")[0].lower() for tag in accepted.split(","))
     return next((tag for tag in tags if tag in WORDS), "en")
 

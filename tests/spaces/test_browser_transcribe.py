@@ -636,8 +636,8 @@ def write_greedy_model(path):
 
 def test_a_new_catalogue_is_a_new_language_of_the_page(url, open_page):
     """Visitors whose browser prefers it see it at once; all others can choose it."""
-    own = 'MESSAGES.pt = { ...MESSAGES.en, language: "Português", model: "Modelo treinado", recordings: "Gravações" };'
-    for locale, chosen in (("pt-BR", "pt"), ("es-PE", "es"), ("fr-FR", "en")):
+    own = 'MESSAGES.nl = { ...MESSAGES.en, language: "Nederlands", model: "Getraind model", recordings: "Opnames" };'
+    for locale, chosen in (("nl-BE", "nl"), ("es-PE", "es"), ("de-DE", "en")):
         page = open_page("about:blank", locale=locale, service_workers="block")
 
         def with_catalogue(route):
@@ -648,10 +648,10 @@ def test_a_new_catalogue_is_a_new_language_of_the_page(url, open_page):
         page.goto(url)
         wait_for(page, "#model-state", "model" if chosen != "es" else "modelo")
         assert page.evaluate("document.documentElement.lang") == chosen
-        page.select_option("#language", label="Português")
-        wait_for(page, "#model-title", "Modelo treinado")
+        page.select_option("#language", label="Nederlands")
+        wait_for(page, "#model-title", "Getraind model")
         page.reload()
-        wait_for(page, "#recordings-title", "Gravações")
+        wait_for(page, "#recordings-title", "Opnames")
 
 
 def test_unusable_files_are_named(url, open_page, tmp_path):
