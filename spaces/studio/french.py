@@ -4,7 +4,7 @@
 # tier: acteur, as in ELAN · participant: participant · utterance: énoncé · speaker: locuteur · recording:
 # enregistrement · transcript: transcription · draft: ébauche · recogniser: reconnaisseur · dataset: jeu de données ·
 # checkpoint: point de reprise · base model: modèle de base · language model: modèle de langue · channel: canal ·
-# round: tour · checked: vérifié · token: jeton · speech: parole · The reader is “vous”. A no-break space stands before
+# round: cycle · checked: vérifié · token: jeton · speech: parole · The reader is “vous”. A no-break space stands before
 # : ; ? ! % and inside « ».
 FRENCH = {
     "title": "Studio",
@@ -124,7 +124,7 @@ FRENCH = {
     "remove_rule": "Supprimer la règle {rule}",
     "nothing": "rien",
     "channels": "Canaux",
-    "channels_about": "Chaque locuteur est extrait du canal où il est le plus fort.",
+    "channels_about": "La parole de chaque locuteur est prise sur le canal où elle est la plus forte.",
     "channels_auto": "le canal le plus fort de chaque locuteur",
     "channels_order": "le premier acteur sur le premier canal, le deuxième sur le deuxième…",
     "channels_how": "À qui est chaque canal",
@@ -137,7 +137,7 @@ FRENCH = {
     "problems_none": "Aucun n’a été trouvé.",
     "problem": "problème",
     "how_many": "nombre",
-    "first_in": "d’abord dans",
+    "first_in": "premier cas dans",
     "what_to_do": "que faire",
     "remedy_file": "Ouvrez-le dans le logiciel qui l’a produit et enregistrez-le de nouveau ; ou sortez-le du corpus.",
     "remedy_alone": "Pour les transcrire, choisissez-les comme enregistrements du projet. Sinon, donnez au fichier "
@@ -149,7 +149,7 @@ FRENCH = {
     "règle ci-dessus.",
     "remedy_nothing": "Il n’y a rien à faire.",
     "remedy_rules": "Voyez les règles de texte : elles ont supprimé tout son texte.",
-    "remedy_limits": "Trop court pour apprendre ; il n’y a rien à faire.",
+    "remedy_limits": "Trop court pour l’apprentissage ; il n’y a rien à faire.",
     "remedy_long": "Divisez l’annotation dans ELAN : le reconnaisseur apprend à partir de phrases.",
     "remedy_times": "Corrigez les temps de l’annotation dans ELAN.",
     "remedy_overlap": "Deux personnes parlent en même temps sur un canal : on ne peut rien y apprendre.",
@@ -165,7 +165,7 @@ FRENCH = {
     "again_prepare": "Préparer de nouveau",
     "again_train": "Réentraîner depuis zéro",
     "again_scores": "Évaluer de nouveau",
-    "again_transcribe": "Transcrire les nouveautés",
+    "again_transcribe": "Transcrire ce qui est nouveau",
     "resume_prepare": "Préparer de nouveau",
     "resume_train": "Reprendre l’entraînement",
     "resume_scores": "Évaluer de nouveau",
@@ -177,14 +177,14 @@ FRENCH = {
     "l’entraînement.",
     "about_train": "Un modèle qui a entendu beaucoup de langues apprend la vôtre à partir du jeu de données. Vous "
     "pouvez fermer cette page pendant ce temps.",
-    "about_scores": "Fait écrire au reconnaisseur des enregistrements qu’il n’a jamais entendus, et compte les "
+    "about_scores": "Fait transcrire au reconnaisseur des enregistrements qu’il n’a jamais entendus, et compte les "
     "erreurs.",
     "about_transcribe": "Écrit un fichier ELAN pour chaque enregistrement. Les transcriptions déjà présentes restent.",
     "runs_already": "C’est déjà en cours : attendez la fin, ou arrêtez d’abord.",
     "ran_terminal": "C’est en cours dans un terminal : attendez-y la fin, ou arrêtez-le là.",
     "run_done": "Terminé en {time}.",
     "run_stopped": "Arrêté. Ce qui a été fait est conservé : reprenez quand vous voulez.",
-    "run_failed": "Une erreur y a mis fin : {error}",
+    "run_failed": "Terminé par une erreur : {error}",
     "run_killed": "Le système y a mis fin, le plus souvent par manque de mémoire : fermez d’autres programmes, ou "
     "choisissez un modèle de base plus petit, puis reprenez. Ce qui a été fait est conservé.",
     "run_lost": "Interrompu de l’extérieur : cet ordinateur a été éteint ou redémarré, ou quelqu’un y a mis fin. Ce "
@@ -207,8 +207,8 @@ FRENCH = {
     "budget": "Durée maximale",
     "budget_info": "Par exemple 30m, 2h30m ou 1d (un jour) : l’entraînement se termine dans ce délai ; il lui faut au "
     "moins 20 secondes. Vide : 3 000 pas, environ une heure avec un GPU, des jours sans.",
-    "download": "Au lancement, le modèle de base est téléchargé depuis huggingface.co, une seule fois. Rien de vous "
-    "n’est envoyé.",
+    "download": "Au lancement, le modèle de base est téléchargé depuis huggingface.co, une seule fois. Aucune de vos "
+    "données n’est envoyée.",
     "start_train_download": "Télécharger le modèle de base et lancer l’entraînement",
     "expect": "À quoi s’attendre",
     "expect_tiny": "{hours} de parole pour apprendre : assez pour essayer chaque étape, pas pour un reconnaisseur "
@@ -221,7 +221,7 @@ FRENCH = {
     "et la constance de l’orthographe qui comptent.",
     "expect_source": "Chiffres de ML-SUPERB.",
     "no_gpu": "Aucune carte graphique NVIDIA n’a été trouvée ici : l’entraînement prend des jours au lieu d’une "
-    "heure. Le carnet Colab, ou du matériel loué avec recipes/remote.py, vont plus vite.",
+    "heure. Le carnet Colab, ou du matériel loué avec recipes/remote.py, sont plus rapides.",
     "curve": "Caractères faux en validation",
     "curve_alt": "Caractères faux en validation : {first} au début, {last} au pas {step}",
     "curve_step": "pas",
@@ -237,6 +237,10 @@ FRENCH = {
     "report_prepare": "Rapport sur le jeu de données",
     "report_scores": "Rapport d’évaluation",
     "verdict": "Pour les ébauches, cela signifie : {verdict}.",
+    "verdict_quick": "les ébauches se corrigent vite",
+    "verdict_faster": "corriger va plus vite que saisir",
+    "verdict_same": "corriger prend à peu près autant de temps que saisir",
+    "verdict_slower": "pas encore utile, corriger prend plus de temps que saisir",
     # transcribe, correct
     "recordings_are": "Enregistrements : {folders}",
     "recordings_change": "Choisir d’autres enregistrements",
@@ -244,7 +248,7 @@ FRENCH = {
     "file": "fichier, pour ELAN",
     "corrected": "corrigée",
     "checked": "vérifiée, pour l’entraînement",
-    "correct_check": "Tout est vérifié : en tenir compte au prochain tour",
+    "correct_check": "Tout est vérifié : en tenir compte au prochain cycle",
     "correct_checked": "Elle compte maintenant comme vérifiée : prepare.py prend ses acteurs, du type « corrected "
     "transcript ».",
     "yes": "oui",
@@ -253,18 +257,18 @@ FRENCH = {
     "fichier.",
     "correct_elan": "Pour ELAN : {path}",
     "correct_back": "Toutes les transcriptions",
-    "correct_saved": "Enregistré.",
-    "correct_saving": "Enregistrement…",
-    "correct_failed": "Non enregistré : {problem}",
+    "correct_saved": "Sauvegardé.",
+    "correct_saving": "Sauvegarde…",
+    "correct_failed": "Non sauvegardé : {problem}",
     # share
-    "round": "Le prochain tour",
-    "round_about": "Apprend des corrections, et récrit les ébauches que personne n’a touchées. Le nouveau "
-    "reconnaisseur n’est utilisé que s’il est meilleur. Ce que vous avez corrigé n’est jamais écrasé.",
-    "round_start": "Apprendre des corrections",
-    "round_running": "Le tour est en cours : il entraîne, évalue et transcrit.",
-    "round_page": "Tous les tours, et ce qu’apporterait une heure de plus",
-    "about_share": "Le reconnaisseur est dans {folder}. Rien n’en sort de cet ordinateur tant que vous n’appuyez pas "
-    "sur un bouton ci-dessous qui l’annonce.",
+    "round": "Le prochain cycle",
+    "round_about": "Apprend à partir de ce qui a été corrigé, et récrit les ébauches que personne n’a touchées. Le "
+    "nouveau reconnaisseur n’est utilisé que s’il est meilleur. Ce que vous avez corrigé n’est jamais écrasé.",
+    "round_start": "Apprendre à partir des corrections",
+    "round_running": "Le cycle est en cours : il entraîne, évalue et transcrit.",
+    "round_page": "Tous les cycles, et ce qu’apporterait une heure de plus",
+    "about_share": "Le reconnaisseur est dans {folder}. Rien ne quitte cet ordinateur tant que vous n’appuyez pas sur "
+    "un bouton ci-dessous qui l’annonce.",
     "share_export": "Le rendre rapide sans carte graphique",
     "share_export_about": "Pour les ordinateurs sans GPU, les menus d’ELAN et de Praat, et la page dans un navigateur.",
     "share_elan": "L’ajouter au menu d’ELAN",

@@ -2,8 +2,8 @@
 
 # Terms, also of the other pages and the editor:
 # tier: tier (ELAN has no Indonesian) · participant: partisipan · utterance: ujaran · speaker: penutur · recording:
-# rekaman · transcript: transkrip · draft: draf · recogniser: pengenal · dataset: set data · checkpoint: titik simpan ·
-# base model: model dasar · language model: model bahasa · channel: kanal · round: putaran · checked: diperiksa ·
+# rekaman · transcript: transkrip · draft: draf · recogniser: pengenal (ucapan) · dataset: set data · checkpoint:
+# titik simpan · base model: model dasar · language model: model bahasa · channel: kanal · round: putaran · checked: diperiksa ·
 # speech: tuturan · file: berkas · browser: peramban · The reader is “Anda”.
 INDONESIAN = {
     "title": "Studio",
@@ -20,13 +20,13 @@ INDONESIAN = {
     "step_share": "Bagikan",
     "state_open": "belum mulai",
     "state_blocked": "nanti",
-    "state_running": "berjalan",
+    "state_running": "sedang berjalan",
     "state_unfinished": "belum selesai",
     "state_outdated": "perlu diulang",
     "state_finished": "selesai",
     "next": "Berikutnya: {step}",
     "next_heading": "Langkah berikutnya",
-    "terminal": "Hal yang sama di terminal",
+    "terminal": "Perintah yang sama di terminal",
     "copy": "Salin",
     "copied": "Tersalin",
     "private": "Semuanya tetap di komputer ini.",
@@ -58,9 +58,9 @@ INDONESIAN = {
     "browse_make": "Buat dan pilih",
     "browse_none": "Tidak ada folder di dalamnya.",
     "browse_holds": "Isinya: {annotations} berkas anotasi, {recordings} rekaman.",
-    "moved": "{folder}: folder ini tidak ada. Apakah dipindahkan atau diganti namanya, atau diskanya tidak "
-    "tersambung? Tunjukkan tempatnya sekarang; yang lain tidak hilang.",
-    "disk": "Ruang diska tinggal {free}. Satu pelatihan dengan titik simpannya memerlukan sekitar 3 GB: kosongkan "
+    "moved": "{folder}: folder ini tidak ada. Apakah dipindahkan atau diganti namanya, atau disknya tidak tersambung? "
+    "Tunjukkan tempatnya sekarang; yang lain tidak hilang.",
+    "disk": "Ruang disk tinggal {free}. Satu pelatihan dengan titik simpannya memerlukan sekitar 3 GB: kosongkan "
     "ruang dahulu.",
     "no_project": "Folder ini belum menjadi proyek. Pilih folder korpus Anda, lalu buat proyeknya.",
     "need_corpus": "Pilih folder korpus Anda.",
@@ -89,8 +89,8 @@ INDONESIAN = {
     "not_chosen": "tidak dipilih",
     "in_some_files": "dicentang di {chosen} dari {files} berkas",
     "characters": "Karakter",
-    "characters_about": "Yang akan dipelajari pengenal untuk ditulis, yang janggal lebih dahulu. Janggal belum tentu "
-    "salah: periksa apakah itu huruf dalam bahasanya. Jika bukan, tulislah penggantinya.",
+    "characters_about": "Yang akan dipelajari pengenal ucapan untuk ditulis, yang janggal lebih dahulu. Janggal belum "
+    "tentu salah: periksa apakah itu huruf dalam bahasanya. Jika bukan, tulislah penggantinya.",
     "all_characters": "{count} karakter lainnya",
     "removed": "Sudah dihapus atau diganti",
     "character": "karakter",
@@ -158,7 +158,7 @@ INDONESIAN = {
     # runs
     "start_prepare": "Siapkan set data",
     "start_train": "Mulai pelatihan",
-    "start_scores": "Evaluasi pengenal",
+    "start_scores": "Evaluasi pengenal ucapan",
     "start_transcribe": "Transkripsikan rekaman",
     "again_prepare": "Siapkan lagi",
     "again_train": "Latih dari awal",
@@ -174,7 +174,7 @@ INDONESIAN = {
     "about_prepare": "Memotong tiap ujaran dari rekaman, beserta teksnya: inilah set data untuk pelatihan.",
     "about_train": "Model yang telah mendengar banyak bahasa mempelajari bahasa Anda dari set data. Sementara itu "
     "Anda boleh menutup halaman ini.",
-    "about_scores": "Pengenal menuliskan rekaman yang belum pernah didengarnya, lalu kesalahannya dihitung.",
+    "about_scores": "Pengenal ucapan menuliskan rekaman yang belum pernah didengarnya, lalu kesalahannya dihitung.",
     "about_transcribe": "Menulis satu berkas ELAN untuk tiap rekaman. Transkrip yang sudah ada tetap.",
     "runs_already": "Sudah berjalan: tunggu sampai selesai, atau hentikan dahulu.",
     "ran_terminal": "Sedang berjalan di terminal: tunggu atau hentikan di sana.",
@@ -232,6 +232,10 @@ INDONESIAN = {
     "report_prepare": "Laporan set data",
     "report_scores": "Laporan evaluasi",
     "verdict": "Untuk draf, ini berarti: {verdict}.",
+    "verdict_quick": "draf cepat dikoreksi",
+    "verdict_faster": "mengoreksi lebih cepat daripada mengetik",
+    "verdict_same": "mengoreksi kira-kira selama mengetik",
+    "verdict_slower": "belum berguna, mengoreksi lebih lama daripada mengetik",
     # transcribe, correct
     "recordings_are": "Rekaman: {folders}",
     "recordings_change": "Pilih rekaman lain",
@@ -256,8 +260,8 @@ INDONESIAN = {
     "round_start": "Belajar dari koreksi",
     "round_running": "Putaran sedang berjalan: melatih, mengevaluasi, dan mentranskripsikan.",
     "round_page": "Semua putaran, dan manfaat satu jam lagi",
-    "about_share": "Pengenal ada di {folder}. Tidak ada yang keluar dari komputer ini sebelum Anda menekan tombol di "
-    "bawah yang menyatakannya.",
+    "about_share": "Pengenal ucapan ada di {folder}. Tidak ada yang keluar dari komputer ini sebelum Anda menekan "
+    "tombol di bawah yang menyatakannya.",
     "share_export": "Percepat tanpa kartu grafis",
     "share_export_about": "Untuk komputer tanpa GPU, menu ELAN dan Praat, dan halaman di peramban.",
     "share_elan": "Pasang di menu ELAN",
@@ -265,13 +269,13 @@ INDONESIAN = {
     "share_praat": "Pasang di menu Praat",
     "share_praat_about": "Jendela Objects di Praat lalu mentranskripsikan dengannya.",
     "share_push": "Unggah ke huggingface.co, privat",
-    "share_push_about": "Mengirim pengenal, beserta kartunya, ke repositori privat Anda. Perlu masuk akun: hf auth "
-    "login di terminal.",
+    "share_push_about": "Mengirim pengenal ucapan, beserta kartu modelnya, ke repositori privat Anda. Perlu masuk "
+    "akun: hf auth login di terminal.",
     "share_deploy": "Unggah halaman ke huggingface.co, privat",
-    "share_deploy_about": "Mengirim halaman web yang mentranskripsikan dengan pengenal itu.",
+    "share_deploy_about": "Mengirim halaman web yang mentranskripsikan dengan pengenal ucapan itu.",
     "share_repository": "Repositori pengenal, dalam bentuk PEMILIK/NAMA",
     "share_space": "Nama halaman, dalam bentuk PEMILIK/NAMA",
-    "share_kind": "Halaman bekerja",
+    "share_kind": "Perhitungan berjalan",
     "share_kind_browser": "di peramban tiap pengunjung: rekaman tetap pada mereka",
     "share_kind_gradio": "di Hub",
     "share_need": "Tulis namanya dahulu.",

@@ -141,8 +141,8 @@ PORTUGUESE = {
     "remedy_alone": "Para transcrevê-las, escolha-as como gravações do projeto. Ou dê ao arquivo de anotação o nome "
     "da gravação.",
     "remedy_tiers": "Marque acima a trilha com a transcrição.",
-    "remedy_pace": "Escute no ELAN: quase sempre os tempos ou o texto estão errados.",
-    "remedy_close": "Um só microfone para todos está bem. Se cada falante tem um canal, escolha-o acima.",
+    "remedy_pace": "Ouça no ELAN: quase sempre os tempos ou o texto estão errados.",
+    "remedy_close": "Um só microfone para todos serve. Se cada falante tem um canal, escolha-o acima.",
     "remedy_unseen": "O reconhecedor não consegue aprendê-los: veja se são erros de digitação; crie uma regra acima.",
     "remedy_nothing": "Não é preciso fazer nada.",
     "remedy_rules": "Veja as regras de texto: elas removeram todo o texto.",
@@ -179,7 +179,7 @@ PORTUGUESE = {
     "run_done": "Pronto em {time}.",
     "run_stopped": "Parado. O que foi feito fica guardado: retome quando quiser.",
     "run_failed": "Terminou com um erro: {error}",
-    "run_killed": "O sistema encerrou, quase sempre por falta de memória: feche outros programas, ou escolha um "
+    "run_killed": "O sistema o encerrou, quase sempre por falta de memória: feche outros programas, ou escolha um "
     "modelo de base menor, e retome. O que foi feito fica guardado.",
     "run_lost": "Foi encerrado de fora: este computador foi desligado ou reiniciado, ou alguém o encerrou. O que foi "
     "feito fica guardado: retome quando quiser.",
@@ -224,12 +224,16 @@ PORTUGUESE = {
     "hypothesis": "reconhecido",
     "curves_picture": "Todas as curvas do treinamento",
     # scores
-    "words_wrong": "das palavras, erradas",
-    "characters_wrong": "dos caracteres, errados",
+    "words_wrong": "das palavras erradas",
+    "characters_wrong": "dos caracteres errados",
     "report_window": "Abrir em outra janela",
     "report_prepare": "Relatório do conjunto de dados",
     "report_scores": "Relatório da avaliação",
     "verdict": "Para os rascunhos, isso significa: {verdict}.",
+    "verdict_quick": "os rascunhos se corrigem depressa",
+    "verdict_faster": "corrigir é mais rápido que digitar",
+    "verdict_same": "corrigir leva quase o mesmo tempo que digitar",
+    "verdict_slower": "ainda não serve, corrigir leva mais tempo que digitar",
     # transcribe, correct
     "recordings_are": "Gravações: {folders}",
     "recordings_change": "Escolher outras gravações",
@@ -256,16 +260,16 @@ PORTUGUESE = {
     "round_page": "Todas as rodadas, e o que mais uma hora traria",
     "about_share": "O reconhecedor está em {folder}. Nada dele sai deste computador antes que você aperte um botão "
     "abaixo que diga isso.",
-    "share_export": "Torná-lo rápido sem placa de vídeo",
+    "share_export": "Deixá-lo rápido sem placa de vídeo",
     "share_export_about": "Para computadores sem GPU, os menus do ELAN e do Praat, e a página em um navegador.",
-    "share_elan": "Colocá-lo no menu do ELAN",
+    "share_elan": "Colocar no menu do ELAN",
     "share_elan_about": "A aba Recognizers do ELAN passa a transcrever com ele.",
-    "share_praat": "Colocá-lo no menu do Praat",
+    "share_praat": "Colocar no menu do Praat",
     "share_praat_about": "A janela Objects do Praat passa a transcrever com ele.",
-    "share_push": "Enviar a huggingface.co, privado",
-    "share_push_about": "Envia o reconhecedor, com sua ficha, a um repositório privado seu. É preciso entrar na "
+    "share_push": "Enviar para huggingface.co, privado",
+    "share_push_about": "Envia o reconhecedor, com sua ficha, para um repositório privado seu. É preciso entrar na "
     "conta: hf auth login em um terminal.",
-    "share_deploy": "Enviar uma página a huggingface.co, privada",
+    "share_deploy": "Enviar uma página para huggingface.co, privada",
     "share_deploy_about": "Envia uma página da web que transcreve com o reconhecedor.",
     "share_repository": "Repositório do reconhecedor, na forma DONO/NOME",
     "share_space": "Nome da página, na forma DONO/NOME",

@@ -24,7 +24,7 @@ from parts import (
 from progress import progress_in
 from screen_project import warnings
 
-from u2u_hf.evaluation.verdict import verdict
+from u2u_hf.evaluation.verdict import grade
 from u2u_hf.project import bases, runs
 from u2u_hf.project.commands import command, gpus
 from u2u_hf.project.steps import (
@@ -232,7 +232,7 @@ def _scores(view: View) -> Markup | None:
             (f"{count:,}", say("numbers_utterances")),
         ]
     )
-    return joined(boxes, paragraph(say("verdict", verdict=verdict(cer))))
+    return joined(boxes, paragraph(say("verdict", verdict=say(f"verdict_{grade(cer)}"))))
 
 
 def _report(view: View, name: str, path: Path) -> Markup | None:
