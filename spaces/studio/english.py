@@ -224,10 +224,10 @@ ENGLISH = {
     "report_prepare": "Report of the dataset",
     "report_scores": "Report of the scores",
     "verdict": "For drafts this means: {verdict}.",
-    "verdict_quick": "drafts are quick to correct",
+    "verdict_quick": "they are quick to correct",
     "verdict_faster": "correcting is faster than typing",
     "verdict_same": "correcting takes about as long as typing",
-    "verdict_slower": "not useful yet, correcting takes longer than typing",
+    "verdict_slower": "not useful yet: transcribe more, or check the data",
     # transcribe, correct
     "recordings_are": "Recordings: {folders}",
     "recordings_change": "Choose other recordings",

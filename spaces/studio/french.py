@@ -237,10 +237,10 @@ FRENCH = {
     "report_prepare": "Rapport sur le jeu de données",
     "report_scores": "Rapport d’évaluation",
     "verdict": "Pour les ébauches, cela signifie : {verdict}.",
-    "verdict_quick": "les ébauches se corrigent vite",
+    "verdict_quick": "elles se corrigent vite",
     "verdict_faster": "corriger va plus vite que saisir",
     "verdict_same": "corriger prend à peu près autant de temps que saisir",
-    "verdict_slower": "pas encore utile, corriger prend plus de temps que saisir",
+    "verdict_slower": "pas encore utile : transcrivez davantage, ou vérifiez les données",
     # transcribe, correct
     "recordings_are": "Enregistrements : {folders}",
     "recordings_change": "Choisir d’autres enregistrements",

@@ -1,10 +1,10 @@
 """Every text that people read on the page, in Indonesian."""
 
 # Terms, also of the other pages and the editor:
-# tier: tier (ELAN has no Indonesian) · participant: partisipan · utterance: ujaran · speaker: penutur · recording:
-# rekaman · transcript: transkrip · draft: draf · recogniser: pengenal (ucapan) · dataset: set data · checkpoint:
-# titik simpan · base model: model dasar · language model: model bahasa · channel: kanal · round: putaran · checked: diperiksa ·
-# speech: tuturan · file: berkas · browser: peramban · The reader is “Anda”.
+# tier: tier (ELAN has no Indonesian) · participant: partisipan · utterance: ujaran · speaker: penutur ·
+# recording: rekaman · transcript: transkrip · draft: draf · recogniser: pengenal (ucapan) · dataset: set data ·
+# checkpoint: titik simpan · base model: model dasar · language model: model bahasa · channel: kanal · round:
+# putaran · checked: diperiksa · speech: tuturan · file: berkas · browser: peramban · The reader is “Anda”.
 INDONESIAN = {
     "title": "Studio",
     "language": "Bahasa Indonesia",
@@ -232,10 +232,10 @@ INDONESIAN = {
     "report_prepare": "Laporan set data",
     "report_scores": "Laporan evaluasi",
     "verdict": "Untuk draf, ini berarti: {verdict}.",
-    "verdict_quick": "draf cepat dikoreksi",
+    "verdict_quick": "cepat dikoreksi",
     "verdict_faster": "mengoreksi lebih cepat daripada mengetik",
     "verdict_same": "mengoreksi kira-kira selama mengetik",
-    "verdict_slower": "belum berguna, mengoreksi lebih lama daripada mengetik",
+    "verdict_slower": "belum berguna: transkripsikan lebih banyak, atau periksa datanya",
     # transcribe, correct
     "recordings_are": "Rekaman: {folders}",
     "recordings_change": "Pilih rekaman lain",

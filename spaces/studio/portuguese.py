@@ -230,10 +230,10 @@ PORTUGUESE = {
     "report_prepare": "Relatório do conjunto de dados",
     "report_scores": "Relatório da avaliação",
     "verdict": "Para os rascunhos, isso significa: {verdict}.",
-    "verdict_quick": "os rascunhos se corrigem depressa",
+    "verdict_quick": "corrigem-se depressa",
     "verdict_faster": "corrigir é mais rápido que digitar",
     "verdict_same": "corrigir leva quase o mesmo tempo que digitar",
-    "verdict_slower": "ainda não serve, corrigir leva mais tempo que digitar",
+    "verdict_slower": "ainda não serve: transcreva mais, ou confira os dados",
     # transcribe, correct
     "recordings_are": "Gravações: {folders}",
     "recordings_change": "Escolher outras gravações",
