@@ -17,6 +17,7 @@ from u2u_hf.project.commands import command, round_command, share_commands
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import RUNNING, STEPS, TRAIN, all_steps, next_step, set_aside, state_of
 from u2u_hf.records import U2UError
+from u2u_hf.reports.html import OwnText
 from u2u_hf.settings import seconds_of
 
 Values = Mapping[str, Any]
@@ -38,7 +39,8 @@ class Acts:
         try:
             method(values)
         except U2UError as error:
-            self._tab.message, self._tab.is_problem = str(error), True
+            own = error.args[0] if error.args and isinstance(error.args[0], OwnText) else str(error)
+            self._tab.message, self._tab.is_problem = own, True
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             self._tab.message, self._tab.is_problem = f"{where}{error.strerror or error}", True

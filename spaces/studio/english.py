@@ -4,6 +4,7 @@ ENGLISH = {
     "title": "Studio",
     "language": "English",
     "choose_language": "Language",
+    "labelled": "{name}: {value}",
     "steps": "Steps of the project",
     "step_project": "Project",
     "step_corpus": "Corpus",

@@ -10,6 +10,7 @@ FRENCH = {
     "title": "Studio",
     "language": "Français",
     "choose_language": "Langue",
+    "labelled": "{name} : {value}",
     "steps": "Étapes du projet",
     "step_project": "Projet",
     "step_corpus": "Corpus",

@@ -9,6 +9,7 @@ INDONESIAN = {
     "title": "Studio",
     "language": "Bahasa Indonesia",
     "choose_language": "Bahasa",
+    "labelled": "{name}: {value}",
     "steps": "Langkah proyek",
     "step_project": "Proyek",
     "step_corpus": "Korpus",

@@ -202,7 +202,7 @@ def _language_choice(view: View) -> Markup:
         for tag, words in WORDS.items()
     )
     listed = element("select", *options, id="language", data_change="draft", aria_label=view.say("choose_language"))
-    return element("p", element("span", "🌐 ", aria_hidden="true"), listed, class_="language")
+    return element("p", listed, class_="language")
 
 
 def _screen(view: View) -> Markup:

@@ -9,6 +9,7 @@ PORTUGUESE = {
     "title": "Studio",
     "language": "Português (Brasil)",
     "choose_language": "Idioma",
+    "labelled": "{name}: {value}",
     "steps": "Etapas do projeto",
     "step_project": "Projeto",
     "step_corpus": "Corpus",

@@ -78,8 +78,8 @@ def live_panel(view: View) -> Markup:
         seconds = time.time() - run.began
         share, left, what = progress_in(run.text(60_000))
         parts.append(_bar(share, what))
-        note = say("running_for", time=duration(seconds)) + (f", {say('left', time=left)}" if left else "")
-        parts.append(element("p", note, class_="soft"))
+        rest = (", ", say("left", time=left)) if left else ()
+        parts.append(element("p", say("running_for", time=duration(seconds)), *rest, class_="soft"))
     elif view.state == RUNNING:
         parts.append(element("p", say("ran_terminal"), class_="note"))
     if view.tab.step == TRAIN and view.state != "open":
@@ -138,10 +138,9 @@ def _expectation(view: View) -> Markup | None:
     if hours is None:
         return None
     kind = "tiny" if hours < 1 / 6 else "little" if hours < 0.8 else "hour" if hours < 8 else "good"
-    source = f" {say('expect_source')}" if kind in ("little", "hour") else ""
+    source = (" ", say("expect_source")) if kind in ("little", "hour") else ()
     slow = None if gpus() else element("p", say("no_gpu"), class_="note")
-    text = say(f"expect_{kind}", hours=length(hours)) + source
-    return section(say("expect"), paragraph(text), slow)
+    return section(say("expect"), element("p", say(f"expect_{kind}", hours=length(hours)), *source), slow)
 
 
 def _hours(report: Path) -> float | None:

@@ -9,6 +9,7 @@ SPANISH = {
     "title": "Studio",
     "language": "Español",
     "choose_language": "Idioma",
+    "labelled": "{name}: {value}",
     "steps": "Pasos del proyecto",
     "step_project": "Proyecto",
     "step_corpus": "Corpus",

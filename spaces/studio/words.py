@@ -8,7 +8,9 @@ from indonesian import INDONESIAN
 from portuguese import PORTUGUESE
 from spanish import SPANISH
 
-Say = Callable[..., str]  # (key, **values) → the text in the visitor's language
+from u2u_hf.reports.html import OwnText, filled
+
+Say = Callable[..., OwnText]  # (key, **values) → the text in the visitor's language
 
 WORDS = {"en": ENGLISH, "es": SPANISH, "fr": FRENCH, "pt": PORTUGUESE, "id": INDONESIAN}
 
@@ -26,4 +28,4 @@ def language(accepted: str, chosen: str = "") -> str:
 
 def say_in(language_tag: str) -> Say:
     """Return ``say(key, **values)`` for a language."""
-    return lambda key, **values: WORDS[language_tag][key].format(**values)
+    return lambda key, **values: filled(WORDS[language_tag][key], **values)

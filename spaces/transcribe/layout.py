@@ -94,7 +94,7 @@ def _languages() -> Markup:
         element("option", words["language"], value=tag, lang=tag, data_label=words["choose_language"])
         for tag, words in STRINGS.items()
     )
-    return element("p", element("span", "🌐 ", aria_hidden="true"), element("select", *options))
+    return element("p", element("select", *options))
 
 
 def _recordings(t: gr.I18n, examples: Sequence[str]) -> list[Component]:

@@ -8,7 +8,9 @@ from languages.indonesian import INDONESIAN
 from languages.portuguese import PORTUGUESE
 from languages.spanish import SPANISH
 
-Say = Callable[..., str]  # (key, **values) → the text in the visitor's language
+from u2u_hf.reports.html import OwnText, filled
+
+Say = Callable[..., OwnText]  # (key, **values) → the text in the visitor's language
 
 STRINGS = {"en": ENGLISH, "es": SPANISH, "fr": FRENCH, "pt": PORTUGUESE, "id": INDONESIAN}
 
@@ -26,4 +28,4 @@ def language(accepted: str, chosen: str = "") -> str:
 
 def say_in(language_tag: str) -> Say:
     """Return ``say(key, **values)`` for a language."""
-    return lambda key, **values: STRINGS[language_tag][key].format(**values)
+    return lambda key, **values: filled(STRINGS[language_tag][key], **values)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -123,7 +124,8 @@ def test_every_catalogue_is_offered(page):
             "+ [m.language('es', tag) for tag in tags] + [m.language('es', 'xx'), m.language('')]))"
         )
         command = [sys.executable, "-c", script, json.dumps(list(LANGUAGES))]
-        run = subprocess.run(command, cwd=SPACES / folder, capture_output=True, check=True)
+        environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+        run = subprocess.run(command, cwd=SPACES / folder, env=environment, capture_output=True, check=True)
         assert json.loads(run.stdout) == [*LANGUAGES, *LANGUAGES, "es", "en"]
     else:
         file, table = ("messages.js", "MESSAGES") if page == "browser" else ("words.js", "WORDS")
