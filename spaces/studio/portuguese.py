@@ -7,7 +7,7 @@
 # · checked: conferido · speech: fala · The reader is “você”.
 PORTUGUESE = {
     "title": "Studio",
-    "language": "Português (Brasil)",
+    "language": "Português",
     "choose_language": "Idioma",
     "labelled": "{name}: {value}",
     "steps": "Etapas do projeto",

@@ -1,6 +1,6 @@
 // All texts of the pages, in Portuguese, as in Brazil.
 export const PORTUGUESE = {
-  language: "Português (Brasil)",
+  language: "Português",
   choose_language: "Idioma",
   transcribe: "Transcrever",
   prepare: "Preparar",

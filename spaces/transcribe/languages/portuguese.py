@@ -2,7 +2,7 @@
 
 PORTUGUESE = {
     "title": "Da fala ao ELAN",
-    "language": "Português (Brasil)",
+    "language": "Português",
     "choose_language": "Idioma",
     "about_language": "Língua",
     "about_model": "Modelo",
