@@ -13,7 +13,7 @@ export const FRENCH = {
   load: "Charger",
   model_files: "Ou les fichiers du modèle sur votre ordinateur",
   no_model: "Aucun modèle n’est chargé : choisissez-en un.",
-  loading: "Chargement de {name}… {percent} %",
+  loading: "Chargement : {name}… {percent} %",
   ready: "{name} est prêt, sur {threads} cœurs du processeur.",
   ready_graphics: "{name} est prêt, sur le processeur graphique.",
   ready_one: "{name} est prêt, sur un seul cœur : ce site ou ce navigateur n’en permet pas plus.",

@@ -13,7 +13,7 @@ export const INDONESIAN = {
   load: "Muat",
   model_files: "Atau berkas model di komputer Anda",
   no_model: "Belum ada model yang dimuat: pilih satu.",
-  loading: "Memuat {name}… {percent} %",
+  loading: "Memuat: {name}… {percent} %",
   ready: "{name} siap, di {threads} inti prosesor.",
   ready_graphics: "{name} siap, di prosesor grafis.",
   ready_one: "{name} siap, di satu inti prosesor: situs atau peramban ini tidak mengizinkan lebih.",

@@ -13,7 +13,7 @@ export const PORTUGUESE = {
   load: "Carregar",
   model_files: "Ou os arquivos do modelo no seu computador",
   no_model: "Nenhum modelo está carregado: escolha um.",
-  loading: "Carregando {name}… {percent} %",
+  loading: "Carregando: {name}… {percent} %",
   ready: "{name} está pronto, em {threads} núcleos do processador.",
   ready_graphics: "{name} está pronto, no processador gráfico.",
   ready_one: "{name} está pronto, em um só núcleo: este site ou navegador não permite mais.",

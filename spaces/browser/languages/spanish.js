@@ -13,7 +13,7 @@ export const SPANISH = {
   load: "Cargar",
   model_files: "O los archivos del modelo en su computadora",
   no_model: "No hay ningún modelo cargado: elija uno.",
-  loading: "Cargando {name}… {percent} %",
+  loading: "Cargando: {name}… {percent} %",
   ready: "{name} está listo, en {threads} núcleos del procesador.",
   ready_graphics: "{name} está listo, en el procesador gráfico.",
   ready_one: "{name} está listo, en un solo núcleo: este sitio o navegador no permite más.",

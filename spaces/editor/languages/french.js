@@ -5,7 +5,7 @@ export const FRENCH = {
   play: "Écouter",
   pause: "Pause",
   play_from: "Écouter depuis {time}",
-  loop: "En boucle",
+  loop: "Boucle",
   slower: "Plus lent",
   faster: "Plus vite",
   speed: "Vitesse",
