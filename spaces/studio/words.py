@@ -1,5 +1,6 @@
 """The page's languages. To add one, write a module with the keys of `english`."""
 
+import re
 from collections.abc import Callable
 
 from english import ENGLISH
@@ -13,6 +14,12 @@ from u2u_hf.reports.html import OwnText, filled
 Say = Callable[..., OwnText]  # (key, **values) → the text in the visitor's language
 
 WORDS = {"en": ENGLISH, "es": SPANISH, "fr": FRENCH, "pt": PORTUGUESE, "id": INDONESIAN}
+# What the library says in English → the key of its words here.
+_FOUND = {
+    key: re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(text)))
+    for key, text in ENGLISH.items()
+    if key.startswith("found_")
+}
 
 
 def language(accepted: str, chosen: str = "") -> str:
@@ -29,3 +36,18 @@ def language(accepted: str, chosen: str = "") -> str:
 def say_in(language_tag: str) -> Say:
     """Return ``say(key, **values)`` for a language."""
     return lambda key, **values: filled(WORDS[language_tag][key], **values)
+
+
+def found_in(language_tag: str, text: str) -> OwnText:
+    """Return what the library says of a corpus, in a language; what the catalogues lack stays in English.
+
+    >>> found_in("es", "is below 'tx@AB'; longer than 20 s")
+    "depende de 'tx@AB'; dura más de 20 s"
+    """
+    say = say_in(language_tag)
+    parts = []
+    for part in text.split("; "):
+        matches = ((key, pattern.fullmatch(part)) for key, pattern in _FOUND.items())
+        key, match = next(((key, match) for key, match in matches if match), ("", None))
+        parts.append(say(key, **match.groupdict()) if match else filled("{part}", part=part))
+    return OwnText("; ".join(parts))

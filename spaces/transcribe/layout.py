@@ -38,7 +38,7 @@ def transcription_page(
     def in_their_language(request: gr.Request) -> str:
         return about(facts, say_in(language_of(request)))
 
-    t = gr.I18n(**STRINGS)
+    t = _translations()
     with gr.Blocks(title=STRINGS["en"]["title"], analytics_enabled=False, delete_cache=(600, KEPT_SECONDS)) as page:
         gr.HTML(_languages(), elem_id="language", js_on_load=_CHOOSE_LANGUAGE, apply_default_css=False)
         gr.Markdown(f"# {t('title')}")
@@ -89,6 +89,11 @@ def transcription_page(
     return page
 
 
+def _translations() -> gr.I18n:
+    """Return the catalogues, with the name of Gradio's button for uploads, which its own catalogues lack."""
+    return gr.I18n(**{tag: {**words, "common.upload": words["upload"]} for tag, words in STRINGS.items()})
+
+
 def _languages() -> Markup:
     options = (
         element("option", words["language"], value=tag, lang=tag, data_label=words["choose_language"])
@@ -119,7 +124,7 @@ def _options(t: gr.I18n, has_language_model: bool) -> list[Component]:
 
 def setup_page(problem: str) -> gr.Blocks:
     """Return a page that says what is missing and how to set it, so that the Space does not restart in a loop."""
-    t = gr.I18n(**STRINGS)
+    t = _translations()
     with gr.Blocks(title=STRINGS["en"]["title"], analytics_enabled=False) as page:
         gr.HTML(_languages(), elem_id="language", js_on_load=_CHOOSE_LANGUAGE, apply_default_css=False)
         gr.Markdown(f"# {t('setup')}")

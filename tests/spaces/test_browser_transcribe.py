@@ -17,6 +17,7 @@ import torchaudio
 from conftest import write_with_ffmpeg
 from onnx import TensorProto, helper, numpy_helper
 from playwright.sync_api import expect
+from support import axe
 from support.browser_pages import exported_when_sure, hub_and_page, saved, served, wait_for
 from support.families import CONFIGS, save_base
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
@@ -652,6 +653,20 @@ def test_a_new_catalogue_is_a_new_language_of_the_page(url, open_page):
         wait_for(page, "#model-title", "Getraind model")
         page.reload()
         wait_for(page, "#recordings-title", "Opnames")
+
+
+@pytest.mark.parametrize("language", ["en-US", "fr-FR", "pt-BR", "id-ID"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_pass_axe_in_each_language(url, open_page, npm_packages, language, scheme):
+    page = open_page(url, locale=language, color_scheme=scheme, viewport={"width": 390, "height": 800})
+    page.locator("#model-choice summary").click()
+    for name in ("index", "prepare"):
+        page.goto(f"{url}/{name}.html")
+        page.locator("#language").wait_for()
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert axe.findings(page, npm_packages) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_unusable_files_are_named(url, open_page, tmp_path):

@@ -10,6 +10,8 @@ import sys
 import pytest
 from conftest import PROJECT
 
+from u2u_hf.project import remedies
+
 LANGUAGES = {"en": "english", "es": "spanish", "fr": "french", "pt": "portuguese", "id": "indonesian"}
 OTHERS = [language for language in LANGUAGES if language != "en"]
 SPACES = PROJECT / "spaces"
@@ -24,8 +26,8 @@ FOLDERS = {
 ROOM = ((10, 3.0), (20, 2.0), (30, 1.8), (50, 1.6), (70, 1.7), (10_000, 1.5))
 # What is the same in English. Keys of texts without a letter, or with nothing but a value, need not stand here.
 SAME = {
-    ("studio", "es"): "title step_corpus",
-    ("studio", "fr"): "title step_corpus type participant annotations",
+    ("studio", "es"): "title step_corpus found_invisible",
+    ("studio", "fr"): "title step_corpus type participant annotations found_rare found_invisible",
     ("studio", "pt"): "title step_corpus",
     ("studio", "id"): "title tier",
     ("transcribe", "es"): "",
@@ -133,3 +135,23 @@ def test_every_catalogue_is_offered(page):
         script = f"import({address}).then((m) => console.log(JSON.stringify(Object.keys(m.{table}))))"
         run = subprocess.run(["node", "-e", script], capture_output=True, check=True)
         assert json.loads(run.stdout) == list(LANGUAGES)
+
+
+def test_every_reason_of_the_library_to_drop_an_annotation_has_words(words):
+    """In English they are the library's own; a page recognises them by it."""
+    own = [re.sub(r"\{\w+\}", "train", text) for key, text in words["studio"]["en"].items() if key.startswith("found_")]
+    begins = [begin.replace("validation", "train").replace("in test", "in train") for begin in remedies._BY_REASON]
+    assert [begin for begin in begins if not any(text.startswith(begin) for text in own)] == []
+
+
+def test_what_the_library_says_is_put_into_other_languages():
+    said = ["is below 'tx'; longer than 20 s", "not in training: a\u00a0b", "something new: 5"]
+    script = (
+        "import json, sys, words; said = json.loads(sys.argv[1]);"
+        "print(json.dumps([words.found_in('fr', text) for text in said]))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    command = [sys.executable, "-c", script, json.dumps(said)]
+    run = subprocess.run(command, cwd=SPACES / "studio", env=environment, capture_output=True, check=True)
+    found = ["dépend de 'tx'; dure plus de 20 s", "absents de l’entraînement\u00a0: a‹U+00A0›b", "something new: 5"]
+    assert json.loads(run.stdout) == found
