@@ -25,7 +25,7 @@ ENGLISH = {
     "terminal": "The same in a terminal",
     "copy": "Copy",
     "copied": "Copied",
-    "private": "Everything stays on this computer.",
+    "private": "Everything stays on this computer, unless you press a button that says otherwise.",
     "gone": "Studio’s server does not answer: it was ended, or this computer slept. What runs goes on, and nothing "
     "is lost. Start Studio again and open the address that it prints.",
     "other_start": "Studio was started anew. Open the address that it printed: nothing is lost.",
@@ -208,8 +208,8 @@ ENGLISH = {
     "expect_good": "{hours} of speech to learn from: a good amount. Clear recordings and consistent spelling now "
     "count most.",
     "expect_source": "The figures are those of ML-SUPERB.",
-    "no_gpu": "No NVIDIA graphics card was found here: training takes days instead of an hour. The notebook for "
-    "Colab, or rented hardware with recipes/remote.py, are faster.",
+    "no_gpu": "No NVIDIA graphics card was found here: training takes days instead of an hour. Rented hardware, at "
+    "the end of this page, or the notebook for Colab are faster.",
     "curve": "Wrong characters on validation",
     "curve_alt": "Wrong characters on validation: {first} at first, {last} at step {step}",
     "curve_step": "step",
@@ -218,6 +218,71 @@ ENGLISH = {
     "reference": "said",
     "hypothesis": "recognised",
     "curves_picture": "All curves of the training",
+    # train on rented hardware
+    "rented": "Train on rented hardware of the Hugging Face Hub",
+    "rented_about": "The Hub rents computers with graphics cards, paid by the minute. You need an account at "
+    "huggingface.co with some credit. Nothing is asked, sent or rented before you press a button here that says so.",
+    "rented_login": "The Hub’s login of this computer is used. It is never shown, and goes only to the Hub.",
+    "rented_no_login": "Nobody is logged in to the Hub on this computer. Make a token with write access at {tokens}, "
+    "then log in, in a terminal: hf auth login",
+    "rented_where": "1. Where it is kept",
+    "rented_repository_info": "OWNER is your name at huggingface.co. The recogniser is kept there, and its dataset as "
+    "OWNER/NAME-data; both private.",
+    "rented_bad_repository": "Write the repository as OWNER/NAME, with letters, digits, - _ and . only.",
+    "rented_budget": "Longest time to pay for",
+    "rented_budget_info": "Such as 3h. Installing and saving take a fifth of it, 15 minutes at most; the rest is "
+    "training. It costs less if it ends earlier.",
+    "rented_hardware": "2. Hardware",
+    "rented_hardware_about": "For mHuBERT-147 the cheapest with a graphics card (GPU) is enough.",
+    "rented_ask_hardware": "Ask the Hub for its hardware and prices",
+    "rented_flavor": "hardware",
+    "rented_has": "what it has",
+    "rented_hourly": "an hour",
+    "rented_dataset": "3. Dataset",
+    "rented_dataset_about": "The job reads the dataset on the Hub. This sends all utterances, with sound and text, to "
+    "the dataset {dataset} there, which only you can read. It is prepared again first.",
+    "rented_upload": "Upload the dataset to {dataset}, private",
+    "rented_first_repository": "First write above where it is kept.",
+    "rented_price": "4. Price and start",
+    "rented_first": "First write where it is kept, and choose the hardware.",
+    "rented_price_about": "Sends the names and settings to the Hub, which checks them; nothing is rented yet.",
+    "rented_ask_price": "Ask the Hub what it would cost",
+    "rented_rents": "rents",
+    "rented_costs": "costs",
+    "rented_runs": "runs",
+    "rented_reads": "reads",
+    "rented_uploads": "uploads",
+    "rented_gives": "gives",
+    "rented_writes": "writes",
+    "rented_resumes": "resumes",
+    "rented_note": "note",
+    "rented_agree": "With this button you agree to pay at most {most} to Hugging Face, to the upload of u2u-hf’s code, "
+    "and to giving the job the token of your login.",
+    "rented_start": "Agree, and rent it for at most {most}",
+    "rented_changed": "The settings or the price have changed, or it was asked long ago: ask again what it would cost.",
+    "rented_busy_hardware": "Asking the Hub…",
+    "rented_busy_upload": "Preparing and uploading the dataset…",
+    "rented_busy_price": "Asking the Hub…",
+    "rented_busy_cancel": "Cancelling the job…",
+    "rented_busy_fetch": "Downloading the recogniser…",
+    "rented_starting": "The job is being started at huggingface.co.",
+    "rented_running": "It runs on rented hardware, and costs until it ends or is cancelled. It goes on while this page "
+    "is closed or this computer is off.",
+    "rented_cancel": "Cancel the job: it costs nothing after that",
+    "rented_watch": "Ask the Hub for the job’s log again",
+    "rented_no_job": "No job is known.",
+    "rented_page": "Page of the job at huggingface.co",
+    "rented_spent": " It ran for {time} and cost about {cost}.",
+    "rented_finished": "The job is finished. The recogniser is in {repository}, private.",
+    "rented_fetch": "Download the recogniser to this computer",
+    "rented_cancelled": "The job was cancelled, and costs nothing more. Its checkpoints are in {repository}: start it "
+    "again below, and it resumes from the last one.",
+    "rented_stopped": "The job was stopped before its end: its time was over, or its computer was lost. Its "
+    "checkpoints are in {repository}: start it again below, and it resumes from the last one. That costs again.",
+    "rented_failed": "The training ended with an error, and the job costs nothing more: {error}",
+    "rented_unseen": "The job’s log broke off: the Hub could not be reached, or this computer was off. The job may go "
+    "on, and cost.",
+    "rented_refused": "The Hub did not do it: {error}",
     # scores
     "words_wrong": "of the words wrong",
     "characters_wrong": "of the characters wrong",

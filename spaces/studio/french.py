@@ -31,7 +31,7 @@ FRENCH = {
     "terminal": "La même chose dans un terminal",
     "copy": "Copier",
     "copied": "Copié",
-    "private": "Tout reste sur cet ordinateur.",
+    "private": "Tout reste sur cet ordinateur, sauf si vous appuyez sur un bouton qui dit autre chose.",
     "gone": "Le serveur de Studio ne répond pas : il a été arrêté, ou cet ordinateur était en veille. Ce qui est en "
     "cours continue, et rien n’est perdu. Relancez Studio et ouvrez l’adresse qu’il affiche.",
     "other_start": "Studio a été relancé. Ouvrez l’adresse qu’il a affichée : rien n’est perdu.",
@@ -172,8 +172,8 @@ FRENCH = {
     "resume_scores": "Évaluer de nouveau",
     "resume_transcribe": "Reprendre",
     "stop": "Arrêter",
-    "stopping": "Arrêt : un entraînement écrit d’abord un point de reprise. Arrêtez encore une fois pour l’interrompre "
-    "aussitôt.",
+    "stopping": "Arrêt : un entraînement écrit d’abord un point de reprise. Arrêtez encore une fois pour "
+    "l’interrompre aussitôt.",
     "about_prepare": "Découpe chaque énoncé dans les enregistrements, avec son texte : c’est le jeu de données de "
     "l’entraînement.",
     "about_train": "Un modèle qui a entendu beaucoup de langues apprend la vôtre à partir du jeu de données. Vous "
@@ -222,7 +222,7 @@ FRENCH = {
     "et la constance de l’orthographe qui comptent.",
     "expect_source": "Chiffres de ML-SUPERB.",
     "no_gpu": "Aucune carte graphique NVIDIA n’a été trouvée ici : l’entraînement prend des jours au lieu d’une "
-    "heure. Le carnet Colab, ou du matériel loué avec recipes/remote.py, sont plus rapides.",
+    "heure. Du matériel loué, à la fin de cette page, ou le carnet Colab sont plus rapides.",
     "curve": "Caractères faux en validation",
     "curve_alt": "Caractères faux en validation : {first} au début, {last} au pas {step}",
     "curve_step": "pas",
@@ -231,6 +231,76 @@ FRENCH = {
     "reference": "dit",
     "hypothesis": "reconnu",
     "curves_picture": "Toutes les courbes de l’entraînement",
+    # train on rented hardware
+    "rented": "Entraîner sur du matériel loué du Hub de Hugging Face",
+    "rented_about": "Le Hub loue des ordinateurs avec carte graphique, payés à la minute. Il vous faut un compte sur "
+    "huggingface.co avec un peu de crédit. Rien n’est demandé, envoyé ni loué avant que vous n’appuyiez ici sur un "
+    "bouton qui l’annonce.",
+    "rented_login": "L’identification au Hub de cet ordinateur est utilisée. Elle n’est jamais montrée, et ne va "
+    "qu’au Hub.",
+    "rented_no_login": "Personne n’est identifié auprès du Hub sur cet ordinateur. Créez un jeton avec droit "
+    "d’écriture sur {tokens}, puis identifiez-vous, dans un terminal : hf auth login",
+    "rented_where": "1. Où il est gardé",
+    "rented_repository_info": "PROPRIÉTAIRE est votre nom sur huggingface.co. Le reconnaisseur y est gardé, et son "
+    "jeu de données sous PROPRIÉTAIRE/NOM-data ; les deux sont privés.",
+    "rented_bad_repository": "Écrivez le dépôt sous la forme PROPRIÉTAIRE/NOM, avec seulement des lettres, des "
+    "chiffres, - _ et .",
+    "rented_budget": "Durée maximale à payer",
+    "rented_budget_info": "Par exemple 3h. L’installation et la sauvegarde en prennent un cinquième, 15 minutes au "
+    "plus ; le reste est l’entraînement. Cela coûte moins si c’est terminé plus tôt.",
+    "rented_hardware": "2. Matériel",
+    "rented_hardware_about": "Pour mHuBERT-147, le moins cher avec carte graphique (GPU) suffit.",
+    "rented_ask_hardware": "Demander au Hub son matériel et ses prix",
+    "rented_flavor": "matériel",
+    "rented_has": "ce qu’il a",
+    "rented_hourly": "par heure",
+    "rented_dataset": "3. Jeu de données",
+    "rented_dataset_about": "La tâche lit le jeu de données sur le Hub. Ceci y envoie tous les énoncés, avec le son "
+    "et le texte, dans le jeu de données {dataset}, que vous seul pouvez lire. Il est d’abord préparé de nouveau.",
+    "rented_upload": "Envoyer le jeu de données dans {dataset}, privé",
+    "rented_first_repository": "Écrivez d’abord ci-dessus où il est gardé.",
+    "rented_price": "4. Prix et lancement",
+    "rented_first": "Écrivez d’abord où il est gardé, et choisissez le matériel.",
+    "rented_price_about": "Envoie les noms et les réglages au Hub, qui les vérifie ; rien n’est encore loué.",
+    "rented_ask_price": "Demander au Hub ce que cela coûterait",
+    "rented_rents": "loue",
+    "rented_costs": "coûte",
+    "rented_runs": "exécute",
+    "rented_reads": "lit",
+    "rented_uploads": "envoie",
+    "rented_gives": "donne",
+    "rented_writes": "écrit",
+    "rented_resumes": "reprend",
+    "rented_note": "remarque",
+    "rented_agree": "Avec ce bouton, vous acceptez de payer au plus {most} à Hugging Face, l’envoi du code de u2u-hf, "
+    "et que la tâche reçoive le jeton de votre identification.",
+    "rented_start": "Accepter, et louer pour {most} au plus",
+    "rented_changed": "Les réglages ou le prix ont changé, ou la demande date : demandez de nouveau ce que cela "
+    "coûterait.",
+    "rented_busy_hardware": "Demande au Hub…",
+    "rented_busy_upload": "Préparation et envoi du jeu de données…",
+    "rented_busy_price": "Demande au Hub…",
+    "rented_busy_cancel": "Annulation de la tâche…",
+    "rented_busy_fetch": "Téléchargement du reconnaisseur…",
+    "rented_starting": "La tâche est en cours de lancement sur huggingface.co.",
+    "rented_running": "Elle tourne sur du matériel loué, et coûte jusqu’à ce qu’elle se termine ou soit annulée. Elle "
+    "continue même si cette page est fermée ou cet ordinateur éteint.",
+    "rented_cancel": "Annuler la tâche : elle ne coûte plus rien ensuite",
+    "rented_watch": "Redemander au Hub le journal de la tâche",
+    "rented_no_job": "Aucune tâche n’est connue.",
+    "rented_page": "Page de la tâche sur huggingface.co",
+    "rented_spent": " Elle a duré {time} et a coûté environ {cost}.",
+    "rented_finished": "La tâche est terminée. Le reconnaisseur est dans {repository}, privé.",
+    "rented_fetch": "Télécharger le reconnaisseur sur cet ordinateur",
+    "rented_cancelled": "La tâche a été annulée, et ne coûte plus rien. Ses points de reprise sont dans "
+    "{repository} : relancez-la ci-dessous, et elle reprend au dernier.",
+    "rented_stopped": "La tâche a été arrêtée avant sa fin : son temps était écoulé, ou son ordinateur a été perdu. "
+    "Ses points de reprise sont dans {repository} : relancez-la ci-dessous, et elle reprend au dernier. Cela coûte de "
+    "nouveau.",
+    "rented_failed": "L’entraînement s’est terminé par une erreur, et la tâche ne coûte plus rien : {error}",
+    "rented_unseen": "Le journal de la tâche s’est interrompu : le Hub était inaccessible, ou cet ordinateur était "
+    "éteint. La tâche continue peut-être, et coûte.",
+    "rented_refused": "Le Hub ne l’a pas fait : {error}",
     # scores
     "words_wrong": "des mots sont faux",
     "characters_wrong": "des caractères sont faux",

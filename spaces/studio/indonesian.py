@@ -30,7 +30,7 @@ INDONESIAN = {
     "terminal": "Perintah yang sama di terminal",
     "copy": "Salin",
     "copied": "Tersalin",
-    "private": "Semuanya tetap di komputer ini.",
+    "private": "Semuanya tetap di komputer ini, kecuali jika Anda menekan tombol yang menyatakan lain.",
     "gone": "Server Studio tidak menjawab: server dihentikan, atau komputer ini sempat tidur. Yang sedang berjalan "
     "tetap berjalan, dan tidak ada yang hilang. Jalankan Studio lagi dan buka alamat yang ditampilkannya.",
     "other_start": "Studio telah dijalankan ulang. Buka alamat yang ditampilkannya: tidak ada yang hilang.",
@@ -217,7 +217,7 @@ INDONESIAN = {
     "ejaan yang konsisten.",
     "expect_source": "Angka-angka ini dari ML-SUPERB.",
     "no_gpu": "Tidak ditemukan kartu grafis NVIDIA di sini: pelatihan memakan waktu berhari-hari, bukan satu jam. "
-    "Notebook Colab, atau perangkat sewaan dengan recipes/remote.py, lebih cepat.",
+    "Perangkat sewaan, di akhir halaman ini, atau notebook Colab lebih cepat.",
     "curve": "Karakter yang salah pada validasi",
     "curve_alt": "Karakter yang salah pada validasi: {first} pada awalnya, {last} pada langkah {step}",
     "curve_step": "langkah",
@@ -226,6 +226,73 @@ INDONESIAN = {
     "reference": "diucapkan",
     "hypothesis": "dikenali",
     "curves_picture": "Semua kurva pelatihan",
+    # train on rented hardware
+    "rented": "Latih di perangkat sewaan dari Hub Hugging Face",
+    "rented_about": "Hub menyewakan komputer dengan kartu grafis, dibayar per menit. Anda memerlukan akun di "
+    "huggingface.co dengan sedikit saldo. Tidak ada yang ditanyakan, dikirim, atau disewa sebelum Anda menekan tombol "
+    "di sini yang menyatakannya.",
+    "rented_login": "Akun Hub yang sudah masuk di komputer ini dipakai. Token-nya tidak pernah ditampilkan, dan hanya "
+    "dikirim ke Hub.",
+    "rented_no_login": "Belum ada yang masuk ke Hub di komputer ini. Buat token dengan izin menulis di {tokens}, lalu "
+    "masuk lewat terminal: hf auth login",
+    "rented_where": "1. Tempat menyimpan",
+    "rented_repository_info": "PEMILIK adalah nama Anda di huggingface.co. Pengenal disimpan di sana, dan set datanya "
+    "sebagai PEMILIK/NAMA-data; keduanya privat.",
+    "rented_bad_repository": "Tulis repositori dalam bentuk PEMILIK/NAMA, hanya dengan huruf, angka, - _ dan .",
+    "rented_budget": "Waktu terlama yang dibayar",
+    "rented_budget_info": "Misalnya 3h. Pemasangan dan penyimpanan memakan seperlimanya, paling lama 15 menit; "
+    "sisanya pelatihan. Biayanya lebih murah jika selesai lebih cepat.",
+    "rented_hardware": "2. Perangkat",
+    "rented_hardware_about": "Untuk mHuBERT-147, yang termurah dengan kartu grafis (GPU) sudah cukup.",
+    "rented_ask_hardware": "Tanyakan perangkat dan harganya ke Hub",
+    "rented_flavor": "perangkat",
+    "rented_has": "yang dimilikinya",
+    "rented_hourly": "per jam",
+    "rented_dataset": "3. Set data",
+    "rented_dataset_about": "Pekerjaan membaca set data di Hub. Ini mengirim semua ujaran, dengan suara dan teks, ke "
+    "set data {dataset} di sana, yang hanya dapat dibaca oleh Anda. Set data disiapkan lagi dahulu.",
+    "rented_upload": "Unggah set data ke {dataset}, privat",
+    "rented_first_repository": "Tulis dahulu di atas tempat menyimpannya.",
+    "rented_price": "4. Harga dan mulai",
+    "rented_first": "Tulis dahulu tempat menyimpannya, dan pilih perangkat.",
+    "rented_price_about": "Mengirim nama dan pengaturan ke Hub, yang memeriksanya; belum ada yang disewa.",
+    "rented_ask_price": "Tanyakan biayanya ke Hub",
+    "rented_rents": "menyewa",
+    "rented_costs": "biaya",
+    "rented_runs": "menjalankan",
+    "rented_reads": "membaca",
+    "rented_uploads": "mengunggah",
+    "rented_gives": "memberi",
+    "rented_writes": "menulis",
+    "rented_resumes": "melanjutkan",
+    "rented_note": "catatan",
+    "rented_agree": "Dengan tombol ini Anda setuju membayar paling banyak {most} kepada Hugging Face, mengunggah kode "
+    "u2u-hf, dan memberi pekerjaan itu token akun Anda.",
+    "rented_start": "Setuju, dan sewa paling mahal {most}",
+    "rented_changed": "Pengaturan atau harga berubah, atau sudah lama ditanyakan: tanyakan lagi biayanya.",
+    "rented_busy_hardware": "Bertanya ke Hub…",
+    "rented_busy_upload": "Menyiapkan dan mengunggah set data…",
+    "rented_busy_price": "Bertanya ke Hub…",
+    "rented_busy_cancel": "Membatalkan pekerjaan…",
+    "rented_busy_fetch": "Mengunduh pengenal ucapan…",
+    "rented_starting": "Pekerjaan sedang dimulai di huggingface.co.",
+    "rented_running": "Berjalan di perangkat sewaan, dan berbiaya sampai selesai atau dibatalkan. Tetap berjalan "
+    "walaupun halaman ini ditutup atau komputer ini mati.",
+    "rented_cancel": "Batalkan pekerjaan: setelah itu tidak berbiaya",
+    "rented_watch": "Minta lagi log pekerjaan dari Hub",
+    "rented_no_job": "Tidak ada pekerjaan yang diketahui.",
+    "rented_page": "Halaman pekerjaan di huggingface.co",
+    "rented_spent": " Berjalan {time} dan berbiaya sekitar {cost}.",
+    "rented_finished": "Pekerjaan selesai. Pengenal ada di {repository}, privat.",
+    "rented_fetch": "Unduh pengenal ucapan ke komputer ini",
+    "rented_cancelled": "Pekerjaan dibatalkan, dan tidak berbiaya lagi. Titik simpannya ada di {repository}: mulai "
+    "lagi di bawah, dan pekerjaan dilanjutkan dari yang terakhir.",
+    "rented_stopped": "Pekerjaan berhenti sebelum selesai: waktunya habis, atau komputernya hilang. Titik simpannya "
+    "ada di {repository}: mulai lagi di bawah, dan pekerjaan dilanjutkan dari yang terakhir. Itu berbiaya lagi.",
+    "rented_failed": "Pelatihan berakhir dengan kesalahan, dan pekerjaan tidak berbiaya lagi: {error}",
+    "rented_unseen": "Log pekerjaan terputus: Hub tidak dapat dijangkau, atau komputer ini mati. Pekerjaan mungkin "
+    "tetap berjalan, dan berbiaya.",
+    "rented_refused": "Hub tidak melakukannya: {error}",
     # scores
     "words_wrong": "kata salah",
     "characters_wrong": "karakter salah",

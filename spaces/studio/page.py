@@ -11,6 +11,7 @@ from projects import Projects
 from screen_corpus import corpus_screen, preview
 from screen_correct import ROUND, correct_screen
 from screen_project import project_screen
+from screen_rented import signature as signature_of_rented
 from screen_runs import live_panel, run_screen
 from screen_share import WAYS, share_screen
 from words import WORDS, language, say_in
@@ -142,7 +143,10 @@ def _signature(view: View) -> tuple[Any, ...]:
         return (tab.step, tab.message, view.language)
     look = view.projects.look(project)
     runs_now = [runs.find(project.folder, name) for name in (tab.step, *WAYS, ROUND)]
-    files = [project.folder / "project.yaml", *(project.config(name) for name in ("prepare", "train", "transcribe"))]
+    files = [
+        project.folder / "project.yaml",
+        *(project.config(name) for name in ("prepare", "train", "rented", "transcribe")),
+    ]
     files += transcripts.all_of(project) if tab.step == "correct" and not tab.document else []
     return (
         tab.step,
@@ -152,6 +156,7 @@ def _signature(view: View) -> tuple[Any, ...]:
         *((run.step, run.state, run.began, run.ended) for run in runs_now if run),
         *((path.name, _changed(path)) for path in files),
         *((look.number, look.busy) if tab.step == "corpus" else ()),
+        *signature_of_rented(view),
     )
 
 

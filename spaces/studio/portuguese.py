@@ -30,7 +30,7 @@ PORTUGUESE = {
     "terminal": "O mesmo em um terminal",
     "copy": "Copiar",
     "copied": "Copiado",
-    "private": "Tudo fica neste computador.",
+    "private": "Tudo fica neste computador, a não ser que você aperte um botão que diga outra coisa.",
     "gone": "O servidor do Studio não responde: ele foi encerrado, ou este computador ficou suspenso. O que está em "
     "andamento continua, e nada se perde. Inicie o Studio de novo e abra o endereço que ele mostra.",
     "other_start": "O Studio foi iniciado de novo. Abra o endereço que ele mostrou: nada se perdeu.",
@@ -214,8 +214,8 @@ PORTUGUESE = {
     "expect_good": "{hours} de fala para aprender: uma boa quantidade. Agora contam mais as gravações nítidas e uma "
     "ortografia constante.",
     "expect_source": "Os números são do ML-SUPERB.",
-    "no_gpu": "Nenhuma placa de vídeo NVIDIA foi encontrada aqui: o treinamento leva dias em vez de uma hora. O "
-    "notebook do Colab, ou hardware alugado com recipes/remote.py, são mais rápidos.",
+    "no_gpu": "Nenhuma placa de vídeo NVIDIA foi encontrada aqui: o treinamento leva dias em vez de uma hora. "
+    "Hardware alugado, no fim desta página, ou o notebook do Colab são mais rápidos.",
     "curve": "Caracteres errados na validação",
     "curve_alt": "Caracteres errados na validação: {first} no início, {last} no passo {step}",
     "curve_step": "passo",
@@ -224,6 +224,72 @@ PORTUGUESE = {
     "reference": "dito",
     "hypothesis": "reconhecido",
     "curves_picture": "Todas as curvas do treinamento",
+    # train on rented hardware
+    "rented": "Treinar em hardware alugado do Hub da Hugging Face",
+    "rented_about": "O Hub aluga computadores com placa de vídeo, pagos por minuto. Você precisa de uma conta em "
+    "huggingface.co com algum crédito. Nada é perguntado, enviado nem alugado antes que você aperte aqui um botão que "
+    "diga isso.",
+    "rented_login": "É usada a conta do Hub deste computador. Ela nunca é mostrada, e só vai ao Hub.",
+    "rented_no_login": "Ninguém entrou na conta do Hub neste computador. Crie um token com permissão de escrita em "
+    "{tokens} e depois entre na conta, em um terminal: hf auth login",
+    "rented_where": "1. Onde fica guardado",
+    "rented_repository_info": "DONO é o seu nome em huggingface.co. O reconhecedor fica guardado lá, e seu conjunto "
+    "de dados como DONO/NOME-data; os dois privados.",
+    "rented_bad_repository": "Escreva o repositório na forma DONO/NOME, só com letras, algarismos, - _ e .",
+    "rented_budget": "Tempo máximo a pagar",
+    "rented_budget_info": "Como 3h. Instalar e salvar levam um quinto dele, 15 minutos no máximo; o resto é "
+    "treinamento. Custa menos se terminar antes.",
+    "rented_hardware": "2. Hardware alugado",
+    "rented_hardware_about": "Para o mHuBERT-147 basta o mais barato com placa de vídeo (GPU).",
+    "rented_ask_hardware": "Perguntar ao Hub o hardware e os preços",
+    "rented_flavor": "equipamento",
+    "rented_has": "o que tem",
+    "rented_hourly": "por hora",
+    "rented_dataset": "3. Conjunto de dados",
+    "rented_dataset_about": "O trabalho lê o conjunto de dados no Hub. Isto envia todos os enunciados, com som e "
+    "texto, ao conjunto de dados {dataset}, que só você pode ler. Antes ele é preparado de novo.",
+    "rented_upload": "Enviar o conjunto de dados a {dataset}, privado",
+    "rented_first_repository": "Escreva antes, acima, onde fica guardado.",
+    "rented_price": "4. Preço e início",
+    "rented_first": "Escreva antes onde fica guardado e escolha o hardware.",
+    "rented_price_about": "Envia os nomes e as configurações ao Hub, que os confere; nada é alugado ainda.",
+    "rented_ask_price": "Perguntar ao Hub quanto custaria",
+    "rented_rents": "aluga",
+    "rented_costs": "custa",
+    "rented_runs": "executa",
+    "rented_reads": "lê",
+    "rented_uploads": "envia",
+    "rented_gives": "entrega",
+    "rented_writes": "escreve",
+    "rented_resumes": "retoma",
+    "rented_note": "observação",
+    "rented_agree": "Com este botão você concorda em pagar no máximo {most} à Hugging Face, em enviar o código do "
+    "u2u-hf e em dar ao trabalho o token da sua conta.",
+    "rented_start": "Concordar e alugar por no máximo {most}",
+    "rented_changed": "As configurações ou o preço mudaram, ou a pergunta é antiga: pergunte de novo quanto custaria.",
+    "rented_busy_hardware": "Perguntando ao Hub…",
+    "rented_busy_upload": "Preparando e enviando o conjunto de dados…",
+    "rented_busy_price": "Perguntando ao Hub…",
+    "rented_busy_cancel": "Cancelando o trabalho…",
+    "rented_busy_fetch": "Baixando o reconhecedor…",
+    "rented_starting": "O trabalho está sendo iniciado em huggingface.co.",
+    "rented_running": "Roda em hardware alugado, e custa até terminar ou ser cancelado. Continua com esta página "
+    "fechada ou este computador desligado.",
+    "rented_cancel": "Cancelar o trabalho: depois disso não custa nada",
+    "rented_watch": "Pedir de novo ao Hub o registro do trabalho",
+    "rented_no_job": "Nenhum trabalho é conhecido.",
+    "rented_page": "Página do trabalho em huggingface.co",
+    "rented_spent": " Durou {time} e custou uns {cost}.",
+    "rented_finished": "O trabalho terminou. O reconhecedor está em {repository}, privado.",
+    "rented_fetch": "Baixar o reconhecedor para este computador",
+    "rented_cancelled": "O trabalho foi cancelado e não custa mais nada. Seus pontos de controle estão em "
+    "{repository}: inicie-o de novo abaixo, e ele retoma do último.",
+    "rented_stopped": "O trabalho parou antes do fim: seu tempo acabou, ou seu computador se perdeu. Seus pontos de "
+    "controle estão em {repository}: inicie-o de novo abaixo, e ele retoma do último. Isso custa de novo.",
+    "rented_failed": "O treinamento terminou com um erro, e o trabalho não custa mais nada: {error}",
+    "rented_unseen": "O registro do trabalho se interrompeu: o Hub ficou sem acesso, ou este computador estava "
+    "desligado. O trabalho pode continuar, e custar.",
+    "rented_refused": "O Hub não fez isso: {error}",
     # scores
     "words_wrong": "das palavras erradas",
     "characters_wrong": "dos caracteres errados",

@@ -23,10 +23,12 @@ from parts import (
 )
 from progress import progress_in
 from screen_project import warnings
+from screen_rented import rented_section, rented_state
 
 from u2u_hf.evaluation.verdict import grade
 from u2u_hf.project import bases, runs
 from u2u_hf.project.commands import command, gpus
+from u2u_hf.project.rented import is_rented
 from u2u_hf.project.steps import (
     BLOCKED,
     FINISHED,
@@ -54,16 +56,21 @@ def run_screen(view: View) -> Markup:
         return joined(*parts, _blocked(view))
     if state == OUTDATED:
         parts.append(element("p", say(f"outdated_{name}"), class_="note"))
+    rented = name == TRAIN and is_rented(view.run)
+    if rented and view.run:
+        parts.append(rented_state(view, view.run))
     if name == TRAIN:
         parts += [_expectation(view), _train_settings(view) if state != RUNNING else None]
     if name == TRANSCRIBE and state != RUNNING:
         parts.append(_recordings(view))
     try:
-        parts += [_buttons(view), run_note(view, view.run), terminal(view, command(project, name))]
+        if not (rented and state == RUNNING):
+            parts += [_buttons(view), None if rented else run_note(view, view.run)]
+            parts.append(terminal(view, command(project, name)))
     except U2UError as error:
         parts.append(problem(str(error)))
     if state != RUNNING:
-        parts += [_next(view), _result(view)]
+        parts += [_next(view), _result(view), rented_section(view) if name == TRAIN else None]
     return joined(*parts)
 
 
@@ -260,7 +267,8 @@ def _bar(share: float | None, what: str) -> Markup:
 def _training(view: View, run: runs.Run | None) -> Markup:
     say, project = view.say, view.project
     assert project
-    told = training_of(project, run.text() if run else "")
+    # A training here has checkpoints in the project; one on rented hardware has none here.
+    told = training_of(None if is_rented(run) else project, run.text() if run else "")
     parts: list[Markup | None] = []
     if told.scores:
         parts.append(curve(told.scores, say))

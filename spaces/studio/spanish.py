@@ -30,7 +30,7 @@ SPANISH = {
     "terminal": "Lo mismo en una terminal",
     "copy": "Copiar",
     "copied": "Copiado",
-    "private": "Todo se queda en esta computadora.",
+    "private": "Todo se queda en esta computadora, salvo que pulse un botón que diga otra cosa.",
     "gone": "El servidor de Studio no responde: se cerró, o la computadora estuvo suspendida. Lo que está en marcha "
     "sigue, y nada se pierde. Inicie Studio otra vez y abra la dirección que muestra.",
     "other_start": "Studio se inició de nuevo. Abra la dirección que mostró: nada se ha perdido.",
@@ -210,8 +210,8 @@ SPANISH = {
     "expect_good": "{hours} de habla para aprender: una buena cantidad. Ahora cuentan sobre todo grabaciones claras y "
     "una ortografía constante.",
     "expect_source": "Las cifras son de ML-SUPERB.",
-    "no_gpu": "Aquí no se encontró una tarjeta gráfica NVIDIA: entrenar toma días en lugar de una hora. El cuaderno "
-    "de Colab, o una computadora alquilada con recipes/remote.py, son más rápidos.",
+    "no_gpu": "Aquí no se encontró una tarjeta gráfica NVIDIA: entrenar toma días en lugar de una hora. El equipo "
+    "alquilado, al final de esta página, o el cuaderno de Colab son más rápidos.",
     "curve": "Caracteres mal escritos en validación",
     "curve_alt": "Caracteres mal escritos en validación: {first} al principio, {last} en el paso {step}",
     "curve_step": "paso",
@@ -220,6 +220,73 @@ SPANISH = {
     "reference": "se dijo",
     "hypothesis": "se reconoció",
     "curves_picture": "Todas las curvas del entrenamiento",
+    # entrenar en equipo alquilado
+    "rented": "Entrenar en equipo alquilado del Hub de Hugging Face",
+    "rented_about": "El Hub alquila computadoras con tarjeta gráfica, pagadas por minuto. Hace falta una cuenta en "
+    "huggingface.co con algo de crédito. Nada se pregunta, envía ni alquila antes de que pulse aquí un botón que lo "
+    "dice.",
+    "rented_login": "Se usa la sesión del Hub de esta computadora. Nunca se muestra, y solo va al Hub.",
+    "rented_no_login": "Nadie ha iniciado sesión en el Hub en esta computadora. Cree un token con acceso de escritura "
+    "en {tokens} y luego inicie sesión en una terminal: hf auth login",
+    "rented_where": "1. Dónde se guarda",
+    "rented_repository_info": "DUEÑO es su nombre en huggingface.co. Allí se guarda el reconocedor, y su conjunto de "
+    "datos como DUEÑO/NOMBRE-data; ambos privados.",
+    "rented_bad_repository": "Escriba el repositorio como DUEÑO/NOMBRE, solo con letras, cifras, - _ y .",
+    "rented_budget": "Tiempo máximo que se paga",
+    "rented_budget_info": "Como 3h. Instalar y guardar toman un quinto, 15 minutos como máximo; el resto es "
+    "entrenamiento. Cuesta menos si termina antes.",
+    "rented_hardware": "2. Equipo",
+    "rented_hardware_about": "Para mHuBERT-147 basta el más barato con tarjeta gráfica (GPU).",
+    "rented_ask_hardware": "Preguntar al Hub por sus equipos y precios",
+    "rented_flavor": "equipo",
+    "rented_has": "qué tiene",
+    "rented_hourly": "por hora",
+    "rented_dataset": "3. Conjunto de datos",
+    "rented_dataset_about": "El trabajo lee los datos en el Hub. Esto envía todos los enunciados, con sonido y texto, "
+    "al conjunto de datos {dataset}, que solo usted puede leer. Antes se prepara otra vez.",
+    "rented_upload": "Subir los datos a {dataset}, privado",
+    "rented_first_repository": "Escriba antes, arriba, dónde se guarda.",
+    "rented_price": "4. Precio e inicio",
+    "rented_first": "Escriba antes dónde se guarda, y elija el equipo.",
+    "rented_price_about": "Envía los nombres y los ajustes al Hub, que los revisa; todavía no se alquila nada.",
+    "rented_ask_price": "Preguntar al Hub cuánto costaría",
+    "rented_rents": "alquila",
+    "rented_costs": "cuesta",
+    "rented_runs": "ejecuta",
+    "rented_reads": "lee",
+    "rented_uploads": "sube",
+    "rented_gives": "entrega",
+    "rented_writes": "escribe",
+    "rented_resumes": "reanuda",
+    "rented_note": "nota",
+    "rented_agree": "Con este botón acepta pagar a Hugging Face como máximo {most}, subir el código de u2u-hf, y dar "
+    "al trabajo el token de su sesión.",
+    "rented_start": "Aceptar, y alquilar por {most} como máximo",
+    "rented_changed": "Los ajustes o el precio han cambiado, o se preguntó hace mucho: pregunte otra vez cuánto "
+    "costaría.",
+    "rented_busy_hardware": "Preguntando al Hub…",
+    "rented_busy_upload": "Preparando y subiendo los datos…",
+    "rented_busy_price": "Preguntando al Hub…",
+    "rented_busy_cancel": "Cancelando el trabajo…",
+    "rented_busy_fetch": "Descargando el reconocedor…",
+    "rented_starting": "El trabajo se está iniciando en huggingface.co.",
+    "rented_running": "Se ejecuta en equipo alquilado, y cuesta hasta que termina o se cancela. Sigue aunque esta "
+    "página se cierre o esta computadora se apague.",
+    "rented_cancel": "Cancelar el trabajo: después no cuesta nada",
+    "rented_watch": "Pedir otra vez al Hub el registro del trabajo",
+    "rented_no_job": "No se conoce ningún trabajo.",
+    "rented_page": "Página del trabajo en huggingface.co",
+    "rented_spent": " Duró {time} y costó unos {cost}.",
+    "rented_finished": "El trabajo ha terminado. El reconocedor está en {repository}, privado.",
+    "rented_fetch": "Descargar el reconocedor a esta computadora",
+    "rented_cancelled": "El trabajo se canceló, y no cuesta más. Sus puntos de control están en {repository}: inícielo "
+    "otra vez abajo, y reanuda desde el último.",
+    "rented_stopped": "El trabajo se detuvo antes de su fin: se acabó su tiempo, o se perdió su computadora. Sus "
+    "puntos de control están en {repository}: inícielo otra vez abajo, y reanuda desde el último. Eso vuelve a costar.",
+    "rented_failed": "El entrenamiento terminó con un error, y el trabajo no cuesta más: {error}",
+    "rented_unseen": "El registro del trabajo se cortó: no se alcanzó el Hub, o esta computadora estaba apagada. El "
+    "trabajo puede seguir, y costar.",
+    "rented_refused": "El Hub no lo hizo: {error}",
     "words_wrong": "de las palabras, mal",
     "characters_wrong": "de los caracteres, mal",
     "report_window": "Abrir en otra ventana",

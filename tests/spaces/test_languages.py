@@ -110,7 +110,8 @@ def test_sentences_end_as_in_english(words, page, language):
 def test_typography(words, page, language):
     """Straight quotes and three full stops are of the keyboard; French has no-break spaces at its marks."""
     for key, text in words[page][language].items():
-        assert not re.search(r"['\"]|\.\.\.|  |^ | $", text), key
+        assert not re.search(r"['\"]|\.\.\.|  | $", text), key
+        assert text.startswith(" ") == words[page]["en"][key].startswith(" "), key
         if language == "fr":
             assert not re.search(r" [:;?!%»]|« |[^\s\d:h][;?!»](?!\w)|«[^\xa0]", text), key
 

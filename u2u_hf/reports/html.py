@@ -25,6 +25,10 @@ class OwnText(str):
 
     __slots__ = ()
 
+    def __add__(self, other: str) -> str:
+        both = super().__add__(other)
+        return OwnText(both) if isinstance(other, OwnText) or not other else both
+
 
 def filled(template: str, **values: object) -> OwnText:
     """Return a text of the page with values in it, in which invisible characters are spelled out.
