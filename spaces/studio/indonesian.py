@@ -280,7 +280,7 @@ INDONESIAN = {
     "walaupun halaman ini ditutup atau komputer ini mati.",
     "rented_cancel": "Batalkan pekerjaan: setelah itu tidak berbiaya",
     "rented_watch": "Minta lagi log pekerjaan dari Hub",
-    "rented_no_job": "Tidak ada pekerjaan yang diketahui.",
+    "rented_no_job": "Belum ada pekerjaan.",
     "rented_page": "Halaman pekerjaan di huggingface.co",
     "rented_spent": " Berjalan {time} dan berbiaya sekitar {cost}.",
     "rented_finished": "Pekerjaan selesai. Pengenal ada di {repository}, privat.",
