@@ -4,6 +4,7 @@
     python recipes/remote.py --flavor t4-small --secret HF_TOKEN -- train.py --dataset ana/data --push_to ana/ears
     python recipes/remote.py --watch JOB
     python recipes/remote.py --cancel JOB
+    python recipes/remote.py --fetch ana/ears --output_dir my_model
 
 You have no GPU and have never rented one? This is all:
 
@@ -15,6 +16,7 @@ You have no GPU and have never rented one? This is all:
     After the -- stands a recipe with its settings, which all are on the Hub: the rented computer cannot see yours.
  5. Its log comes here. Ctrl-C asks whether the job shall end or go on; it also goes on while your computer is off.
     Checkpoints and model are pushed to ana/ears, private. Then evaluate.py --model ana/ears and all other recipes work.
+    --fetch downloads the model into a folder, as if it had been trained here.
 
 The job ends by itself, and costs nothing after that. Its training gets --time_budget but for a fifth, at most 15
 minutes, in which packages are installed and the model is pushed. If the job was stopped before its time, it is resumed
@@ -31,6 +33,7 @@ import sys
 from pathlib import Path
 
 from u2u_hf import cli
+from u2u_hf.hub.fetch import fetch_model
 from u2u_hf.hub.jobs import cancel, cancelled, follow, hardware, hardware_table
 from u2u_hf.hub.rental import Rented, attended
 from u2u_hf.hub.rental_plan import RECIPES, Rental, described, make_plan
@@ -43,6 +46,12 @@ class Arguments:
     yes: bool = setting(False, help="agree to the price and the upload without being asked, for scripts")
     watch: str = setting("", help="show the log of a job that runs or has ended, by its id")
     cancel: str = setting("", help="end a job, by its id: it costs nothing after that")
+    fetch: str = setting("", help="download a trained model, OWNER/NAME, into --output_dir; nothing is rented")
+    output_dir: str = setting("", help="with --fetch: folder for the model; one that is there is renamed")
+
+    def __post_init__(self):
+        if bool(self.fetch) != bool(self.output_dir):
+            raise U2UError("--fetch OWNER/NAME and --output_dir FOLDER belong together: give both or none")
 
 
 def main() -> None:
@@ -52,6 +61,9 @@ def main() -> None:
         print(cancelled(cancel(args.cancel)))
     elif args.watch:
         print(attended(lambda: follow(args.watch, _write), lambda: args.watch, _agreed))
+    elif args.fetch:
+        before = fetch_model(args.fetch, Path(args.output_dir))
+        print(f"model: {args.output_dir}", *([f"the one that was there: {before}"] if before else []), sep="\n")
     elif not rental.flavor:
         print(hardware_table(hardware()))
         print("give one of them as --flavor; --help explains the whole way")

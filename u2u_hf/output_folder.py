@@ -132,6 +132,24 @@ def _mark(folder: Path, recipe: str) -> None:
         raise U2UError(f"{folder}: cannot be written to ({reason}): choose another --output_dir") from error
 
 
+def set_aside(folder: Path) -> Path:
+    """Rename an output folder, so that a new run begins with an empty one, and return where it is now.
+
+    Raises:
+        U2UError: a run is writing into it, or it cannot be renamed.
+    """
+    if folder_lock.is_held(folder):
+        raise U2UError(f"{folder}: a run is writing into it: stop it first")
+    number = 1
+    while (to := folder.with_name(f"{folder.name}-before-{number}")).exists():
+        number += 1
+    try:
+        folder.rename(to)
+    except OSError as error:
+        raise U2UError(f"{folder}: cannot be renamed ({error.strerror})") from error
+    return to
+
+
 def give_back() -> None:
     """Unlock claimed folders; unmark those that nothing was written into, and remove those that were created."""
     while _claimed:

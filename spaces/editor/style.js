@@ -122,7 +122,8 @@ dialog::backdrop { background: #0008; }
   .row { grid-template-columns: calc(var(--time) + 1.4rem) 1.2rem minmax(0, 1fr); }
   .row .check { grid-column: 3; justify-self: start; min-height: 1.9rem; }
   .row .play { padding: 0.2rem 0; }
-  .bar button, .bar select, .fields button, .fields select, .fields input { padding: 0.2rem 0.4rem; }
+  .bar, .fields { gap: 0.25rem; }
+  .bar button, .bar select, .fields button, .fields select, .fields input { padding: 0.2rem 0.35rem; }
   .bar .clock, .fields .channels span { position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%); }
   .fields input { width: 5.6rem; }
   select { max-width: 4.2rem; }

@@ -1,102 +1,11 @@
-// All texts of the editor, one catalogue for each language: the pages that use it say only which language.
-export const WORDS = {
-  en: {
-    waveform: "Waveform. Arrow keys move the cursor",
-    segments: "Segments",
-    play: "Play",
-    pause: "Pause",
-    play_from: "Play from {time}",
-    loop: "Loop",
-    slower: "Slower",
-    faster: "Faster",
-    speed: "Speed",
-    done: "Done, next",
-    unsure: "Next unsure",
-    next: "Next segment",
-    previous: "Previous segment",
-    split: "Split",
-    join: "Join next",
-    insert: "New",
-    remove: "Delete",
-    undo: "Undo",
-    redo: "Redo",
-    zoom_in: "Zoom in",
-    zoom_out: "Zoom out",
-    help: "Keys",
-    help_title: "Keys of the editor",
-    help_text:
-      "Click a segment to choose it, drag its borders, double-click an empty place for a new one. " +
-      "Split cuts where you last put a cursor, in the text or in the waveform. " +
-      "In the fields Start and End, the arrow keys move by 10 ms, with Shift by 1 ms.",
-    close: "Close",
-    start: "Start",
-    end: "End",
-    channel: "Channel",
-    text: "Text",
-    check: "check {time}",
-    sure: "{percent} %",
-    not_sure: "⚠ {percent} %",
-    checked: "✓ checked",
-    corrected: "corrected",
-    pending: "…",
-    checked_count: "{checked} of {all} checked",
-    no_room: "There is no room for a segment here.",
-    no_next: "There is no next segment on this channel.",
-    too_short: "The segment is too short to be split.",
-    occupied: "The other channel has a segment at this time.",
-    no_unsure: "No segment is unsure and unchecked.",
-    wrong_time: "“{cell}” is not a time: write minutes and seconds, like 1:02.345",
-    no_sound: "The recording cannot be played here.",
-  },
-  es: {
-    waveform: "Forma de onda. Las flechas mueven el cursor",
-    segments: "Segmentos",
-    play: "Escuchar",
-    pause: "Pausa",
-    play_from: "Escuchar desde {time}",
-    loop: "Repetir",
-    slower: "Más lento",
-    faster: "Más rápido",
-    speed: "Velocidad",
-    done: "Listo, siguiente",
-    unsure: "Dudoso siguiente",
-    next: "Segmento siguiente",
-    previous: "Segmento anterior",
-    split: "Dividir",
-    join: "Unir",
-    insert: "Nuevo",
-    remove: "Borrar",
-    undo: "Deshacer",
-    redo: "Rehacer",
-    zoom_in: "Acercar",
-    zoom_out: "Alejar",
-    help: "Teclas",
-    help_title: "Teclas del editor",
-    help_text:
-      "Pulse un segmento para elegirlo, arrastre sus bordes, pulse dos veces un lugar vacío para crear otro. " +
-      "Dividir corta donde puso el cursor por última vez, en el texto o en la forma de onda. " +
-      "En los campos Inicio y Fin, las flechas mueven 10 ms, con Mayús 1 ms.",
-    close: "Cerrar",
-    start: "Inicio",
-    end: "Fin",
-    channel: "Canal",
-    text: "Texto",
-    check: "revisar {time}",
-    sure: "{percent} %",
-    not_sure: "⚠ {percent} %",
-    checked: "✓ revisado",
-    corrected: "corregido",
-    pending: "…",
-    checked_count: "{checked} de {all} revisados",
-    no_room: "Aquí no hay lugar para un segmento.",
-    no_next: "No hay un segmento siguiente en este canal.",
-    too_short: "El segmento es demasiado corto para dividirlo.",
-    occupied: "El otro canal tiene un segmento en ese momento.",
-    no_unsure: "Ningún segmento dudoso está sin revisar.",
-    wrong_time: "«{cell}» no es un tiempo: escriba minutos y segundos, como 1:02.345",
-    no_sound: "La grabación no se puede reproducir aquí.",
-  },
-};
+// The catalogues of all texts of the editor: the pages that use it say only which language.
+import { ENGLISH } from "./languages/english.js";
+import { FRENCH } from "./languages/french.js";
+import { INDONESIAN } from "./languages/indonesian.js";
+import { PORTUGUESE } from "./languages/portuguese.js";
+import { SPANISH } from "./languages/spanish.js";
+
+export const WORDS = { en: ENGLISH, es: SPANISH, fr: FRENCH, pt: PORTUGUESE, id: INDONESIAN };
 
 /** Return `say(name, values)` in a language such as "es-MX"; English if it has no catalogue. */
 export function wordsIn(language) {

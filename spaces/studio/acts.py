@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import screen_project
+from acts_rented import RentedActs
 from folders import start_of
 from parts import Tab
 from projects import Projects
@@ -12,18 +13,20 @@ from screen_correct import ROUND
 from screen_share import ONLINE, WAYS
 from words import Say
 
+from u2u_hf.output_folder import set_aside
 from u2u_hf.project import bases, rules, runs, transcripts
 from u2u_hf.project.commands import command, round_command, share_commands
 from u2u_hf.project.folder import Project
-from u2u_hf.project.steps import RUNNING, STEPS, TRAIN, all_steps, next_step, set_aside, state_of
+from u2u_hf.project.steps import RUNNING, STEPS, TRAIN, all_steps, next_step, state_of
 from u2u_hf.records import U2UError
+from u2u_hf.reports.html import OwnText
 from u2u_hf.settings import seconds_of
 
 Values = Mapping[str, Any]
 _BOUNDS = 4000  # characters of what is typed into a field
 
 
-class Acts:
+class Acts(RentedActs):
     """The clicks of one tab: each method is named as the ``data-act`` of a button, with the values of its form."""
 
     def __init__(self, projects: Projects, tab: Tab, say: Say):
@@ -38,7 +41,8 @@ class Acts:
         try:
             method(values)
         except U2UError as error:
-            self._tab.message, self._tab.is_problem = str(error), True
+            own = error.args[0] if error.args and isinstance(error.args[0], OwnText) else str(error)
+            self._tab.message, self._tab.is_problem = own, True
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
             self._tab.message, self._tab.is_problem = f"{where}{error.strerror or error}", True

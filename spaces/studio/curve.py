@@ -39,5 +39,5 @@ def curve(scores: Sequence[tuple[int, float]], say: Say) -> Markup:
     picture = element(
         "svg", *grid, line, *dots, *steps, middle, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", role="img", aria_label=spoken
     )
-    title = element("h3", f"{say('curve')}: {scores[-1][1]:.1%}")
+    title = element("h3", say("labelled", name=say("curve"), value=f"{scores[-1][1]:.1%}"))
     return element("div", title, picture, class_="curve")

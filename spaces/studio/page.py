@@ -11,6 +11,7 @@ from projects import Projects
 from screen_corpus import corpus_screen, preview
 from screen_correct import ROUND, correct_screen
 from screen_project import project_screen
+from screen_rented import signature as signature_of_rented
 from screen_runs import live_panel, run_screen
 from screen_share import WAYS, share_screen
 from words import WORDS, language, say_in
@@ -132,25 +133,30 @@ class _Studio:
 
 
 def _language(request: gr.Request) -> str:
-    return language(request.headers.get("accept-language", ""))
+    return language(request.headers.get("accept-language", ""), request.cookies.get("studio_language", ""))
 
 
 def _signature(view: View) -> tuple[Any, ...]:
     """Return what the screen depends on: it is drawn anew when this changes."""
     project, tab = view.project, view.tab
     if not project:
-        return (tab.step, tab.message)
+        return (tab.step, tab.message, view.language)
     look = view.projects.look(project)
     runs_now = [runs.find(project.folder, name) for name in (tab.step, *WAYS, ROUND)]
-    files = [project.folder / "project.yaml", *(project.config(name) for name in ("prepare", "train", "transcribe"))]
+    files = [
+        project.folder / "project.yaml",
+        *(project.config(name) for name in ("prepare", "train", "rented", "transcribe")),
+    ]
     files += transcripts.all_of(project) if tab.step == "correct" and not tab.document else []
     return (
         tab.step,
         tab.message,
+        view.language,
         *((step.name, step.state) for step in view.steps.values()),
         *((run.step, run.state, run.began, run.ended) for run in runs_now if run),
         *((path.name, _changed(path)) for path in files),
         *((look.number, look.busy) if tab.step == "corpus" else ()),
+        *signature_of_rented(view),
     )
 
 
@@ -190,7 +196,18 @@ def _steps(view: View) -> Markup:
     name_of = element("p", own, class_="own", title=str(view.project.folder) if view.project else "")
     listed = element("ol", *items)
     private = element("p", say("private"), class_="private")
-    return element("nav", title, name_of, listed, private, aria_label=say("steps"))
+    parts = (title, name_of, listed, private, _language_choice(view))
+    return element("nav", *parts, aria_label=say("steps"))
+
+
+def _language_choice(view: View) -> Markup:
+    """Return the list of languages: screen.js keeps the choice as a cookie, which comes with every request."""
+    options = (
+        element("option", words["language"], value=tag, lang=tag, selected="" if tag == view.language else None)
+        for tag, words in WORDS.items()
+    )
+    listed = element("select", *options, id="language", data_change="draft", aria_label=view.say("choose_language"))
+    return element("p", listed, class_="language")
 
 
 def _screen(view: View) -> Markup:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from projects import Projects
-from words import Say
+from words import Say, found_in
 
 from u2u_hf.project import runs
 from u2u_hf.project.commands import shown
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import BLOCKED, FINISHED, OUTDATED, RUNNING, UNFINISHED, Step
-from u2u_hf.reports.html import Markup, element, joined
+from u2u_hf.reports.html import Markup, OwnText, element, joined
 
 MARKS = {FINISHED: "✓", RUNNING: "▶", UNFINISHED: "…", OUTDATED: "↻", BLOCKED: "", "open": ""}
 
@@ -52,6 +52,10 @@ class View:
     projects: Projects
     project: Project | None
     steps: Mapping[str, Step]
+
+    def found(self, text: str) -> OwnText:
+        """Return what the library says of a corpus, in the page's language."""
+        return found_in(self.language, text)
 
     @property
     def run(self) -> runs.Run | None:

@@ -52,6 +52,9 @@ document.addEventListener("pointerup", (event) => {
 element.addEventListener("change", (event) => {
   const control = event.target.closest("[data-change]");
   if (control) {
+    if (control.id === "language") {
+      document.cookie = `studio_language=${control.value}; path=/; max-age=31536000; SameSite=strict`;
+    }
     sent.add(control.id);
     send(control, control.dataset.change, control.value, true);
   }

@@ -14,7 +14,7 @@ from u2u_hf.project.steps import CORPUS
 from u2u_hf.records import U2UError
 from u2u_hf.reports.characters import PLAIN_MARKS, Character, excerpt, shown
 from u2u_hf.reports.digest import Digest, TierSummary, hours
-from u2u_hf.reports.html import Markup, joined
+from u2u_hf.reports.html import Markup, OwnText, joined
 from u2u_hf.reports.quantities import length
 from u2u_hf.visible_text import visible
 
@@ -97,10 +97,10 @@ def _tiers(view: View, found: Digest, by_hand: bool) -> Markup:
     return section(say("tiers"), paragraph(say("tiers_about")), element("form", table(heads, rows, "tiers")), again)
 
 
-def _why(view: View, tier: TierSummary) -> str:
+def _why(view: View, tier: TierSummary) -> OwnText:
     some = 0 < tier.chosen < tier.files
     parts = [view.say("in_some_files", chosen=tier.chosen, files=tier.files)] if some else []
-    return "; ".join([*parts, tier.why or view.say("not_chosen")])
+    return OwnText("; ".join([*parts, view.found(tier.why) if tier.why else view.say("not_chosen")]))
 
 
 def _quote(text: str) -> Markup:
@@ -147,7 +147,7 @@ def _inventory(view: View, found: Digest, characters: Iterable[Character]) -> Ma
                 "div",
                 c.name.lower(),
                 element("span", f" {c.code_point}", class_="soft"),
-                *(element("span", mark, class_="mark-odd") for mark in _odd_marks(c)),
+                *(element("span", view.found(mark), class_="mark-odd") for mark in _odd_marks(c)),
             ),
             f"{c.count:,}",
             _example(found, c, c.example.text),
@@ -284,7 +284,7 @@ def _channels(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
 def _problems(view: View, found: Digest) -> Markup:
     say = view.say
     heads = [say("problem"), f"#{say('how_many')}", say("first_in"), say("what_to_do")]
-    rows = [(p.what, f"{p.count:,}", p.where, say(f"remedy_{p.remedy}")) for p in problems(found)]
+    rows = [(view.found(p.what), f"{p.count:,}", p.where, say(f"remedy_{p.remedy}")) for p in problems(found)]
     return section(say("problems"), table(heads, rows, "problems") if rows else paragraph(say("problems_none")))
 
 

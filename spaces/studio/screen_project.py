@@ -68,7 +68,7 @@ def _form(view: View, act: str, label: str) -> Markup:
     names = ("corpus", "recordings") if act == "save_paths" else ("folder", "corpus", "recordings")
     rows: list[Markup] = []
     if act == "save_paths" and view.project:
-        rows.append(paragraph(f"{say('project_folder')}: {view.project.folder}", "soft"))
+        rows.append(paragraph(say("labelled", name=say("project_folder"), value=str(view.project.folder)), "soft"))
     for name in names:
         key = "project_folder" if name == "folder" else f"{name}_folder"
         value = draft.get(name, saved.get(name, ""))

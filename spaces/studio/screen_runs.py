@@ -23,10 +23,12 @@ from parts import (
 )
 from progress import progress_in
 from screen_project import warnings
+from screen_rented import rented_section, rented_state
 
-from u2u_hf.evaluation.verdict import verdict
+from u2u_hf.evaluation.verdict import grade
 from u2u_hf.project import bases, runs
 from u2u_hf.project.commands import command, gpus
+from u2u_hf.project.rented import is_rented
 from u2u_hf.project.steps import (
     BLOCKED,
     FINISHED,
@@ -54,16 +56,21 @@ def run_screen(view: View) -> Markup:
         return joined(*parts, _blocked(view))
     if state == OUTDATED:
         parts.append(element("p", say(f"outdated_{name}"), class_="note"))
+    rented = name == TRAIN and is_rented(view.run)
+    if rented and view.run:
+        parts.append(rented_state(view, view.run))
     if name == TRAIN:
         parts += [_expectation(view), _train_settings(view) if state != RUNNING else None]
     if name == TRANSCRIBE and state != RUNNING:
         parts.append(_recordings(view))
     try:
-        parts += [_buttons(view), run_note(view, view.run), terminal(view, command(project, name))]
+        if not (rented and state == RUNNING):
+            parts += [_buttons(view), None if rented else run_note(view, view.run)]
+            parts.append(terminal(view, command(project, name)))
     except U2UError as error:
         parts.append(problem(str(error)))
     if state != RUNNING:
-        parts += [_next(view), _result(view)]
+        parts += [_next(view), _result(view), rented_section(view) if name == TRAIN else None]
     return joined(*parts)
 
 
@@ -78,8 +85,8 @@ def live_panel(view: View) -> Markup:
         seconds = time.time() - run.began
         share, left, what = progress_in(run.text(60_000))
         parts.append(_bar(share, what))
-        note = say("running_for", time=duration(seconds)) + (f", {say('left', time=left)}" if left else "")
-        parts.append(element("p", note, class_="soft"))
+        rest = (", ", say("left", time=left)) if left else ()
+        parts.append(element("p", say("running_for", time=duration(seconds)), *rest, class_="soft"))
     elif view.state == RUNNING:
         parts.append(element("p", say("ran_terminal"), class_="note"))
     if view.tab.step == TRAIN and view.state != "open":
@@ -138,10 +145,9 @@ def _expectation(view: View) -> Markup | None:
     if hours is None:
         return None
     kind = "tiny" if hours < 1 / 6 else "little" if hours < 0.8 else "hour" if hours < 8 else "good"
-    source = f" {say('expect_source')}" if kind in ("little", "hour") else ""
+    source = (" ", say("expect_source")) if kind in ("little", "hour") else ()
     slow = None if gpus() else element("p", say("no_gpu"), class_="note")
-    text = say(f"expect_{kind}", hours=length(hours)) + source
-    return section(say("expect"), paragraph(text), slow)
+    return section(say("expect"), element("p", say(f"expect_{kind}", hours=length(hours)), *source), slow)
 
 
 def _hours(report: Path) -> float | None:
@@ -232,7 +238,7 @@ def _scores(view: View) -> Markup | None:
             (f"{count:,}", say("numbers_utterances")),
         ]
     )
-    return joined(boxes, paragraph(say("verdict", verdict=verdict(cer))))
+    return joined(boxes, paragraph(say("verdict", verdict=say(f"verdict_{grade(cer)}"))))
 
 
 def _report(view: View, name: str, path: Path) -> Markup | None:
@@ -261,7 +267,8 @@ def _bar(share: float | None, what: str) -> Markup:
 def _training(view: View, run: runs.Run | None) -> Markup:
     say, project = view.say, view.project
     assert project
-    told = training_of(project, run.text() if run else "")
+    # A training here has checkpoints in the project; one on rented hardware has none here.
+    told = training_of(None if is_rented(run) else project, run.text() if run else "")
     parts: list[Markup | None] = []
     if told.scores:
         parts.append(curve(told.scores, say))

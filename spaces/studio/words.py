@@ -1,21 +1,53 @@
 """The page's languages. To add one, write a module with the keys of `english`."""
 
+import re
 from collections.abc import Callable
 
 from english import ENGLISH
+from french import FRENCH
+from indonesian import INDONESIAN
+from portuguese import PORTUGUESE
 from spanish import SPANISH
 
-Say = Callable[..., str]  # (key, **values) → the text in the visitor's language
+from u2u_hf.reports.html import OwnText, filled
 
-WORDS = {"en": ENGLISH, "es": SPANISH}
+Say = Callable[..., OwnText]  # (key, **values) → the text in the visitor's language
+
+WORDS = {"en": ENGLISH, "es": SPANISH, "fr": FRENCH, "pt": PORTUGUESE, "id": INDONESIAN}
+# What the library says in English → the key of its words here.
+_FOUND = {
+    key: re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(text)))
+    for key, text in ENGLISH.items()
+    if key.startswith("found_")
+}
 
 
-def language(accepted: str) -> str:
-    """Return the first of a browser's languages (``es-MX,es;q=0.9``) that `WORDS` has, else English."""
+def language(accepted: str, chosen: str = "") -> str:
+    """Return the language that was chosen on the page, or the first of a browser's (``es-MX,es;q=0.9``), else English.
+
+    Languages that `WORDS` lacks are passed over.
+    """
+    if chosen in WORDS:
+        return chosen
     tags = (tag.split(";")[0].strip().split("-")[0].lower() for tag in accepted.split(","))
     return next((tag for tag in tags if tag in WORDS), "en")
 
 
 def say_in(language_tag: str) -> Say:
     """Return ``say(key, **values)`` for a language."""
-    return lambda key, **values: WORDS[language_tag][key].format(**values)
+    return lambda key, **values: filled(WORDS[language_tag][key], **values)
+
+
+def found_in(language_tag: str, text: str) -> OwnText:
+    """Return what the library says of a corpus, in a language; what the catalogues lack stays in English.
+
+    >>> found_in("es", "is below 'tx@AB'; longer than 20 s")
+    "depende de 'tx@AB'; dura más de 20 s"
+    """
+    say = say_in(language_tag)
+    parts = []
+    for part in text.split("; "):
+        matches = ((key, pattern.fullmatch(part)) for key, pattern in _FOUND.items())
+        key, match = next(((key, match) for key, match in matches if match), ("", None))
+        parts.append(say(key, **match.groupdict()) if match else filled("{part}", part=part))
+    return OwnText("; ".join(parts))

@@ -227,5 +227,7 @@ def _progress_of(text: str, name: str, stop: threading.Event, progress: gr.Progr
 
 
 def language_of(request: gr.Request) -> str:
-    """Return the language tag of the visitor's browser, as far as the page has it."""
-    return language(request.headers.get("accept-language", "") if request else "")
+    """Return the language of the page: chosen on it, or the first of the visitor's browser that the page has."""
+    if not request:
+        return language("")
+    return language(request.headers.get("accept-language", ""), request.query_params.get("language", ""))

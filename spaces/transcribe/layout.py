@@ -9,6 +9,7 @@ from model_info import ModelFacts, about
 from strings import STRINGS, say_in
 
 from u2u_hf.corpus.folder import AUDIO_SUFFIXES
+from u2u_hf.reports.html import Markup, element
 
 KEPT_SECONDS = 3600
 _SOUND = ["audio", "video", *AUDIO_SUFFIXES]
@@ -16,6 +17,12 @@ _OPEN_EDITOR = """
 const show = () => transcripts.show(element, props.value, trigger);
 watch("value", show);
 show();
+"""
+_CHOOSE_LANGUAGE = """
+const list = element.querySelector("select");
+list.value = pageLanguage.shown;
+list.ariaLabel = list.selectedOptions[0].dataset.label;
+list.onchange = () => pageLanguage.choose(list.value);
 """
 
 
@@ -31,8 +38,9 @@ def transcription_page(
     def in_their_language(request: gr.Request) -> str:
         return about(facts, say_in(language_of(request)))
 
-    t = gr.I18n(**STRINGS)
+    t = _translations()
     with gr.Blocks(title=STRINGS["en"]["title"], analytics_enabled=False, delete_cache=(600, KEPT_SECONDS)) as page:
+        gr.HTML(_languages(), elem_id="language", js_on_load=_CHOOSE_LANGUAGE, apply_default_css=False)
         gr.Markdown(f"# {t('title')}")
         told = gr.HTML(about(facts, say_in("en")), elem_id="about")
         inputs = [*_recordings(t, examples), *_options(t, has_language_model)]
@@ -81,6 +89,19 @@ def transcription_page(
     return page
 
 
+def _translations() -> gr.I18n:
+    """Return the catalogues, with the name of Gradio's button for uploads, which its own catalogues lack."""
+    return gr.I18n(**{tag: {**words, "common.upload": words["upload"]} for tag, words in STRINGS.items()})
+
+
+def _languages() -> Markup:
+    options = (
+        element("option", words["language"], value=tag, lang=tag, data_label=words["choose_language"])
+        for tag, words in STRINGS.items()
+    )
+    return element("p", element("select", *options))
+
+
 def _recordings(t: gr.I18n, examples: Sequence[str]) -> list[Component]:
     with gr.Row():
         files = gr.File(label=t("upload"), file_count="multiple", file_types=_SOUND, scale=2, elem_id="files")
@@ -103,8 +124,9 @@ def _options(t: gr.I18n, has_language_model: bool) -> list[Component]:
 
 def setup_page(problem: str) -> gr.Blocks:
     """Return a page that says what is missing and how to set it, so that the Space does not restart in a loop."""
-    t = gr.I18n(**STRINGS)
+    t = _translations()
     with gr.Blocks(title=STRINGS["en"]["title"], analytics_enabled=False) as page:
+        gr.HTML(_languages(), elem_id="language", js_on_load=_CHOOSE_LANGUAGE, apply_default_css=False)
         gr.Markdown(f"# {t('setup')}")
         gr.Markdown(f"**{problem}**", elem_id="problem")
         gr.Markdown(t("setup_how"))

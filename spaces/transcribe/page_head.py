@@ -1,9 +1,11 @@
 """What the page loads before Gradio's own scripts, and the files of the editor."""
 
+import json
 from pathlib import Path
 
 from starlette.responses import FileResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from strings import STRINGS
 
 HERE = Path(__file__).parent
 # In a Space it lies in this folder, see u2u_hf/publishing/deploy.py.
@@ -17,6 +19,7 @@ _MODULES = {
 _HEAD = b"".join(
     [
         b"<script>",
+        (HERE / "language.js").read_bytes().replace(b"LANGUAGES", json.dumps(list(STRINGS)).encode()),
         (HERE / "page.js").read_bytes(),
         b'</script><script type="module" src="editor/editor.js"></script>',
     ]
@@ -24,7 +27,7 @@ _HEAD = b"".join(
 
 
 class PageHead:
-    """ASGI middleware: put page.js and the editor into the page's head, before Gradio's own scripts.
+    """ASGI middleware: put language.js, page.js and the editor into the page's head, before Gradio's own scripts.
 
     Gradio's `head_paths` runs a script only after its own. Chromium calls a window's listeners in the order in which
     they came, and Gradio's for "beforeunload" ends the connection to the server, with all that runs there, before

@@ -17,6 +17,7 @@ import torchaudio
 from conftest import write_with_ffmpeg
 from onnx import TensorProto, helper, numpy_helper
 from playwright.sync_api import expect
+from support import axe
 from support.browser_pages import exported_when_sure, hub_and_page, saved, served, wait_for
 from support.families import CONFIGS, save_base
 from transformers import HubertConfig, HubertModel, Wav2Vec2FeatureExtractor
@@ -636,8 +637,8 @@ def write_greedy_model(path):
 
 def test_a_new_catalogue_is_a_new_language_of_the_page(url, open_page):
     """Visitors whose browser prefers it see it at once; all others can choose it."""
-    own = 'MESSAGES.pt = { ...MESSAGES.en, language: "Português", model: "Modelo treinado", recordings: "Gravações" };'
-    for locale, chosen in (("pt-BR", "pt"), ("es-PE", "es"), ("fr-FR", "en")):
+    own = 'MESSAGES.nl = { ...MESSAGES.en, language: "Nederlands", model: "Getraind model", recordings: "Opnames" };'
+    for locale, chosen in (("nl-BE", "nl"), ("es-PE", "es"), ("de-DE", "en")):
         page = open_page("about:blank", locale=locale, service_workers="block")
 
         def with_catalogue(route):
@@ -648,10 +649,24 @@ def test_a_new_catalogue_is_a_new_language_of_the_page(url, open_page):
         page.goto(url)
         wait_for(page, "#model-state", "model" if chosen != "es" else "modelo")
         assert page.evaluate("document.documentElement.lang") == chosen
-        page.select_option("#language", label="Português")
-        wait_for(page, "#model-title", "Modelo treinado")
+        page.select_option("#language", label="Nederlands")
+        wait_for(page, "#model-title", "Getraind model")
         page.reload()
-        wait_for(page, "#recordings-title", "Gravações")
+        wait_for(page, "#recordings-title", "Opnames")
+
+
+@pytest.mark.parametrize("language", ["en-US", "fr-FR", "pt-BR", "id-ID"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_pass_axe_in_each_language(url, open_page, npm_packages, language, scheme):
+    page = open_page(url, locale=language, color_scheme=scheme, viewport={"width": 390, "height": 800})
+    page.locator("#model-choice summary").click()
+    for name in ("index", "prepare"):
+        page.goto(f"{url}/{name}.html")
+        page.locator("#language").wait_for()
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert axe.findings(page, npm_packages) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_unusable_files_are_named(url, open_page, tmp_path):

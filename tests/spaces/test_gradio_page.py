@@ -21,11 +21,14 @@ from conftest import PROJECT
 from gradio.route_utils import delete_files_created_by_app
 from gradio_client import Client
 from playwright.sync_api import expect, sync_playwright
+from support import axe
 from support.gradio_page import ask, serving
 from upload_folder import delete_broken
 
 from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.publishing.space_settings import SpaceVariables
+
+pytest_plugins = ["support.browser_fixtures"]
 
 
 @pytest.fixture(scope="module")
@@ -355,4 +358,43 @@ def test_on_a_phone_in_spanish_in_the_dark(address, browser, new_recording):
     assert editor["x"] + editor["width"] <= 360
     colour = page.evaluate("getComputedStyle(document.querySelector('u2u-editor')).color.match(/\\d+/g).map(Number)")
     assert min(colour[:3]) > 192
+    context.close()
+
+
+def test_a_language_is_chosen_on_the_page(address, browser):
+    """The server speaks it too, and it stays on later visits, in Gradio's own words too."""
+    context = browser.new_context(locale="de-DE")
+    page = context.new_page()
+    page.goto(address)
+    expect(page.locator("#transcribe")).to_have_text("Transcribe")  # no German: English
+    for tag, label, transcribe, model, own in (
+        ("id", "Bahasa", "Transkripsikan", "Mutu", "Klik untuk Mengunggah"),
+        ("pt", "Idioma", "Transcrever", "Qualidade", "Clique para fazer upload"),
+        ("fr", "Langue", "Transcrire", "Sa qualité", "Cliquez pour"),
+    ):
+        page.locator("#language select").select_option(tag)
+        expect(page.locator("#transcribe")).to_have_text(transcribe)
+        expect(page.locator("#about")).to_contain_text(model)
+        expect(page.locator("#files")).to_contain_text(own)
+        expect(page.get_by_label(label, exact=True)).to_have_value(tag)
+    page.goto(address)
+    expect(page.locator("#transcribe")).to_have_text("Transcrire")
+    expect(page.locator("#about")).to_contain_text("la fiche du modèle")
+    assert "‹U+" not in page.locator("#about").inner_text()
+    context.close()
+
+
+@pytest.mark.parametrize("language", ["fr-FR", "pt-BR", "id-ID"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_labels_and_contrast_pass_axe(address, browser, npm_packages, language, scheme):
+    context = browser.new_context(locale=language, color_scheme=scheme, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(address)
+    page.locator("#about dd").first.wait_for()
+    # Gradio's own elements for files: a button with a button in it, whose name is not its text.
+    others = ("nested-interactive", "label-content-name-mismatch")
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert axe.findings(page, npm_packages, *others) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()

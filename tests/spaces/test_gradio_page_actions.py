@@ -22,8 +22,8 @@ from u2u_hf.recognition import language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import Segment, Transcript, Word
 
-ENGLISH = SimpleNamespace(headers={"accept-language": "en-US"}, session_hash="a session")
-SPANISH = SimpleNamespace(headers={"accept-language": "es-MX"}, session_hash="a session")
+ENGLISH = SimpleNamespace(headers={"accept-language": "en-US"}, query_params={}, session_hash="a session")
+SPANISH = SimpleNamespace(headers={"accept-language": "es-MX"}, query_params={}, session_hash="a session")
 OPTIONS = (0.5, 20, True, False)
 
 
@@ -285,7 +285,7 @@ def test_a_correction_of_what_the_server_forgot_is_refused_with_the_reason(actio
 @pytest.mark.parametrize("language", STRINGS)
 def test_a_correction_that_no_editor_sends_changes_nothing(actions, language):
     results = [a_result()]
-    request = SimpleNamespace(headers={"accept-language": language}, session_hash="a session")
+    request = SimpleNamespace(headers={"accept-language": language}, query_params={}, session_hash="a session")
     overlapping = WRITTEN | {"end_ms": 2500}
     for text, problem in [
         ("[", "not what the editor sends"),

@@ -21,6 +21,7 @@ from u2u_hf.records import U2UError
 
 _UNITS_AN_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 _POLL_S = 2.0
+GOES_ON = "The job goes on, and costs"  # Studio looks for it
 ACTIVE = (JobStage.SCHEDULING, JobStage.RUNNING)
 
 
@@ -102,6 +103,16 @@ def hardware_table(items: list[JobHardwareInfo]) -> str:
     return "\n".join(f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>8}" for a, b, c in rows)
 
 
+def table_rows(text: str) -> list[tuple[str, str, str]]:
+    """Return flavor, description and price an hour of each row of what `hardware_table` wrote; other lines are skipped.
+
+    >>> table_rows("flavor     what it has    an hour\\ncpu-basic  no GPU; 2 vCPU    $0.02")
+    [('cpu-basic', 'no GPU; 2 vCPU', '$0.02')]
+    """
+    rows = (re.split(r" {2,}", line.strip()) for line in text.splitlines())
+    return [(row[0], row[1], row[2]) for row in rows if len(row) == 3 and row[2].startswith("$")]
+
+
 def inspect(job_id: str) -> JobInfo:
     """Return a job of the user's.
 
@@ -159,7 +170,7 @@ def follow(job_id: str, write: Callable[[str], None]) -> Ending:
     except U2UError as error:
         if isinstance(error.__cause__, JobNotFoundError):
             raise
-        raise U2UError(f"{error}. The job goes on, and costs: recipes/remote.py --watch {job_id}") from error
+        raise U2UError(f"{error}. {GOES_ON}: recipes/remote.py --watch {job_id}") from error
     now = datetime.datetime.now(datetime.timezone.utc)
     return Ending(_kind(job, status), running_seconds(job, now if active else None), job.status.message or "")
 

@@ -25,6 +25,11 @@ from u2u_hf.hub.rental_plan import (
 from u2u_hf.records import U2UError
 from u2u_hf.settings import duration
 
+# The beginnings of the line with which a job's log closes: Studio looks for them.
+FINISHED = "finished: "
+CANCELLED, STOPPED = "the job was cancelled", "the job was stopped before its end"
+FAILED = "the recipe ended with an error, which stands above"
+
 
 class Rented:
     """A plan that is carried out: one job, and one more if it was stopped before its time and can be resumed.
@@ -142,12 +147,12 @@ def attended(follow: Callable[[], jobs.Ending], job_id: Callable[[], str], ask: 
     if ending.seconds is not None:
         place += f" ({duration(ending.seconds) or '0s'}{_price(job, ending.seconds)})"
     if ending.kind == "finished":
-        return f"finished: {place}"
+        return f"{FINISHED}{place}"
     if ending.kind == "cancelled":
-        raise U2UError(f"the job was cancelled: {place}: {_again(job)}")
+        raise U2UError(f"{CANCELLED}: {place}: {_again(job)}")
     if ending.kind == "stopped":
-        raise U2UError(f"the job was stopped before its end{_because(ending)}: {place}: {_again(job)}")
-    raise U2UError(f"the recipe ended with an error, which stands above{_because(ending)}: {place}: correct it")
+        raise U2UError(f"{STOPPED}{_because(ending)}: {place}: {_again(job)}")
+    raise U2UError(f"{FAILED}{_because(ending)}: {place}: correct it")
 
 
 def _again(job: JobInfo) -> str:

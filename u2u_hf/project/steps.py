@@ -161,21 +161,3 @@ def _own_recordings(project: Project) -> bool:
 def has_checkpoint(project: Project) -> bool:
     """Return whether a training was begun and not finished."""
     return bool(checkpoints(project.model)) and not (project.model / SETTINGS).is_file()
-
-
-def set_aside(folder: Path) -> Path:
-    """Rename an output folder, so that a new run begins with an empty one, and return where it is now.
-
-    Raises:
-        U2UError: a run is writing into it, or it cannot be renamed.
-    """
-    if folder_lock.is_held(folder):
-        raise U2UError(f"{folder}: a run is writing into it: stop it first")
-    number = 1
-    while (to := folder.with_name(f"{folder.name}-before-{number}")).exists():
-        number += 1
-    try:
-        folder.rename(to)
-    except OSError as error:
-        raise U2UError(f"{folder}: cannot be renamed ({error.strerror})") from error
-    return to

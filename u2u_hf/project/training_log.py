@@ -35,10 +35,14 @@ _SCORE = re.compile(r"^step (\d+): validation .*?CER (\d+(?:\.\d+)?)%", re.MULTI
 _SAMPLE = re.compile(r"^  reference   (.*)\n  hypothesis  (.*)$", re.MULTILINE)
 
 
-def training_of(project: Project, log: str) -> Training:
-    """Return what the log and the last checkpoint in the project's model folder tell."""
+def training_of(project: Project | None, log: str) -> Training:
+    """Return what the log and the last checkpoint in the project's model folder tell.
+
+    Args:
+        project: None for a training on another computer, whose log is all there is.
+    """
     history: list[dict[str, Any]] = []
-    for folder in reversed(list(checkpoints(project.model).values())):
+    for folder in reversed(list(checkpoints(project.model).values()) if project else []):
         try:
             history = json.loads((folder / STATE).read_text(encoding="utf-8"))["log_history"]
             break

@@ -48,6 +48,7 @@ _LIBRARIES = {
 }
 _PYTHON = {"pympi": "pympi-ling", "tqdm": "tqdm"}  # module → package, of what `u2u_hf.browser` imports
 _EDITOR = "editor"  # a folder beside the template, which brings its own library along
+_LANGUAGES = "languages"  # a folder of the template
 _NOT_SERVED = shutil.ignore_patterns(
     "*.test.js", "node_modules", "package*.json", "eslint.config.js", "*.py", "__pycache__"
 )
@@ -91,7 +92,8 @@ def build(template: Path, folder: Path, model: str = "") -> None:
     shutil.copy(silero.network(), vendor)
     served = [
         path
-        for path in (*folder.glob("*.*"), *(folder / _EDITOR).rglob("*.*"), *vendor.rglob("*.*"))
+        for place in ("*.*", f"{_LANGUAGES}/*.*", f"{_EDITOR}/**/*.*", "vendor/**/*.*")
+        for path in folder.glob(place)
         if path.suffix != ".md"
     ]
     files = sorted(path.relative_to(folder).as_posix() for path in served)

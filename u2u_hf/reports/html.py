@@ -20,6 +20,31 @@ class Markup(str):
     __slots__ = ()
 
 
+class OwnText(str):
+    """The result of `filled`: a text of the page itself. It is escaped, but its no-break spaces are meant."""
+
+    __slots__ = ()
+
+    def __add__(self, other: str) -> str:
+        both = super().__add__(other)
+        return OwnText(both) if isinstance(other, OwnText) or not other else both
+
+
+def filled(template: str, **values: object) -> OwnText:
+    """Return a text of the page with values in it, in which invisible characters are spelled out.
+
+    French has no-break spaces before colons: they are no odd characters of a corpus.
+
+    >>> filled("{name}\\u00a0: {hours:.1f}", name="a\\u00a0", hours=2)
+    'a‹U+00A0›\\xa0: 2.0'
+    """
+    shown = {
+        name: visible(value) if isinstance(value, str) and not isinstance(value, OwnText) else value
+        for name, value in values.items()
+    }
+    return OwnText(template.format(**shown))
+
+
 def element(name: str, /, *children: str | int | None, **attributes: str | float | None) -> Markup:
     """Return an element with its children.
 
@@ -44,8 +69,14 @@ def joined(*children: str | int | None) -> Markup:
 
 
 def escape(value: str | int) -> str:
-    """Return text escaped for HTML, with invisible characters spelled out; markup stays as it is."""
-    return value if isinstance(value, Markup) else html.escape(visible(str(value)))
+    """Return text escaped for HTML, with invisible characters spelled out; markup stays as it is.
+
+    >>> escape("a\\u00a0< b"), escape(OwnText("a\\u00a0< b"))
+    ('a‹U+00A0›&lt; b', 'a\\xa0&lt; b')
+    """
+    if isinstance(value, Markup):
+        return value
+    return html.escape(value if isinstance(value, OwnText) else visible(str(value)))
 
 
 def document(
