@@ -106,7 +106,8 @@ class StudioTranscript extends HTMLElement {
 
   saveAfter(ms) {
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.save(), ms);
+    // An hour takes the server a second: it is not kept busy all the time.
+    this.waiting = setTimeout(() => this.save(), Math.max(ms, this.took ?? 0));
   }
 
   /** Save what stands in the editor, one after the other: one is on its way, and one waits. Returns whether it was. */
@@ -126,6 +127,7 @@ class StudioTranscript extends HTMLElement {
     const body = JSON.stringify({ segments: this.editor.written(), checked: this.checking === true });
     const headers = { "content-type": "application/json", "x-version": version }; // of the save before
     if (replaces) headers["x-replaces"] = version;
+    const begun = performance.now();
     const keepalive = body.length < 60_000; // browsers refuse more
     let answer;
     try {
@@ -139,6 +141,7 @@ class StudioTranscript extends HTMLElement {
       this.choice.hidden = false;
     } else if (!answer?.ok && this.isConnected) this.saveAfter(AGAIN_MS);
     if (!answer?.ok) return false;
+    this.took = performance.now() - begun;
     this.version = answer.headers.get("x-version");
     this.checking = this.conflict = false;
     this.choice.hidden = true;
