@@ -391,6 +391,7 @@ def test_labels_and_contrast_pass_axe(address, browser, npm_packages, language, 
     page = context.new_page()
     page.goto(address)
     page.locator("#about dd").first.wait_for()
+    page.locator(".loading").wait_for(state="detached")
     # Gradio's own elements for files: a button with a button in it, whose name is not its text.
     others = ("nested-interactive", "label-content-name-mismatch")
     for width in (390, 1280):
