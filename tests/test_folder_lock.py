@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 
 import pytest
 
@@ -109,3 +110,25 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / folder_lock.LOCK).mkdir()
     with pytest.raises(U2UError, match=r"cannot be written to \(.*\): choose another --output_dir"):
         folder_lock.take(tmp_path)
+
+
+def ask_for_a_moment(folder, connection):
+    """As `is_held`, which has the lock while it looks, on a computer that lets it wait just then."""
+    import fcntl
+
+    with open(folder / folder_lock.LOCK, "w") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        connection.send("asks")
+        connection.recv()
+        time.sleep(0.05)
+
+
+def test_who_only_asks_keeps_no_run_from_beginning(tmp_path):
+    here, there = FORK.Pipe()
+    process = FORK.Process(target=ask_for_a_moment, args=(tmp_path, there))
+    process.start()
+    assert here.recv() == "asks"
+    here.send("go on")
+    folder_lock.take(tmp_path)
+    folder_lock.release(tmp_path)
+    process.join()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,10 +25,18 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        raise U2UError(f"{path}: cannot be written ({error.strerror or error})") from error
+        raise U2UError(f"{path}: cannot be written ({reason(error, path)})") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def reason(error: OSError, path: Path) -> str:
+    """Return in words why a file could not be written, and which disk is full if one is."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return error.strerror or str(error)
+    disk = next((folder for folder in Path(path).absolute().parents if os.path.ismount(folder)), Path(path).anchor)
+    return f"the disk of {disk} is full: make room"
 
 
 def write_text(path: Path, text: str) -> None:

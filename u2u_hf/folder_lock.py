@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from pathlib import Path
 
 from u2u_hf.records import U2UError
@@ -17,6 +18,7 @@ from u2u_hf.records import U2UError
 LOCK = ".u2u-hf.lock"
 # Some network file systems have no locks: there, runs are not kept apart.
 _TAKEN = (errno.EACCES, errno.EAGAIN)
+_ASKING_S = 0.2
 _held: dict[Path, int] = {}  # folder → descriptor of its lock file
 
 
@@ -32,7 +34,7 @@ def take(folder: Path) -> None:
             descriptor = os.open(place / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise U2UError(f"{folder}: cannot be written to ({error.strerror}): choose another --output_dir") from error
-        if not _is_free(descriptor):
+        if not _becomes_free(descriptor):
             os.close(descriptor)
             raise U2UError(f"{folder}: another run is writing into it: let it end, or choose another --output_dir")
         if _is_at(descriptor, place / LOCK):
@@ -68,6 +70,16 @@ def is_held(folder: Path) -> bool:
         return not _is_free(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _becomes_free(descriptor: int) -> bool:
+    """Lock an open file and return True. Who asks whether a run writes holds its lock for a moment: wait for that."""
+    latest = time.monotonic() + _ASKING_S
+    while not _is_free(descriptor):
+        if time.monotonic() > latest:
+            return False
+        time.sleep(_ASKING_S / 10)
+    return True
 
 
 def _is_free(descriptor: int) -> bool:

@@ -2,69 +2,198 @@
 import "./editor.js";
 
 const SAVE_AFTER_MS = 400; // without another correction
+const AGAIN_MS = 3000; // until what failed is tried again, and until the file is looked at again
+
+let left = Promise.resolve(); // the last save of an editor that is no longer there
 
 class StudioTranscript extends HTMLElement {
   async connectedCallback() {
-    const { transcript, sound, checked, done } = this.dataset;
+    const { checked, done, theirs, mine } = this.dataset;
+    const button = (textContent, onclick) => {
+      return Object.assign(document.createElement("button"), { type: "button", className: "button", textContent, onclick });
+    };
     this.status = document.createElement("p");
     this.status.role = "status";
     this.status.className = "soft";
     this.editor = document.createElement("u2u-editor");
     this.editor.lang = this.lang;
-    this.check = document.createElement("button");
-    Object.assign(this.check, { type: "button", className: "button", textContent: checked, hidden: true });
-    this.check.onclick = () => this.save(true).then((saved) => saved && this.say(done));
-    this.replaceChildren(this.status, this.editor, this.check);
-    const answer = await fetch(transcript);
-    if (!answer.ok) return this.fail(await answer.text());
-    const recording = await answer.json();
-    this.version = answer.headers.get("x-version");
-    if (!this.isConnected) return;
-    this.editor.open(recording);
-    this.editor.sound = sound;
-    this.check.hidden = false;
-    this.editor.addEventListener("corrected", () => {
-      this.unsaved = true; // until the save of it has succeeded
-      clearTimeout(this.waiting);
-      this.say(this.dataset.saving);
-      this.waiting = setTimeout(() => this.save(), SAVE_AFTER_MS);
+    this.check = button(checked, () => {
+      this.checking = this.unsaved = true;
+      this.save().then((saved) => saved && this.say(done));
     });
-    this.leaving = () => this.unsaved && this.save(); // the tab is closed or hidden: timers may not run any more
+    this.choice = document.createElement("div"); // between two versions
+    this.choice.className = "row";
+    this.choice.append(
+      button(theirs, () => this.show(false)),
+      button(mine, () => this.replace()),
+    );
+    this.check.hidden = this.choice.hidden = true;
+    this.replaceChildren(this.status, this.choice, this.editor, this.check);
+    this.changes = 0;
+    this.editor.addEventListener("corrected", () => this.corrected());
+    this.leaving = () => this.leave(); // the tab is closed or hidden: timers may not run any more
     addEventListener("pagehide", this.leaving);
     this.asking = (event) => this.unsaved && event.preventDefault(); // the browser asks whether to leave the page
     addEventListener("beforeunload", this.asking);
+    this.watching = setInterval(() => this.follow(), AGAIN_MS);
+    await left;
+    await this.show();
   }
 
   disconnectedCallback() {
     removeEventListener("pagehide", this.leaving);
     removeEventListener("beforeunload", this.asking);
-    if (this.unsaved) this.save();
+    clearInterval(this.watching);
+    this.leave();
   }
 
-  /** Save what stands in the editor, one after the other. Returns whether it was saved. */
-  save(checked = false) {
+  /** Open what the server has; with what was written before and could not be saved, unless that is given up. */
+  async show(withUnsaved = true) {
+    const { transcript, sound } = this.dataset;
+    let answer;
+    try {
+      answer = await fetch(transcript);
+      if (!answer.ok) this.fail(await answer.text());
+    } catch {
+      this.fail(window.studioWords?.gone ?? "");
+    }
+    if (!this.isConnected) return;
+    if (!answer?.ok) return void setTimeout(() => this.isConnected && this.show(withUnsaved), AGAIN_MS);
+    const recording = await answer.json();
+    const unsaved = this.unsavedBefore();
+    this.version = answer.headers.get("x-version");
+    this.unsaved = this.conflict = false;
+    this.choice.hidden = true;
+    const { segments, chosen, list, shadowRoot } = this.editor;
+    const before = segments?.get(chosen);
+    const [top, hasFocus] = [list?.element.scrollTop, shadowRoot.activeElement?.localName === "textarea"];
+    const restored = withUnsaved && unsaved;
+    this.editor.open(restored ? { ...recording, segments: unsaved.segments } : recording);
+    if (this.check.hidden) this.editor.sound = sound;
+    this.check.hidden = false;
+    if (top) this.editor.list.element.scrollTop = top;
+    const same = (s) => s.channel === before?.channel && s.start_ms === before.start_ms;
+    const found = this.editor.segments.list.find(same);
+    if (found) this.editor.choose(found.id, hasFocus);
+    this.say("");
+    this.draw(recording.channels);
+    if (!restored) return;
+    this.version = unsaved.version; // the server refuses it if the file was changed since
+    this.unsaved = true;
+    await this.save();
+  }
+
+  /** Draw the waveform, for which the whole recording is read: the texts do not wait for it. */
+  async draw(channels) {
+    try {
+      const answer = await fetch(`${this.dataset.peaks}/${channels}`);
+      if (!answer.ok) return this.fail(await answer.text());
+      const all = new Uint8Array(await answer.arrayBuffer());
+      const points = all.length / channels;
+      this.editor.setPeaks(Array.from({ length: channels }, (_, i) => all.subarray(i * points, (i + 1) * points)));
+    } catch {
+      setTimeout(() => this.isConnected && this.draw(channels), AGAIN_MS);
+    }
+  }
+
+  corrected() {
+    this.changes += 1;
+    this.unsaved = true; // until the save of it has succeeded
+    if (this.conflict) return;
+    this.say(this.dataset.saving);
+    this.saveAfter(SAVE_AFTER_MS);
+  }
+
+  saveAfter(ms) {
     clearTimeout(this.waiting);
-    this.waiting = undefined;
-    const body = JSON.stringify({ segments: this.editor.written(), checked });
-    const before = this.saving ?? Promise.resolve();
-    const saving = before.then(async () => {
-      try {
-        const headers = { "content-type": "application/json", "x-version": this.version }; // of the save before
-        const keepalive = body.length < 60_000; // browsers refuse more
-        const answer = await fetch(this.dataset.transcript, { method: "POST", body, headers, keepalive });
-        if (!answer.ok) return this.fail(await answer.text());
-        this.version = answer.headers.get("x-version");
-        if (!this.waiting && this.saving === saving) {
-          this.unsaved = false;
-          this.say(this.dataset.saved);
-        }
-        return true;
-      } catch {
-        return this.fail(window.studioWords?.gone ?? "");
-      }
+    // An hour takes the server a second: it is not kept busy all the time.
+    this.waiting = setTimeout(() => this.save(), Math.max(ms, this.took ?? 0));
+  }
+
+  /** Save what stands in the editor, one after the other: one is on its way, and one waits. Returns whether it was. */
+  save() {
+    clearTimeout(this.waiting);
+    this.next ??= (this.sending ?? Promise.resolve()).then(() => {
+      this.next = undefined;
+      this.sending = this.send();
+      return this.sending;
     });
-    this.saving = saving;
-    return saving;
+    return this.next;
+  }
+
+  async send(replaces = false) {
+    if (this.conflict && !replaces) return false;
+    const { changes, version } = this;
+    const body = JSON.stringify({ segments: this.editor.written(), checked: this.checking === true });
+    const headers = { "content-type": "application/json", "x-version": version }; // of the save before
+    if (replaces) headers["x-replaces"] = version;
+    const begun = performance.now();
+    const keepalive = body.length < 60_000; // browsers refuse more
+    let answer;
+    try {
+      answer = await fetch(this.dataset.transcript, { method: "POST", body, headers, keepalive });
+      if (!answer.ok) this.notSaved(await answer.text());
+    } catch {
+      this.notSaved(window.studioWords?.gone ?? "");
+    }
+    if (answer?.status === 409) {
+      this.conflict = true;
+      this.choice.hidden = false;
+    } else if (!answer?.ok && this.isConnected) this.saveAfter(AGAIN_MS);
+    if (!answer?.ok) return false;
+    this.took = performance.now() - begun;
+    this.version = answer.headers.get("x-version");
+    this.checking = this.conflict = false;
+    this.choice.hidden = true;
+    sessionStorage.removeItem(this.dataset.transcript);
+    if (this.changes !== changes) this.saveAfter(SAVE_AFTER_MS);
+    else {
+      this.unsaved = false;
+      this.say(this.dataset.saved);
+    }
+    return true;
+  }
+
+  /** Save over what another window or program wrote; the server keeps a copy of that. */
+  async replace() {
+    this.version = await this.versionThere();
+    if (this.version) await this.send(true);
+  }
+
+  /** Show what another window or program has written, unless a person is at work here. */
+  async follow() {
+    if (this.unsaved || this.check.hidden || document.hidden || !this.editor.audio.paused) return;
+    const version = await this.versionThere();
+    if (!version || version === this.version || this.unsaved || !this.isConnected) return;
+    await this.show();
+    this.say(this.dataset.followed);
+  }
+
+  async versionThere() {
+    try {
+      const answer = await fetch(this.dataset.transcript, { method: "HEAD" });
+      return answer.ok ? answer.headers.get("x-version") : null;
+    } catch {
+      return null; // alive.js tells it
+    }
+  }
+
+  /** What cannot be sent any more is kept by the tab, for when the transcript is opened again. */
+  leave() {
+    if (!this.unsaved || !this.version) return;
+    const state = { version: this.version, segments: this.editor.state() };
+    try {
+      sessionStorage.setItem(this.dataset.transcript, JSON.stringify(state));
+    } catch {
+      // too large, or not allowed
+    }
+    left = this.save();
+  }
+
+  unsavedBefore() {
+    const kept = sessionStorage.getItem(this.dataset.transcript);
+    sessionStorage.removeItem(this.dataset.transcript);
+    return kept && JSON.parse(kept);
   }
 
   say(text) {
@@ -74,8 +203,11 @@ class StudioTranscript extends HTMLElement {
 
   fail(text) {
     this.status.className = "problem";
-    this.status.textContent = this.dataset.failed.replace("{problem}", text);
-    return false;
+    this.status.textContent = text;
+  }
+
+  notSaved(text) {
+    this.fail(this.dataset.failed.replace("{problem}", text));
   }
 }
 

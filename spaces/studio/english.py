@@ -27,7 +27,7 @@ ENGLISH = {
     "copied": "Copied",
     "private": "Everything stays on this computer, unless you press a button that says otherwise.",
     "gone": "Studio’s server does not answer: it was ended, or this computer slept. What runs goes on, and nothing "
-    "is lost. Start Studio again and open the address that it prints.",
+    "is lost. Start Studio again: this page goes on by itself; if not, open the address that Studio prints.",
     "other_start": "Studio was started anew. Open the address that it printed: nothing is lost.",
     "blocked": "First: {step}.",
     "go": "Go to {step}",
@@ -56,6 +56,8 @@ ENGLISH = {
     "moved": "{folder}: there is no such folder. Was it moved or renamed, or is its disk not connected? Choose "
     "where it is now; nothing else is lost.",
     "disk": "The disk has only {free} left. A training with its checkpoints needs about 3 GB: make room first.",
+    "project_gone": "{folder}: the project is no longer there. Was it moved or renamed, or is its disk not connected? "
+    "Connect it, or open the project where it is now: nothing is lost.",
     "no_project": "This folder is no project yet. Choose the folder of your corpus, and make it one.",
     "need_corpus": "Choose the folder of your corpus.",
     "need_folder": "Choose a folder for the project.",
@@ -310,7 +312,10 @@ ENGLISH = {
     "correct_back": "All transcripts",
     "correct_saved": "Saved.",
     "correct_saving": "Saving…",
-    "correct_failed": "Not saved: {problem}",
+    "correct_failed": "Not saved yet, and tried again: {problem}",
+    "correct_followed": "Shown as it is now: another window or program has changed it.",
+    "correct_theirs": "Show what is in the file",
+    "correct_mine": "Keep what is written here; a copy of the file goes to the folder “replaced” of the project",
     # share
     "round": "The next round",
     "round_about": "Learns from what was corrected, and writes the drafts that nobody has touched anew. The new "

@@ -4,6 +4,7 @@ Nobody can name another path.
 """
 
 import asyncio
+import secrets
 from pathlib import Path
 
 import fastapi
@@ -26,8 +27,12 @@ SHOWN = {
 
 _HERE = Path(__file__).parent
 _EDITOR = _HERE.parent / "editor"
+_SCRIPTS = {"studio.js": _HERE / "correct.js", "alive.js": _HERE / "alive.js"}
+_START = {"x-start": secrets.token_hex(8)}  # tells pages that another server answers now
 _VERSION = "x-version"  # of a transcript: what is saved must come from what lies there
+_REPLACES = "x-replaces"  # said by who saves over the version of another window, of which a copy is kept
 _MOST_BYTES = 50_000_000  # of what the editor sends
+_MOST_CHANNELS = 1000
 
 
 def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
@@ -36,11 +41,11 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
 
     @app.get("/alive")
     def alive() -> Response:
-        return Response(status_code=204)
+        return Response(status_code=204, headers=_START)
 
-    @app.get("/view/{number}/{name}")
-    def view(number: int, name: str) -> Response:
-        project = projects.at(number)
+    @app.get("/view/{folder}/{name}")
+    def view(folder: str, name: str) -> Response:
+        project = projects.of_key(folder)
         path = project.folder / SHOWN[name] if project and name in SHOWN else None
         if not path or not path.is_file() or not _is_below(path, project.folder):
             return PlainTextResponse("There is no such file.", 404)
@@ -49,14 +54,14 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
     @app.get("/editor/{name:path}")
     def script(name: str) -> Response:
         known = {path.relative_to(_EDITOR).as_posix(): path for path in _EDITOR.rglob("*.js")}
-        known["studio.js"] = _HERE / "correct.js"
+        known |= _SCRIPTS
         if name not in known:
             return PlainTextResponse("There is no such file.", 404)
         return FileResponse(known[name], media_type="text/javascript", headers={"cache-control": "no-cache"})
 
-    @app.get("/transcript/{number}/{key}")
-    def transcript(number: int, key: str) -> Response:
-        project, path = _transcript(projects, number, key)
+    @app.get("/transcript/{folder}/{key}")
+    def transcript(folder: str, key: str) -> Response:
+        project, path = _transcript(projects, folder, key)
         if not project or not path:
             return PlainTextResponse("There is no such file.", 404)
         try:
@@ -65,9 +70,27 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
         except (U2UError, OSError) as error:
             return PlainTextResponse(str(error), 422)
 
-    @app.post("/transcript/{number}/{key}")
-    async def correct(number: int, key: str, request: fastapi.Request) -> Response:
-        project, path = _transcript(projects, number, key)
+    @app.head("/transcript/{folder}/{key}")
+    def version(folder: str, key: str) -> Response:
+        _, path = _transcript(projects, folder, key)
+        if not path:
+            return Response(status_code=404)
+        return Response(headers={_VERSION: transcripts.version_of(path)})
+
+    @app.get("/peaks/{folder}/{key}/{channels}")
+    def peaks(folder: str, key: str, channels: int) -> Response:
+        project, path = _transcript(projects, folder, key)
+        if not project or not path or not 0 < channels <= _MOST_CHANNELS:
+            return PlainTextResponse("There is no such file.", 404)
+        try:
+            rows = transcripts.peaks_of(transcripts.sound_of(project, path), channels)
+        except (U2UError, OSError) as error:
+            return PlainTextResponse(str(error), 422)
+        return Response(b"".join(rows), media_type="application/octet-stream")
+
+    @app.post("/transcript/{folder}/{key}")
+    async def correct(folder: str, key: str, request: fastapi.Request) -> Response:
+        project, path = _transcript(projects, folder, key)
         if not project or not path:
             return PlainTextResponse("There is no such file.", 404)
         if int(request.headers.get("content-length") or _MOST_BYTES) >= _MOST_BYTES:
@@ -78,29 +101,33 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
         try:
             sent = await request.json()
             async with one_at_a_time:
-                checked = sent.get("checked") is True
+                checked, replaces = sent.get("checked") is True, request.headers.get(_REPLACES) == version
+                if replaces:
+                    await asyncio.to_thread(transcripts.keep_copy, project, path)
                 await asyncio.to_thread(transcripts.save, path, sent["segments"], version, checked=checked)
                 version = transcripts.version_of(path)
         except (ValueError, KeyError, TypeError, AttributeError):
             return PlainTextResponse("This is not what the editor sends.", 422)
+        except transcripts.ChangedError as error:
+            return PlainTextResponse(str(error), 409)
         except (U2UError, OSError) as error:
             return PlainTextResponse(str(error), 422)
         return Response(status_code=204, headers={_VERSION: version})
 
-    @app.get("/sound/{number}/{key}")
-    def sound(number: int, key: str) -> Response:
-        project, path = _transcript(projects, number, key)
+    @app.get("/sound/{folder}/{key}")
+    def sound(folder: str, key: str) -> Response:
+        project, path = _transcript(projects, folder, key)
         if not project or not path:
             return PlainTextResponse("There is no such file.", 404)
         try:
             return FileResponse(transcripts.sound_of(project, path), headers={"cache-control": "no-cache"})
-        except U2UError as error:
+        except (U2UError, OSError) as error:
             return PlainTextResponse(str(error), 404)
 
 
-def _transcript(projects: Projects, number: int, key: str) -> tuple[Project | None, Path | None]:
-    """Return a project by its number and its transcript by its key, or None for what is not there."""
-    project = projects.at(number)
+def _transcript(projects: Projects, folder: str, key: str) -> tuple[Project | None, Path | None]:
+    """Return a project by its name in addresses and its transcript by its key, or None for what is not there."""
+    project = projects.of_key(folder)
     path = transcripts.of_key(project, key) if project else None
     return project, path if project and path and _is_below(path, project.folder) else None
 

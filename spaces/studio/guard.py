@@ -34,8 +34,9 @@ class Guard:
     resolve to 127.0.0.1 (DNS rebinding) is refused by its Host; one that sends requests here, by its Origin.
     """
 
-    def __init__(self, app: ASGIApp, secret: str, port: int):
-        self._app, self._secret = app, secret
+    def __init__(self, app: ASGIApp, secret: str, port: int, kept: str = ""):
+        """Take the secret of the address, and of the cookie, which pages keep over starts of Studio."""
+        self._app, self._secret, self._kept = app, secret, kept or secret
         self._cookie = f"studio_{port}"
         self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
 
@@ -71,20 +72,22 @@ class Guard:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = query.pop("secret", [""])[0]
         if given:
-            if not self._is_secret(given):
+            if not _is_same(given, self._secret):
                 return PlainTextResponse(_NO_SECRET, 403)
             rest = urlencode(query, doseq=True)
             answer = RedirectResponse(f"{scope['path']}{'?' if rest else ''}{rest}", 303)
-            answer.set_cookie(self._cookie, self._secret, httponly=True, samesite="strict")
+            answer.set_cookie(self._cookie, self._kept, httponly=True, samesite="strict")
             answer.headers["referrer-policy"] = "no-referrer"
             return answer
         cookies = cookie_parser(headers.get("cookie", ""))  # of other pages here too, some in no valid form
-        if not self._is_secret(cookies.get(self._cookie, "")):
+        own = cookies.get(self._cookie, "")
+        if not _is_same(own, self._kept) and not _is_same(own, self._secret):
             return PlainTextResponse(_NO_SECRET, 403)
         # Another site cannot read this, but might show it or start a download: browsers say where a request is from.
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return PlainTextResponse(_NOT_HERE, 403)
         return None
 
-    def _is_secret(self, given: str) -> bool:
-        return hmac.compare_digest(given.encode(), self._secret.encode())
+
+def _is_same(given: str, secret: str) -> bool:
+    return hmac.compare_digest(given.encode(), secret.encode())

@@ -70,6 +70,7 @@ class _Studio:
         tab = Tab(project=self._opened(query.get("project", "")))
         view = self._view(tab, request)
         tab.step = query.get("step", "") if query.get("step", "") in STEPS else ""
+        tab.document = query.get("document", "")
         if not view.project or not view.project.is_there:
             tab.step = "project"
         elif not tab.step:
@@ -229,6 +230,7 @@ def _screen(view: View) -> Markup:
         lang=view.language,
         data_step=name,
         data_project=tab.project,
+        data_document=tab.document or None,
         data_gone=say("gone"),
         data_other=say("other_start"),
     )

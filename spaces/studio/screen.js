@@ -113,7 +113,8 @@ watch("value", () => {
     step = main.dataset.step;
     window.studioWords = main.dataset;
     document.documentElement.lang = main.lang;
-    const place = new URLSearchParams({ project: main.dataset.project, step });
+    const { project, document: transcript } = main.dataset;
+    const place = new URLSearchParams({ project, step, ...(transcript && { document: transcript }) });
     history.replaceState(null, "", `?${place}`);
     document.title = `${main.querySelector("h1").textContent} · Studio`;
     if (moved) {

@@ -49,7 +49,7 @@ def _round(view: View) -> Markup:
     running = bool(run and run.state == runs.RUNNING)
     act = button(say("stop"), "stop_round") if running else button(say("round_start"), "round", primary=True)
     page = project.folder / "growth.html"
-    address = f"/view/{view.projects.number(project)}/growth"
+    address = f"/view/{view.projects.key(project)}/growth"
     link = element("a", say("round_page"), href=address, target="_blank", rel="noopener") if page.is_file() else None
     return section(
         say("round"),
@@ -64,17 +64,21 @@ def _round(view: View) -> Markup:
 def _editor(view: View, key: str, path: Path) -> Markup:
     say, project = view.say, view.project
     assert project
-    number = view.projects.number(project)
+    folder = view.projects.key(project)
     editor = element(
         "studio-transcript",
         lang=view.language,
-        data_transcript=f"/transcript/{number}/{key}",
-        data_sound=f"/sound/{number}/{key}",
+        data_transcript=f"/transcript/{folder}/{key}",
+        data_sound=f"/sound/{folder}/{key}",
+        data_peaks=f"/peaks/{folder}/{key}",
         data_saved=say("correct_saved"),
         data_saving=say("correct_saving"),
         data_failed=say("correct_failed", problem="{problem}"),
         data_checked=say("correct_check"),
         data_done=say("correct_checked"),
+        data_followed=say("correct_followed"),
+        data_theirs=say("correct_theirs"),
+        data_mine=say("correct_mine"),
     )
     return joined(
         element(

@@ -16,7 +16,9 @@ _LOW_DISK = 3_000_000_000
 def project_screen(view: View) -> Markup:
     say, project = view.say, view.project
     if not project or not project.is_there:
+        gone = project and view.projects.is_gone(project)
         return joined(
+            problem(say("project_gone", folder=str(project.folder))) if gone and project else None,
             section(say("project_new"), paragraph(say("project_about")), _form(view, "make", say("make"))),
         )
     return joined(

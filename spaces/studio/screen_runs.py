@@ -254,7 +254,7 @@ def _report(view: View, name: str, path: Path) -> Markup | None:
 def _address(view: View, name: str, path: Path) -> str:
     """Return a file's address, which changes when the file does."""
     assert view.project
-    return f"/view/{view.projects.number(view.project)}/{name}?{path.stat().st_mtime_ns}"
+    return f"/view/{view.projects.key(view.project)}/{name}?{path.stat().st_mtime_ns}"
 
 
 def _bar(share: float | None, what: str) -> Markup:

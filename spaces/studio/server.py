@@ -14,6 +14,7 @@ import gradio as gr
 import uvicorn
 from files import add_routes
 from guard import Guard
+from memory import Memory
 from page import studio_page
 from projects import Projects
 
@@ -33,8 +34,9 @@ def serve(project: Path | None, listening: socket.socket, browser: bool) -> None
         number = listening.getsockname()[1]
         secret = secrets.token_urlsafe(24)
         address = f"http://127.0.0.1:{number}/?secret={secret}"
+        memory = Memory()
         config = uvicorn.Config(
-            Guard(_app(Projects(project), number), secret, number),
+            Guard(_app(Projects(project, memory), number), secret, number, memory.secret),
             log_level="warning",
             access_log=False,
             lifespan="on",

@@ -32,7 +32,7 @@ SPANISH = {
     "copied": "Copiado",
     "private": "Todo se queda en esta computadora, salvo que pulse un botón que diga otra cosa.",
     "gone": "El servidor de Studio no responde: se cerró, o la computadora estuvo suspendida. Lo que está en marcha "
-    "sigue, y nada se pierde. Inicie Studio otra vez y abra la dirección que muestra.",
+    "sigue, y nada se pierde. Inicie Studio otra vez: esta página sigue sola; si no, abra la dirección que muestra.",
     "other_start": "Studio se inició de nuevo. Abra la dirección que mostró: nada se ha perdido.",
     "blocked": "Antes: {step}.",
     "go": "Ir a {step}",
@@ -61,6 +61,8 @@ SPANISH = {
     "está ahora; lo demás no se ha perdido.",
     "disk": "Al disco solo le quedan {free}. Un entrenamiento con sus puntos de control necesita unos 3 GB: libere "
     "espacio antes.",
+    "project_gone": "{folder}: el proyecto ya no está ahí. ¿Se movió o cambió de nombre, o su disco no está "
+    "conectado? Conéctelo, o abra el proyecto donde está ahora: nada se ha perdido.",
     "no_project": "Esta carpeta aún no es un proyecto. Elija la carpeta de su corpus y créelo.",
     "need_corpus": "Elija la carpeta de su corpus.",
     "need_folder": "Elija una carpeta para el proyecto.",
@@ -312,7 +314,10 @@ SPANISH = {
     "correct_back": "Todas las transcripciones",
     "correct_saved": "Guardado.",
     "correct_saving": "Guardando…",
-    "correct_failed": "No se guardó: {problem}",
+    "correct_failed": "Aún no se guardó; se intenta otra vez: {problem}",
+    "correct_followed": "Se muestra como está ahora: otra ventana u otro programa lo cambió.",
+    "correct_theirs": "Mostrar lo que está en el archivo",
+    "correct_mine": "Dejar lo que está escrito aquí; una copia del archivo va a la carpeta «replaced» del proyecto",
     "round": "La próxima ronda",
     "round_about": "Aprende de lo corregido y escribe de nuevo los borradores que nadie ha tocado. El reconocedor "
     "nuevo solo se usa si es mejor. Lo que usted corrigió nunca se sobrescribe.",

@@ -60,9 +60,9 @@ class Actions:
     """The event handlers of one page.
 
     A result is a dict, kept by Gradio: ``id``, ``transcript`` as recognised and as ``corrected``, ``level`` of the
-    waveform. A visitor's results are one list that only grows, so that a number always means the same result, also
-    while another transcription ends. A page that outlives its server names its results by their ids: new ones have the
-    old numbers.
+    waveform, and whether it is ``shown``. A visitor's results are one list that only grows, so that a number always
+    means the same result, also while another transcription ends. A page that outlives its server names its results
+    by their ids: new ones have the old numbers.
     """
 
     def __init__(
@@ -170,22 +170,26 @@ class Actions:
     def show(self, results, number, request: gr.Request):
         """Show one of the results: its number, editor, and what `downloads` returns."""
         result = result_at(results, number, say_in(language_of(request)))
+        for other in results:
+            other["shown"] = other is result
         button, wrong, files = downloads(result, say_in(language_of(request)))
         return [number, editor_value(result, language_of(request)), button, wrong, files]
 
-    def correct(self, results, number, sent, request: gr.Request):
-        """Keep the corrections of one recording; if it is the one that is shown, write its files again."""
+    def correct(self, results, sent, request: gr.Request):
+        """Keep the corrections of one recording; if it is the one that is shown, write its files again.
+
+        Which one that is, the results tell: over a slow connection, corrections come after the click on another one.
+        """
         if not sent:
             return gr.skip()
         say = say_in(language_of(request))
         try:
             name, segments = received(sent)
-            place = number_of(results, name)
-            result = result_at(results, place, say)
+            result = result_at(results, number_of(results, name), say)
             result["corrected"] = corrected(result["transcript"], segments)
         except U2UError as error:
             raise gr.Error(say("refused", problem=error), print_exception=False) from error
-        return [results, *(downloads(result, say) if place == number else [gr.skip()] * 3)]
+        return [results, *(downloads(result, say) if result.get("shown") else [gr.skip()] * 3)]
 
     def renew(self, results, number, request: gr.Request):
         """Write the files again: Gradio deletes them although the page is open."""

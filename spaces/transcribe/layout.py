@@ -68,22 +68,20 @@ def transcription_page(
         ran.then(lambda: gr.Button(visible=False), None, stop, queue=False, api_name=False)
         stop.click(actions.cancel, None, status, queue=False, api_name="cancel")
         page.unload(actions.leave)
-        # One after the other, in the order of the clicks.
-        in_order = {"api_name": False, "concurrency_id": "corrections", "show_progress": "hidden"}
-        chosen.input(actions.show, [results, chosen], shown, **in_order)
+        # Not in the queue, which may be full of visitors who wait for a transcription.
+        at_once = {"queue": False, "show_progress": "hidden", "api_name": False}
+        chosen.input(actions.show, [results, chosen], shown, **at_once)
         corrected = editor.input(
             actions.correct,
-            [results, number, corrections],
+            [results, corrections],
             [results, *written],
-            js="(results, number) => [results, number, transcripts.take()]",
+            js="(results) => [results, transcripts.take()]",
             trigger_mode="multiple",
-            **in_order,
+            **at_once,
         )
         corrected.success(None, js="() => transcripts.kept()", api_name=False)
         corrected.failure(None, js="() => transcripts.failed()", api_name=False)
-        gr.Timer(KEPT_SECONDS * 0.75).tick(
-            actions.renew, [results, number], written, show_progress="hidden", api_name=False
-        )
+        gr.Timer(KEPT_SECONDS * 0.75).tick(actions.renew, [results, number], written, **at_once)
         page.load(in_their_language, None, told, queue=False, show_progress="hidden", api_name=False)
     page.i18n_words = t
     return page

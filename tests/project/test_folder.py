@@ -42,3 +42,11 @@ def test_a_damaged_project_is_told(tmp_path, text, problem):
         (tmp_path / "project.yaml").write_text(text)
     with pytest.raises(U2UError, match=problem):
         _ = Project(tmp_path).corpus
+
+
+def test_what_lies_in_the_project_moves_with_it(tmp_path):
+    project = Project(tmp_path / "project")
+    project.set_paths(project.folder / "corpus", [project.folder / "rec" / "new", tmp_path / "other"])
+    moved = Project(project.folder.rename(tmp_path / "moved"))
+    assert moved.corpus == tmp_path / "moved" / "corpus"
+    assert moved.recordings == [tmp_path / "moved" / "rec" / "new", tmp_path / "other"]

@@ -68,8 +68,9 @@ def test_a_channel_that_the_recording_lacks_is_kept(project):
     """As of a stereo recording that was replaced by a mono one."""
     path = transcript(project.transcripts / "a.eaf", [sound(project.corpus / "a.wav")], "ña", "ku")
     opened = transcripts.opened(project, path)
-    assert opened["channels"] == len(opened["peaks"]) == 2
-    assert (max(opened["peaks"][0]), max(opened["peaks"][1])) == (255, 0)
+    assert opened["channels"] == 2
+    peaks = transcripts.peaks_of(transcripts.sound_of(project, path), opened["channels"])
+    assert [max(row) for row in peaks] == [255, 0]
     assert [(s["channel"], s["text"]) for s in opened["segments"]] == [(0, "ña"), (1, "ku")]
     transcripts.save(
         path, [opened["segments"][0] | {"text": "wa"}, opened["segments"][1]], transcripts.version_of(path)
@@ -102,3 +103,16 @@ def test_a_linked_name_comes_before_the_transcripts_own(project):
     (project.corpus / "a.wav").unlink()
     with pytest.raises(U2UError, match=r"a\.eaf: its recording is not in the project's folders"):
         transcripts.sound_of(project, path)
+
+
+def test_a_peak_is_the_loudest_sample_of_its_hundredth_of_a_second(project):
+    path = project.corpus / "a.wav"
+    samples = np.zeros((48_000, 2), dtype=np.int16)
+    samples[[0, 479, 480, 47_999], 0] = [1, -20_000, 10_000, 5_000]
+    samples[24_000, 1] = -32_768
+    soundfile.write(path, samples, 48_000)
+    left, right = transcripts.peaks_of(path, 2)
+    assert {at: level for at, level in enumerate(left) if level} == {0: 155, 1: 77, 99: 38}  # of 255 at the loudest
+    assert {at: level for at, level in enumerate(right) if level} == {50: 255}
+    soundfile.write(path, samples[:4_800], 48_000)  # another recording of the same name
+    assert [len(row) for row in transcripts.peaks_of(path, 2)] == [10, 10]

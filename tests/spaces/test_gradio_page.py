@@ -243,7 +243,7 @@ def test_corrections_are_in_the_download_and_nothing_leaves(
 
     page.locator("u2u-editor .row .play").first.click()
     page.wait_for_function("document.querySelector('u2u-editor').audio.currentTime")
-    page.route("**/queue/join*", lambda route: route.fulfill(status=503, json={"detail": "busy"}))
+    page.route("**/run/**", lambda route: route.fulfill(status=503, json={"detail": "busy"}))
     choose(last)
     page.get_by_label("Start", exact=True).focus()
     page.keyboard.press("ArrowUp")
@@ -252,7 +252,7 @@ def test_corrections_are_in_the_download_and_nothing_leaves(
     choose(first)
     button(page, "Join next").click()
     expect(page.get_by_text(re.compile("busy"))).to_be_visible()
-    page.unroute("**/queue/join*")
+    page.unroute("**/run/**")
     with page.expect_download() as download:
         page.locator("#eaf").click()
     path = tmp_path / download.value.suggested_filename
@@ -399,3 +399,32 @@ def test_labels_and_contrast_pass_axe(address, browser, npm_packages, language, 
         assert axe.findings(page, npm_packages, *others) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
+
+
+def test_corrections_do_not_wait_behind_those_who_wait(address, browser, new_recording, tmp_path, connect):
+    page = browser.new_page(locale="en-US")
+    transcribed(page, address, new_recording)
+    sound, rate = soundfile.read(new_recording, dtype="int16")
+    soundfile.write(tmp_path / "long.wav", np.tile(sound, (60, 1)), rate)
+    first, others = connect(address), connect(address)
+    long = ask(first, tmp_path / "long.wav")
+    deadline = time.monotonic() + 60
+    while not ((progress := long.status().progress_data) and progress[0].progress):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    jobs = [ask(others, new_recording) for _ in range(17)]
+    refused = []
+    while not refused:  # the queue is full
+        assert time.monotonic() < deadline
+        refused = [job for job in jobs if job.done()]
+    text(page, 0).fill("ñuu sàví")
+    with page.expect_download() as download:
+        page.locator("#eaf").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert [value for _, _, value in annotations(path)].count("ñuu sàví") == 1
+    assert not long.done()  # it is still full
+    first.predict(api_name="/cancel")
+    assert len(refused) == 1
+    assert sum("segments" in job.result(120)[0] for job in jobs if job not in refused) == 16
+    page.close()

@@ -82,7 +82,7 @@ def test_the_language_model_is_used_if_the_visitor_wants_it(random_model, record
 
 def test_a_second_transcription_keeps_what_was_corrected(actions, recording):
     _, results, *_ = run(actions, [], recording)
-    results, *_ = actions.correct(results, 0, sent(results[0], WRITTEN), ENGLISH)
+    results, *_ = actions.correct(results, sent(results[0], WRITTEN), ENGLISH)
     status, results, chosen, number, *_ = run(actions, results, recording)
     name = results[0]["transcript"].audio.rsplit("/", 1)[-1]
     assert chosen.choices == [(name, 0), (f"{name} (2)", 1)]
@@ -99,7 +99,7 @@ def test_a_correction_that_arrives_during_a_transcription_reaches_its_own_transc
     _, results, *_ = run(actions, [], recording)
     seen_by_correct = results
     run(actions, results, recording)
-    kept, *_ = actions.correct(seen_by_correct, 0, sent(results[0], WRITTEN), ENGLISH)
+    kept, *_ = actions.correct(seen_by_correct, sent(results[0], WRITTEN), ENGLISH)
     assert [texts(result) == ["corrected"] for result in kept] == [True, False]
 
 
@@ -253,29 +253,32 @@ def test_the_editor_is_opened_with_the_transcript(actions):
 
 
 def test_a_correction_replaces_the_one_before_and_keeps_what_it_does_not_name(actions):
-    results = [a_result(), a_result(name="second")]
-    (kept, other), button, wrong, files = actions.correct(results, 0, sent(results[0], WRITTEN, 1), ENGLISH)
+    results = [a_result() | {"shown": True}, a_result(name="second")]
+    (kept, other), button, wrong, files = actions.correct(results, sent(results[0], WRITTEN, 1), ENGLISH)
     assert texts(kept) == ["corrected", "bo"]
     assert kept["corrected"].segments[1] is kept["transcript"].segments[1]
     assert texts(other) == ["ba", "bo"]
     assert (button.visible, wrong.visible, files.visible) == (True, False, True)
-    actions.correct(results, 0, sent(results[0], 0, 1), ENGLISH)  # undone in the editor
+    actions.correct(results, sent(results[0], 0, 1), ENGLISH)  # undone in the editor
     assert kept["corrected"] == kept["transcript"]
 
 
 def test_a_correction_of_a_recording_that_is_not_shown_leaves_the_downloads(actions):
     results = [a_result(), a_result(name="second")]
-    kept, *others = actions.correct(results, 1, sent(results[0], WRITTEN), ENGLISH)
+    actions.show(results, 1, ENGLISH)  # overtook the correction
+    kept, *others = actions.correct(results, sent(results[0], WRITTEN), ENGLISH)
     assert texts(kept[0]) == ["corrected"]
     assert all(other == gradio.skip() for other in others)
-    assert actions.correct(results, 1, "", ENGLISH) == gradio.skip()  # nothing was corrected
+    assert actions.correct(results, "", ENGLISH) == gradio.skip()  # nothing was corrected
+    _, button, *_ = actions.correct(results, sent(results[1], WRITTEN), ENGLISH)
+    assert button.visible
 
 
 def test_a_correction_of_what_the_server_forgot_is_refused_with_the_reason(actions):
     """Also if another visitor's or a newer transcript has its number."""
     for results in ([], [a_result(name="new")]):
         with pytest.raises(gradio.Error, match="El servidor se reinició o perdió esta transcripción"):
-            actions.correct(results, 0, sent(a_result()), SPANISH)
+            actions.correct(results, sent(a_result()), SPANISH)
     with pytest.raises(gradio.Error, match="El servidor se reinició o perdió esta transcripción"):
         actions.show([], 0, SPANISH)
     assert all(update == gradio.skip() for update in actions.renew([], 0, SPANISH))
@@ -293,7 +296,7 @@ def test_a_correction_that_no_editor_sends_changes_nothing(actions, language):
         (sent(results[0], overlapping, 1), "segments of channel 1 overlap at 2000 ms"),
     ]:
         with pytest.raises(gradio.Error) as error:
-            actions.correct(results, 0, text, request)
+            actions.correct(results, text, request)
         assert error.value.message == STRINGS[language]["refused"].format(problem=problem)
     assert texts(results[0]) == ["ba", "bo"]
 

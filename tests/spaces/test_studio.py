@@ -166,7 +166,10 @@ def test_only_who_has_the_secret_is_let_in(running):
     assert running.ask("/", cookie="wrong")[0] == 403
     status, headers, _ = running.ask(f"/?secret={running.secret}&step=train")
     assert (status, headers["Location"]) == (303, "/?step=train")
-    assert headers["Set-Cookie"].startswith(f"studio_{running.port}={running.secret}; HttpOnly; ")
+    kept = json.loads((running.log.parent / "state" / "u2u-hf" / "studio.json").read_text())["secret"]
+    assert headers["Set-Cookie"].startswith(f"studio_{running.port}={kept}; HttpOnly; ")
+    assert kept != running.secret
+    assert running.ask(f"/?secret={kept}")[0] == 403
     assert "SameSite=strict" in headers["Set-Cookie"]
     status, headers, _ = running.ask("/", cookie=running.secret)
     assert status == 200
@@ -272,9 +275,10 @@ def test_a_save_says_which_version_it_corrects(tmp_path, monkeypatch):
     write_eaf(path, [tier], [], writers.CONSTRAINTS)
     soundfile.write(tmp_path / "a.wav", np.full(16_000, 0.5), 16_000)
     app = fastapi.FastAPI()
-    importlib.import_module("files").add_routes(app, importlib.import_module("projects").Projects(project.folder))
+    opened = importlib.import_module("projects").Projects(project.folder)
+    importlib.import_module("files").add_routes(app, opened)
     client = TestClient(app)
-    address = f"/transcript/0/{transcripts.key_of(project, path)}"
+    address = f"/transcript/{opened.key(project)}/{transcripts.key_of(project, path)}"
     opened = client.get(address)
     (segment,) = opened.json()["segments"]
     sent = {"segments": [segment | {"text": "ku"}]}
@@ -286,7 +290,7 @@ def test_a_save_says_which_version_it_corrects(tmp_path, monkeypatch):
     assert saved.status_code == 204
     assert saved.headers["x-version"] == transcripts.version_of(path) != first
     refused = client.post(address, json={"segments": [segment]}, headers={"x-version": first})
-    assert (refused.status_code, "was changed by another program" in refused.text) == (422, True)
+    assert (refused.status_code, "was changed by another program" in refused.text) == (409, True)
     again = client.post(address, json={"segments": [segment]}, headers={"x-version": saved.headers["x-version"]})
     assert again.status_code == 204
     (found,) = read_eaf(path).tiers

@@ -34,12 +34,13 @@ class Studio:
 
 
 @contextlib.contextmanager
-def running(folder, *arguments, **environment):
-    """Run recipes/studio.py until the block ends."""
+def running(folder, *arguments, before=(), **environment):
+    """Run recipes/studio.py until the block ends; `before`: words of a program that runs it."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-u", str(RECIPES / "studio.py"), "--no_browser", *map(str, arguments)]
+    command = [*before, sys.executable, "-u", str(RECIPES / "studio.py"), "--no_browser", *map(str, arguments)]
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), **environment}
     with open(folder / "log", "w+") as log:
-        process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log, cwd=folder)
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
         try:
             deadline = time.monotonic() + 120
             while not (found := re.search(r"^Studio: (http://127\.0\.0\.1:\d+/\?secret=\S+)$", text(folder), re.M)):

@@ -42,6 +42,7 @@ class Layout:
         self._path, self.data = path, (data := read_bytes(path))
         self._encoding = _BYTE_ORDERS.get(data[:2], "utf-8")
         self.elements: list[Element] = []
+        self._by_tag: dict[str, list[Element]] = {}  # an hour has 100,000: nothing goes through all of them twice
         self._edits: list[tuple[int, int, str | bytes]] = []  # (start, end, what replaces these bytes)
         self._scan()
         self._newline = "\r\n" if self._bytes("\r\n") in data else "\n"
@@ -67,12 +68,15 @@ class Layout:
 
         parser.XmlDeclHandler, parser.StartElementHandler, parser.EndElementHandler = declaration, begin, finish
         parser.Parse(self.data, True)
+        for element in self.elements:
+            self._by_tag.setdefault(element.tag, []).append(element)
+        self._starts = {tag: [element.start for element in found] for tag, found in self._by_tag.items()}
 
     def _bytes(self, text: str) -> bytes:
         return text.encode(self._encoding, "xmlcharrefreplace")
 
     def all(self, tag: str) -> list[Element]:
-        return [element for element in self.elements if element.tag == tag]
+        return list(self._by_tag.get(tag, ()))
 
     def table(self, tag: str, key: str, value: str) -> dict[str | None, str | None]:
         """Return the attribute `value` of each element `tag` by its attribute `key`."""
@@ -83,7 +87,8 @@ class Layout:
         values = [value for element in self.elements for value in element.attributes.values()]
         if prefix == "a":
             values += [f"a{self._content(e).strip()}" for e in self._last_used()]
-        return max((int(m[1]) for value in values if (m := re.fullmatch(f"{prefix}([0-9]{{1,18}})", value))), default=0)
+        found = re.compile(f"{prefix}([0-9]{{1,18}})")
+        return max((int(m[1]) for value in values if (m := found.fullmatch(value))), default=0)
 
     def _last_used(self) -> list[Element]:
         return [element for element in self.all("PROPERTY") if element.attributes.get("NAME") == _LAST_USED]
@@ -97,7 +102,13 @@ class Layout:
 
     def inside(self, element: Element, tag: str) -> list[Element]:
         """Return the elements of a tag that lie in an element, in order."""
-        return [e for e in self.elements if e.tag == tag and element.start < e.start < element.end]
+        starts = self._starts.get(tag, [])
+        first, last = (bisect.bisect(starts, at) for at in (element.start, element.end - 1))
+        return self._by_tag.get(tag, [])[first:last]
+
+    def around(self, element: Element, tag: str) -> Element:
+        """Return the element of a tag that begins last before another one: the one around it."""
+        return self._by_tag[tag][bisect.bisect(self._starts[tag], element.start) - 1]
 
     def replace(self, start: int, end: int, text: str | bytes) -> None:
         """Put text, or bytes as they are, in the place of bytes [start, end). Edits may not overlap."""

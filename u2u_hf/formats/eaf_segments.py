@@ -92,6 +92,7 @@ class _Corrections:
         self._gone: set[str] = set()  # ids
         self._reworded: list[Segment] = []  # in place of annotations with another text
         self._removed: set[int] = set()  # starts of holders that are removed already
+        self._known: dict[int, list[_Placed]] = {}  # start of a child tier → its annotations
 
     def change(self, name: str, segments: Sequence[Segment]) -> None:
         tier = self._tier(name)
@@ -114,7 +115,8 @@ class _Corrections:
             self._gone.add(old.id)
             self._drop_children(name, old, (0, 0))
         self._add(tier, [(s.start_ms, s.end_ms, s.text) for s in added])
-        self._add_words(name, [s for s in new if s in added or s in self._reworded])
+        with_words = {id(segment) for segment in (*added, *self._reworded)}
+        self._add_words(name, [s for s in new if id(s) in with_words])
 
     def set_type(self, name: str, linguistic_type: str) -> None:
         types = [element.attributes.get("LINGUISTIC_TYPE_ID") for element in self._layout.all("LINGUISTIC_TYPE")]
@@ -129,7 +131,7 @@ class _Corrections:
         while found := [e for e in self._layout.all("REF_ANNOTATION") if self._refers_to_gone(e)]:
             for element in found:
                 self._gone.add(element.attributes["ANNOTATION_ID"])
-                self._remove(self._holder(element))
+                self._remove(self._layout.around(element, "ANNOTATION"))
         slots = [ET.Element("TIME_SLOT", TIME_SLOT_ID=name, TIME_VALUE=str(time)) for time, name in sorted(self.slots)]
         if slots:
             self._layout.merge_slots(slots, times)
@@ -146,19 +148,23 @@ class _Corrections:
             raise U2UError(f"{self._path}: has no tier {name!r}: open it in ELAN")
         return found[0]
 
-    def _holder(self, inner: Element) -> Element:
-        return next(e for e in self._layout.all("ANNOTATION") if e.start < inner.start and inner.end <= e.end)
+    def _placed_in(self, child: Element) -> list[_Placed]:
+        """Return the annotations of a child tier, without their texts; each tier is gone through once."""
+        if child.start not in self._known:
+            self._known[child.start] = self._annotations(child, with_text=False)
+        return self._known[child.start]
 
-    def _annotations(self, tier: Element) -> list[_Placed]:
-        holders, values = self._layout.inside(tier, "ANNOTATION"), self._layout.inside(tier, "ANNOTATION_VALUE")
+    def _annotations(self, tier: Element, with_text: bool = True) -> list[_Placed]:
+        values = self._layout.inside(tier, "ANNOTATION_VALUE")
+        value_starts = [v.start for v in values]
         found = []
         for inner in self._layout.inside(tier, "ALIGNABLE_ANNOTATION"):
             start, end = (self._time.get(inner.attributes[f"TIME_SLOT_REF{n}"], -1) for n in (1, 2))
             if min(start, end) < 0:
                 raise U2UError(f"{self._path}: an annotation has no times of its own: correct it in ELAN")
-            holder = holders[bisect.bisect([h.start for h in holders], inner.start) - 1]
-            value = values[bisect.bisect([v.start for v in values], inner.start)]
-            text = ET.fromstring(self._layout.text(value)).text or ""
+            holder = self._layout.around(inner, "ANNOTATION")
+            value = values[bisect.bisect(value_starts, inner.start)]
+            text = ET.fromstring(self._layout.text(value)).text or "" if with_text else ""
             found.append(_Placed(inner.attributes["ANNOTATION_ID"], start, end, text, holder, inner, value))
         return found
 
@@ -207,7 +213,7 @@ class _Corrections:
             start_ms, end_ms = (0, 0) if is_reworded and is_words else inside
             if (start_ms, end_ms) == (old.start_ms, old.end_ms):
                 continue
-            for one in self._annotations(child):
+            for one in self._placed_in(child):
                 is_own = old.start_ms <= one.start_ms and one.end_ms <= old.end_ms
                 if is_own and not (start_ms <= one.start_ms and one.end_ms <= end_ms):
                     self._remove(one.holder)
@@ -219,7 +225,7 @@ class _Corrections:
                 continue
             for mark in self._layout.inside(child, "REF_ANNOTATION"):
                 if mark.attributes.get("ANNOTATION_REF") == old.id:
-                    self._remove(self._holder(mark))
+                    self._remove(self._layout.around(mark, "ANNOTATION"))
                     self._gone.add(mark.attributes["ANNOTATION_ID"])
 
     def _add_words(self, name: str, segments: Sequence[Segment]) -> None:

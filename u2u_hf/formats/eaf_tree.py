@@ -118,7 +118,9 @@ def _slots(root: ET.Element, ms_per_unit: Fraction) -> tuple[dict[str, int], lis
     numbers = _numbered(elements, "TIME_SLOT_ID")
     for element in elements:
         _require_number(element, "TIME_VALUE", "[0-9]{1,15}")
-    values = (element.get("TIME_VALUE") for element in elements)
+    values = [element.get("TIME_VALUE") for element in elements]
+    if ms_per_unit == 1:  # fractions take a second for an hour with its words
+        return numbers, [None if value is None else int(value) for value in values]
     return numbers, [None if value is None else round(int(value) * ms_per_unit) for value in values]
 
 

@@ -83,12 +83,13 @@ class Project:
     def set_paths(self, corpus: Path, recordings: list[Path] | None = None) -> None:
         """Write project.yaml, and make the project's folder if there is none.
 
+        What lies in the project's folder is written relative to it: the folder may be moved.
+
         Raises:
             U2UError: it cannot be written.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        own = {"corpus": str(Path(corpus).absolute())}
-        paths = [str(Path(path).absolute()) for path in recordings or []]
+        own = {"corpus": self._to_here(corpus)}
+        paths = [self._to_here(path) for path in recordings or []]
         _write(self.folder / NAME, own | ({"recordings": paths} if paths else {}))
 
     def config(self, recipe: str) -> Path:
@@ -119,6 +120,11 @@ class Project:
         if unknown := [key for key in found if key not in _KEYS]:
             raise U2UError(f"{path}: unknown key {unknown[0]}: it holds {' and '.join(_KEYS)}")
         return found
+
+    def _to_here(self, path: Path) -> str:
+        path = Path(path).absolute()
+        own = self.folder.absolute()
+        return path.relative_to(own).as_posix() if own in path.parents else str(path)
 
     def _from_here(self, path: str) -> Path:
         return self.folder / Path(path).expanduser()

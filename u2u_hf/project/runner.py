@@ -9,15 +9,20 @@ It imports little, so that it starts at once.
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
 from u2u_hf.files import write_text
+
+_ROOM_BYTES = 256
+_FULL_BYTES = 100_000
 
 
 def ended(record: Path) -> Path:
@@ -30,6 +35,22 @@ def child_of(record: Path) -> Path:
     return record.with_suffix(".child.json")
 
 
+def reserve(record: Path) -> None:
+    """Make the files that `main` fills, with room enough: the disk may be full by then.
+
+    Raises:
+        U2UError: they cannot be written.
+    """
+    for path in (ended(record), child_of(record)):
+        write_text(path, " " * _ROOM_BYTES)
+
+
+def _fill(path: Path, told: dict[str, Any]) -> None:
+    """Write over a reserved file, in its place. Half of it would be no JSON, and is taken for nothing."""
+    with open(path, "r+b") as file:
+        file.write(json.dumps(told).encode().ljust(_ROOM_BYTES))
+
+
 def main(record: Path, command: list[str]) -> None:
     # Who stops a run tells the recipe; this process waits for what the recipe then does.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -37,12 +58,14 @@ def main(record: Path, command: list[str]) -> None:
     try:
         child = subprocess.Popen(command, preexec_fn=_heed_signals if sys.platform != "win32" else None)
         told = {"pid": child.pid, "created": psutil.Process(child.pid).create_time()}
-        write_text(child_of(record), json.dumps(told) + "\n")
+        _fill(child_of(record), told)
         code = child.wait()
     except OSError as error:
         print(f"error: {command[0]}: cannot be started ({error.strerror})", file=sys.stderr, flush=True)
         code = 127
-    write_text(ended(record), json.dumps({"code": code, "at": time.time()}) + "\n")
+    # Then its last words may not be in the log.
+    full = code != 0 and shutil.disk_usage(record.parent).free < _FULL_BYTES
+    _fill(ended(record), {"code": code, "at": time.time(), "disk_full": full})
 
 
 def _heed_signals() -> None:

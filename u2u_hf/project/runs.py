@@ -8,6 +8,7 @@ its output folder.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -24,7 +25,7 @@ from typing import Any
 import psutil
 
 from u2u_hf import folder_lock
-from u2u_hf.files import write_text
+from u2u_hf.files import reason, replacing, write_text
 from u2u_hf.project import runner
 from u2u_hf.records import U2UError
 
@@ -33,6 +34,7 @@ RUNNING, DONE, STOPPED, FAILED, LOST = "running", "done", "stopped", "failed", "
 _STOPPED_CODES = (130, -signal.SIGINT, -signal.SIGTERM)
 _SAME_START_S = 30.0  # a clock that was set right moves the start times that the system tells
 _STARTS_WITHIN_S = 5.0  # a recipe, after its runner
+_ROOM_BYTES = 100_000  # for records and a log
 _starting = threading.Lock()
 _children: list[subprocess.Popen] = []  # of this process, to be waited for
 
@@ -46,6 +48,7 @@ class Run:
             the computer was switched off or the process was killed.
         code: exit status, or None.
         began, ended: seconds since 1970; `ended` is None while it runs and where nobody saw it.
+        disk_full: whether the project's disk was full when it ended.
     """
 
     step: str
@@ -55,6 +58,7 @@ class Run:
     code: int | None
     began: float
     ended: float | None
+    disk_full: bool = False
 
     def text(self, most_bytes: int = 200_000) -> str:
         """Return the end of the log."""
@@ -69,6 +73,8 @@ class Run:
     @property
     def error(self) -> str:
         """Return the recipe's own last word on why it failed, or the empty string."""
+        if self.disk_full:
+            return f"{self.log.parent.parent}: {reason(OSError(errno.ENOSPC, ''), self.log)}"
         lines = [line for line in self.text(20_000).splitlines() if line.strip()]
         said = [line for line in lines if line.startswith("error: ")]
         return (said or lines or [""])[-1].removeprefix("error: ")
@@ -109,6 +115,7 @@ def find(project: Path, step: str) -> Run | None:
         code=code,
         began=float(began.get("began") or 0),
         ended=ended.get("at"),
+        disk_full=ended.get("disk_full") is True,
     )
 
 
@@ -126,25 +133,32 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
         try:
             record.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise U2UError(f"{record.parent}: cannot be made ({error.strerror})") from error
+            raise U2UError(f"{record.parent}: cannot be made ({reason(error, record)})") from error
         folder_lock.take(record.parent)  # also against another server
         try:
             if (before := find(project, step)) and before.state == RUNNING:
                 raise U2UError(f"{step}: is running already: stop it first, or let it end")
-            for path in (runner.ended(record), runner.child_of(record)):
-                path.unlink(missing_ok=True)
-            write_text(record, "{}\n")  # a full disk is noticed before anything runs
+            _require_room(record)
+            runner.reserve(record)
+            write_text(record, "{}\n")
             process = _start(record, command, _variables(online))
             _children.append(process)
             began = {"command": list(command), "pid": process.pid, "created": _created(process.pid)}
             write_text(record, json.dumps(began | {"began": time.time()}, indent=1) + "\n")
         except OSError as error:
-            raise U2UError(f"{error.filename or record}: cannot be written ({error.strerror})") from error
+            raise U2UError(f"{error.filename or record}: cannot be written ({reason(error, record)})") from error
         finally:
             folder_lock.release(record.parent)
     found = find(project, step)
     assert found
     return found
+
+
+def _require_room(record: Path) -> None:
+    """Raise U2UError if the disk is full: before anything runs, and before the last run's records are replaced."""
+    with replacing(record.with_suffix(".room")) as temporary:
+        temporary.write_bytes(bytes(_ROOM_BYTES))
+    record.with_suffix(".room").unlink()
 
 
 def stop(project: Path, step: str) -> None:
@@ -156,10 +170,10 @@ def stop(project: Path, step: str) -> None:
     began = _read(record)
     latest = time.monotonic() + _STARTS_WITHIN_S
     while not (targets := _recipes(record)) and _process(began) and time.monotonic() < latest:
-        if runner.ended(record).is_file():
+        if _has_ended(record):
             return
         time.sleep(0.05)
-    if not targets or runner.ended(record).is_file():
+    if not targets or _has_ended(record):
         return
     again = began.get("stopped")
     write_text(record, json.dumps(began | {"stopped": time.time()}, indent=1) + "\n")
@@ -201,6 +215,10 @@ def _start(record: Path, command: Sequence[str], variables: Mapping[str, str]) -
             env={**os.environ, **variables},
             **apart,
         )
+
+
+def _has_ended(record: Path) -> bool:
+    return _read(runner.ended(record)).get("code") is not None
 
 
 def _recipes(record: Path) -> list[psutil.Process]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import hashlib
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,30 @@ from urllib.parse import unquote
 from u2u_hf import output_folder
 from u2u_hf.corpus.folder import files_below, is_audio
 from u2u_hf.corpus.pairing import fold, media_names
+from u2u_hf.files import replacing
 from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.formats.eaf_segments import correct_tiers
 from u2u_hf.formats.writers import UNSURE_BELOW
 from u2u_hf.project.folder import Project
-from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, UNSURE_TYPE, WORD_TYPE, Segment, Tier, U2UError, Word
+from u2u_hf.records import (
+    CORRECTED_TYPE,
+    SEGMENT_TYPE,
+    UNSURE_TYPE,
+    WORD_TYPE,
+    AnnotationDocument,
+    Segment,
+    Tier,
+    U2UError,
+    Word,
+)
+
+
+class ChangedError(U2UError):
+    """A transcript is of another version than the one that a save is of."""
+
 
 _PEAKS_PER_S, _MOST_PEAKS = 100, 360_000
+_BLOCK = 1000  # peaks that are read at once
 
 
 def all_of(project: Project) -> list[Path]:
@@ -47,12 +66,26 @@ def sound_of(project: Project, transcript: Path) -> Path:
     Raises:
         U2UError: it is not there.
     """
-    urls = [url for media in read_eaf(transcript).media for url in media.urls]
+    folders = tuple(dict.fromkeys([*project.recordings, project.corpus]))
+    key = (project.transcripts, transcript, transcript.stat().st_mtime_ns, folders)
+    if (sound := _sounds.get(key)) and sound.is_file():  # a player asks for many parts of one
+        return sound
+    if len(_sounds) > 1000:
+        _sounds.clear()
+    _sounds[key] = _found_sound(project, transcript, folders)
+    return _sounds[key]
+
+
+_sounds: dict[tuple[Any, ...], Path] = {}
+
+
+def _found_sound(project: Project, transcript: Path, folders: Sequence[Path]) -> Path:
+    urls = [url for media in _document(transcript).media for url in media.urls]
     linked = {path for url in urls for path in _places(url, transcript.parent)}
     names = {fold(name) for url in urls for name in media_names(url)}
     stem, within = fold(transcript.stem), transcript.relative_to(project.transcripts).with_suffix("")
     found: list[tuple[tuple[bool, ...], Path]] = []
-    for folder in dict.fromkeys([*project.recordings, project.corpus]):
+    for folder in folders:
         for path in [folder] if folder.is_file() else files_below(folder)[0]:
             named = fold(path.name) in names
             if is_audio(path) and (named or fold(path.stem) == stem):
@@ -76,38 +109,73 @@ def version_of(transcript: Path) -> str:
     return hashlib.sha256(transcript.read_bytes()).hexdigest()
 
 
-def opened(project: Project, transcript: Path) -> dict[str, Any]:
-    """Return what the editor opens: ``duration_ms``, ``channels``, ``segments``, ``unsure_below``, ``peaks``.
+def _document(transcript: Path) -> AnnotationDocument:
+    try:
+        stat = transcript.stat()
+    except OSError:
+        return read_eaf(transcript)  # says why
+    return _read_document(transcript, stat.st_size, stat.st_mtime_ns)
 
-    It has all channels that the file names, also those that the recording lacks, whose peaks are 0.
+
+@functools.lru_cache(2)  # an hour takes a second
+def _read_document(transcript: Path, _size: int, _changed: int) -> AnnotationDocument:
+    return read_eaf(transcript)
+
+
+def opened(project: Project, transcript: Path) -> dict[str, Any]:
+    """Return what the editor opens, without the waveform: ``duration_ms``, ``channels``, ``segments``, …
+
+    It has all channels that the file names, also those that the recording lacks.
 
     Raises:
         U2UError: the file or its recording cannot be read, or it has tiers that are of no one channel.
     """
-    import numpy as np  # not imported with the page, which it would make wait
+    from u2u_hf.data.audio import audio_info  # not imported with the page, which it would make wait
 
-    from u2u_hf.data.audio import audio_info, blocks
-
-    tiers = read_eaf(transcript).tiers
+    tiers = _document(transcript).tiers
     info = audio_info(str(sound_of(project, transcript)))
     named = _channels(tiers, transcript)
-    channels = max(info.channels, *(channel + 1 for channel in named))  # what is not shown would be saved as nothing
-    points = max(1, min(_MOST_PEAKS, info.duration_ms * _PEAKS_PER_S // 1000))
-    peaks = np.zeros((channels, points), dtype=np.float32)
-    for start_ms, block in blocks(info):
-        at = ((start_ms + np.arange(block.shape[1]) / 16) * points / max(1, info.duration_ms)).astype(int)
-        first = np.flatnonzero(np.diff(at, prepend=-1))
-        loudest = np.maximum.reduceat(np.abs(block), first, axis=1)
-        np.maximum.at(peaks[: info.channels], (slice(None), np.minimum(at[first], points - 1)), loudest)
-    peaks /= max(float(peaks.max()), 1e-3)
-    segments = [row for channel, tier in sorted(named.items()) for row in _segments(channel, tier, tiers)]
     return {
         "duration_ms": info.duration_ms,
-        "channels": channels,
+        # What is not shown would be saved as nothing.
+        "channels": max(info.channels, *(channel + 1 for channel in named)),
         "unsure_below": UNSURE_BELOW,
-        "segments": segments,
-        "peaks": (peaks * 255).astype(int).tolist(),
+        "segments": [row for channel, tier in sorted(named.items()) for row in _segments(channel, tier, tiers)],
     }
+
+
+def peaks_of(sound: Path, channels: int) -> list[bytes]:
+    """Return the waveform of each channel of a recording, 0…255 in equal steps of time, a hundred a second at most.
+
+    Args:
+        channels: how many to return; those that the recording lacks are 0.
+
+    Raises:
+        U2UError: it cannot be read.
+    """
+    stat = sound.stat()
+    found = _peaks(sound, stat.st_size, stat.st_mtime_ns)
+    return [*found, *[bytes(len(found[0]))] * (channels - len(found))]
+
+
+@functools.lru_cache(8)  # a megabyte for an hour
+def _peaks(sound: Path, _size: int, _changed: int) -> list[bytes]:
+    import numpy as np
+
+    from u2u_hf.data.audio import audio_info, read_native
+
+    info = audio_info(str(sound))
+    points = max(1, min(_MOST_PEAKS, info.duration_ms * _PEAKS_PER_S // 1000, info.frames))
+    borders = np.arange(points + 1) * info.frames // points
+    peaks = np.zeros((info.channels, points), dtype=np.float32)
+    for first in range(0, points, _BLOCK):
+        last = min(points, first + _BLOCK)
+        block = read_native(info, int(borders[first]), int(borders[last]))
+        starts = borders[first:last] - borders[first]
+        found = np.maximum.reduceat(block, starts, axis=1), -np.minimum.reduceat(block, starts, axis=1)
+        peaks[:, first:last] = np.maximum(*found)
+    peaks *= 255 / max(float(peaks.max()), 1e-3)
+    return [row.astype(np.uint8).tobytes() for row in peaks]
 
 
 def save(transcript: Path, written: Sequence[Mapping[str, Any]], version: str, *, checked: bool = False) -> bool:
@@ -120,11 +188,10 @@ def save(transcript: Path, written: Sequence[Mapping[str, Any]], version: str, *
 
     Raises:
         U2UError: a segment is invalid or on a channel without a tier, or the file cannot be changed or is of another
-            version.
+            version (`ChangedError`).
     """
-    tiers = read_eaf(transcript).tiers
-    channels = _channels(tiers, transcript)
-    segments: dict[str, list[Segment]] = {tier.name: [] for tier in channels.values()}
+    channels = _channel_names(transcript)
+    segments: dict[str, list[Segment]] = {name: [] for name in channels.values()}
     try:
         for row in written:
             words = tuple(Word(str(w["text"]), int(w["start_ms"]), int(w["end_ms"]), 1.0) for w in row["words"])
@@ -134,11 +201,43 @@ def save(transcript: Path, written: Sequence[Mapping[str, Any]], version: str, *
                 raise ValueError(f"{start_ms} to {end_ms} ms")
             if segment.channel not in channels:
                 raise U2UError(f"{transcript.name}: channel {segment.channel + 1} has no tier: add it in ELAN")
-            segments[channels[segment.channel].name].append(segment)
+            segments[channels[segment.channel]].append(segment)
     except (KeyError, TypeError, ValueError) as error:
         raise U2UError(f"{transcript.name}: the page sent an invalid segment ({error}): load the page again") from error
     types = dict.fromkeys(segments, CORRECTED_TYPE) if checked else {}
-    return correct_tiers(transcript, segments, types, version=version)
+    try:
+        changed = correct_tiers(transcript, segments, types, version=version)
+    except U2UError as error:
+        if version_of(transcript) != version:
+            raise ChangedError(str(error)) from error
+        raise
+    _names[transcript] = version_of(transcript), channels
+    return changed
+
+
+_names: dict[Path, tuple[str, dict[int, str]]] = {}  # of a transcript saved last: its version, and names of tiers
+
+
+def _channel_names(transcript: Path) -> dict[int, str]:
+    """Return the name of each channel's tier. A save leaves them, and what it wrote is not read for them."""
+    known, names = _names.get(transcript, ("", {}))
+    if known != version_of(transcript):
+        names = {channel: tier.name for channel, tier in _channels(_document(transcript).tiers, transcript).items()}
+    return names
+
+
+def keep_copy(project: Project, transcript: Path) -> Path:
+    """Copy a transcript, as it is, to a free name in PROJECT/replaced, and return where.
+
+    Raises:
+        U2UError: it cannot be copied.
+    """
+    folder, number = project.folder / "replaced", 1
+    while (copy := folder / f"{transcript.stem}-{number}{transcript.suffix}").exists():
+        number += 1
+    with replacing(copy) as temporary:
+        shutil.copy2(transcript, temporary)
+    return copy
 
 
 def is_checked(transcript: Path) -> bool:
@@ -186,22 +285,26 @@ def _channels(tiers: Sequence[Tier], transcript: Path) -> dict[int, Tier]:
 def _segments(channel: int, tier: Tier, tiers: Sequence[Tier]) -> list[dict[str, Any]]:
     children = {child.linguistic_type: child.annotations for child in tiers if child.parent == tier.name}
     unsure = {(a.start_ms, a.end_ms): a.value for a in children.get(UNSURE_TYPE, ())}
-    words = children.get(WORD_TYPE, ())
-    return [
-        {
-            "channel": channel,
-            "start_ms": a.start_ms,
-            "end_ms": a.end_ms,
-            "text": a.value,
-            "confidence": _share(unsure.get((a.start_ms, a.end_ms), "")),
-            "words": [
-                {"text": w.value, "start_ms": w.start_ms, "end_ms": w.end_ms, "confidence": 1.0}
-                for w in words
-                if a.start_ms <= w.start_ms and w.end_ms <= a.end_ms
-            ],
-        }
-        for a in tier.annotations
-    ]
+    words = sorted(children.get(WORD_TYPE, ()), key=lambda word: word.start_ms)
+    starts = [word.start_ms for word in words]
+    found = []
+    for a in tier.annotations:
+        inside = words[bisect.bisect_left(starts, a.start_ms) : bisect.bisect_right(starts, a.end_ms)]
+        found.append(
+            {
+                "channel": channel,
+                "start_ms": a.start_ms,
+                "end_ms": a.end_ms,
+                "text": a.value,
+                "confidence": _share(unsure.get((a.start_ms, a.end_ms), "")),
+                "words": [
+                    {"text": w.value, "start_ms": w.start_ms, "end_ms": w.end_ms, "confidence": 1.0}
+                    for w in inside
+                    if w.end_ms <= a.end_ms
+                ],
+            }
+        )
+    return found
 
 
 def _share(percent: str) -> float:

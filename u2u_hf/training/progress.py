@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 
 import psutil
 import torch
@@ -12,6 +11,7 @@ from transformers.trainer_utils import has_length
 
 from u2u_hf.evaluation.metrics import MAIN, METRICS, in_percent
 from u2u_hf.progress_bar import progress_bar, write_line
+from u2u_hf.training.awake_clock import AwakeClock
 from u2u_hf.training.peak_memory import peak_bytes
 
 # Share of a time budget reserved for the last evaluation and checkpoint until a first pair has been timed.
@@ -30,7 +30,7 @@ class Progress(TrainerCallback):
 
     Attributes:
         begun: start of this process, in seconds of `clock`; the budget counts from here.
-        clock: what tells the time, in seconds since 1970.
+        clock: what tells the time, in seconds since 1970; it stands still while the computer sleeps.
         total: the count at the end of the run.
         step: the count at the end of the last step.
         pause: duration of the longest evaluation with its checkpoint, in seconds. paused: of all of them.
@@ -39,7 +39,7 @@ class Progress(TrainerCallback):
 
     def __init__(self, budget_seconds: float | None = None):
         self.budget_seconds = budget_seconds
-        self.begun, self.clock = psutil.Process().create_time(), time.time
+        self.begun, self.clock = psutil.Process().create_time(), AwakeClock()
         self.total = self.step = 0
         self.pause = self.paused = 0.0
         self.interrupted = False
