@@ -20,21 +20,23 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from datasets import DatasetDict, concatenate_datasets
-from train_quality import BASE, ours, scored
+from datasets import Dataset, DatasetDict, concatenate_datasets
+from train_quality import BASE, ours, recognised
 
 from u2u_hf.data.audio import decode_mono
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.evaluation.calibration_fit import calibrate
-from u2u_hf.evaluation.metrics import CHARACTERS, MAIN, error_counts
+from u2u_hf.evaluation.metrics import CHARACTERS, error_counts
 from u2u_hf.files import write_text
 from u2u_hf.recognition import calibration
+from u2u_hf.recognition.beam_search import best_text
 from u2u_hf.recognition.recognizer import Recognizer
+from u2u_hf.recognition.tokenizer import labels_of
 from u2u_hf.records import Segment
 from u2u_hf.reports.stylesheet import STYLE
 from u2u_hf.reports.svg import lines
 from u2u_hf.settings import seconds_of
-from u2u_hf.training.trainer import save_trained
+from u2u_hf.training.trainer import CtcTrainer, save_trained
 from u2u_hf.transcription.correction_queue import minutes_of_work, order, rows_of
 from u2u_hf.transcription.transcribe import recognise_words
 
@@ -64,7 +66,7 @@ class Simulation:
                 budget = seconds_of(self.args.first_budget)
                 trainer = ours(self.args.settings, splits, str(self.args.model), budget, self.seed, folder)
                 save_trained(trainer, trainer.processing_class, self.first)
-                found = scored(trainer, splits["test"])[MAIN]
+                found = _errors(trainer, splits["test"])
             print(calibrate(Recognizer(self.first), splits["validation"], None, self.first), flush=True)
             write_text(path, json.dumps(found))
         return json.loads(path.read_text())
@@ -110,7 +112,7 @@ class Simulation:
         with tempfile.TemporaryDirectory() as folder:
             budget = seconds_of(self.args.budget)
             trainer = ours(self.args.settings, splits, str(self.first), budget, self.seed, folder)
-            return scored(trainer, splits["test"])[MAIN]
+            return _errors(trainer, splits["test"])
 
 
 def main() -> None:
@@ -155,6 +157,13 @@ def main() -> None:
         for arm, by_minutes in own.items():
             means = (f"{minutes:g} min {np.mean(rates):.1%}" for minutes, rates in by_minutes.items())
             print(f"{figure}, {arm}: {', '.join(means)}")
+
+
+def _errors(trainer: CtcTrainer, split: Dataset) -> list[list[int]]:
+    """Return wrong characters and characters of each utterance of a split: int [N, 2]."""
+    labels = labels_of(trainer.processing_class.tokenizer)
+    texts = [best_text(log_probs, labels, None) for log_probs in recognised(trainer, split)]
+    return error_counts(texts, split["text"], CHARACTERS).tolist()
 
 
 def _rate(counts: list[list[int]]) -> float:

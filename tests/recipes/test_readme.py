@@ -7,6 +7,7 @@ import jiwer
 import pytest
 import yaml
 from conftest import PROJECT
+from support.programs import run
 
 import u2u_hf
 from u2u_hf.evaluation.verdict import verdict
@@ -70,6 +71,13 @@ def test_every_benchmark_has_its_command():
     named = set(re.findall(r"python (tests/benchmarks/\w+\.py)", README))
     assert len(named) >= 5
     assert [path for path in named if not (PROJECT / path).is_file()] == []
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "tests" / "benchmarks").glob("*.py")), ids=lambda path: path.stem)
+def test_every_benchmark_starts(path):
+    done = run([path, "--help"])
+    assert done.returncode == 0, done.stderr
+    assert f"python tests/benchmarks/{path.name}" in done.stdout
 
 
 def test_the_map_names_every_package_of_the_library():
