@@ -243,7 +243,7 @@ def test_corrections_are_in_the_download_and_nothing_leaves(
 
     page.locator("u2u-editor .row .play").first.click()
     page.wait_for_function("document.querySelector('u2u-editor').audio.currentTime")
-    page.route("**/run/**", lambda route: route.fulfill(status=503, json={"detail": "busy"}))
+    page.route("**/run/**", lambda route: route.fulfill(status=503, json={"error": "busy"}))
     choose(last)
     page.get_by_label("Start", exact=True).focus()
     page.keyboard.press("ArrowUp")
@@ -424,7 +424,9 @@ def test_corrections_do_not_wait_behind_those_who_wait(address, browser, new_rec
     download.value.save_as(path)
     assert [value for _, _, value in annotations(path)].count("ñuu sàví") == 1
     assert not long.done()  # it is still full
-    first.predict(api_name="/cancel")
+    cancel = json.dumps({"data": [], "session_hash": first.session_hash}).encode()
+    asked = {"Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(f"{address}/gradio_api/run/cancel", cancel, asked)).close()
     assert len(refused) == 1
     assert sum("segments" in job.result(120)[0] for job in jobs if job not in refused) == 16
     page.close()
