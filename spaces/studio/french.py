@@ -343,6 +343,14 @@ FRENCH = {
     "nouveau reconnaisseur n’est utilisé que s’il est meilleur. Ce que vous avez corrigé n’est jamais écrasé.",
     "round_start": "Apprendre à partir des corrections",
     "round_running": "Le cycle est en cours : il entraîne, évalue et transcrit.",
+    "round_step": "Étape {step} sur {of}",
+    "round_better": "Cycle {number} : le nouveau reconnaisseur fait moins d’erreurs que le précédent, et il est "
+    "maintenant utilisé. Il se trompe sur {rate} des caractères d’enregistrements qu’il n’a jamais entendus.",
+    "round_worse": "Cycle {number} : le nouveau reconnaisseur n’était pas meilleur, le précédent reste donc utilisé. "
+    "Le nouveau se trompe sur {rate} des caractères d’enregistrements qu’il n’a jamais entendus. Corrigez encore "
+    "quelques transcriptions.",
+    "round_nothing": "Personne n’a rien changé depuis le dernier cycle, il n’y a donc rien à apprendre : corrigez "
+    "d’abord une transcription.",
     "round_page": "Tous les cycles, et ce qu’apporterait une heure de plus",
     "about_share": "Le reconnaisseur est dans {folder}. Rien ne quitte cet ordinateur tant que vous n’appuyez pas sur "
     "un bouton ci-dessous qui l’annonce.",

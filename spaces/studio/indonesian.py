@@ -333,6 +333,13 @@ INDONESIAN = {
     "hanya dipakai jika lebih baik. Koreksi Anda tidak pernah ditimpa.",
     "round_start": "Belajar dari koreksi",
     "round_running": "Putaran sedang berjalan: melatih, mengevaluasi, dan mentranskripsikan.",
+    "round_step": "Langkah {step} dari {of}",
+    "round_better": "Putaran {number}: pengenal baru membuat lebih sedikit kesalahan daripada yang sebelumnya, dan "
+    "kini dipakai. Pengenal itu salah pada {rate} karakter dalam rekaman yang belum pernah didengarnya.",
+    "round_worse": "Putaran {number}: pengenal baru tidak lebih baik, jadi yang sebelumnya tetap dipakai. Pengenal "
+    "baru salah pada {rate} karakter dalam rekaman yang belum pernah didengarnya. Koreksi beberapa transkrip lagi.",
+    "round_nothing": "Belum ada yang diubah sejak putaran terakhir, jadi tidak ada yang dapat dipelajari: koreksi "
+    "satu transkrip dahulu.",
     "round_page": "Semua putaran, dan manfaat satu jam lagi",
     "about_share": "Pengenal ucapan ada di {folder}. Tidak ada yang keluar dari komputer ini sebelum Anda menekan "
     "tombol di bawah yang menyatakannya.",

@@ -330,6 +330,13 @@ PORTUGUESE = {
     "novo só é usado se for melhor. O que você corrigiu nunca é sobrescrito.",
     "round_start": "Aprender com as correções",
     "round_running": "A rodada está em andamento: treina, avalia e transcreve.",
+    "round_step": "Etapa {step} de {of}",
+    "round_better": "Rodada {number}: o reconhecedor novo comete menos erros que o anterior e já está em uso. Ele "
+    "erra {rate} dos caracteres de gravações que nunca ouviu.",
+    "round_worse": "Rodada {number}: o reconhecedor novo não foi melhor, por isso o anterior continua em uso. O novo "
+    "erra {rate} dos caracteres de gravações que nunca ouviu. Corrija mais algumas transcrições.",
+    "round_nothing": "Ninguém mudou nada desde a última rodada, então não há o que aprender: corrija antes uma "
+    "transcrição.",
     "round_page": "Todas as rodadas, e o que mais uma hora traria",
     "about_share": "O reconhecedor está em {folder}. Nada dele sai deste computador antes que você aperte um botão "
     "abaixo que diga isso.",
