@@ -47,8 +47,11 @@ class StudioTranscript extends HTMLElement {
     this.leave();
   }
 
-  /** Open what the server has; with what was written before and could not be saved, unless that is given up. */
-  async show(withUnsaved = true) {
+  /**
+   * Open what the server has; with what was written before and could not be saved, unless that is given up.
+   * `whenIdle`: not if a person writes meanwhile. Returns whether it was opened.
+   */
+  async show(withUnsaved = true, whenIdle = false) {
     const { transcript, sound } = this.dataset;
     let answer;
     try {
@@ -57,9 +60,12 @@ class StudioTranscript extends HTMLElement {
     } catch {
       this.fail(window.studioWords?.gone ?? "");
     }
-    if (!this.isConnected) return;
-    if (!answer?.ok) return void setTimeout(() => this.isConnected && this.show(withUnsaved), AGAIN_MS);
+    if (!answer?.ok) {
+      if (!whenIdle) setTimeout(() => this.isConnected && this.show(withUnsaved), AGAIN_MS);
+      return false;
+    }
     const recording = await answer.json();
+    if (!this.isConnected || (whenIdle && this.unsaved)) return false;
     const unsaved = this.unsavedBefore();
     this.version = answer.headers.get("x-version");
     this.unsaved = this.conflict = false;
@@ -77,10 +83,11 @@ class StudioTranscript extends HTMLElement {
     if (found) this.editor.choose(found.id, hasFocus);
     this.say("");
     this.draw(recording.channels);
-    if (!restored) return;
+    if (!restored) return true;
     this.version = unsaved.version; // the server refuses it if the file was changed since
     this.unsaved = true;
     await this.save();
+    return true;
   }
 
   /** Draw the waveform, for which the whole recording is read: the texts do not wait for it. */
@@ -165,8 +172,7 @@ class StudioTranscript extends HTMLElement {
     if (this.unsaved || this.check.hidden || document.hidden || !this.editor.audio.paused) return;
     const version = await this.versionThere();
     if (!version || version === this.version || this.unsaved || !this.isConnected) return;
-    await this.show();
-    this.say(this.dataset.followed);
+    if (await this.show(true, true)) this.say(this.dataset.followed);
   }
 
   async versionThere() {

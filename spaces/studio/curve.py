@@ -30,10 +30,10 @@ def curve(scores: Sequence[tuple[int, float]], say: Say) -> Markup:
     ]  # fmt: skip
     dots = [element("circle", cx=x(step), cy=y(rate), r=4) for step, rate in scores]
     steps = [
-        element("text", f"{step:,}", x=x(step), y=_HEIGHT - 8, text_anchor=anchor)
+        element("text", str(step), x=x(step), y=_HEIGHT - 8, text_anchor=anchor)
         for step, anchor in dict([(0, "start"), (last_step, "end")]).items()
     ]
-    spoken = say("curve_alt", first=f"{scores[0][1]:.1%}", last=f"{scores[-1][1]:.1%}", step=f"{scores[-1][0]:,}")
+    spoken = say("curve_alt", first=f"{scores[0][1]:.1%}", last=f"{scores[-1][1]:.1%}", step=scores[-1][0])
     line = element("polyline", points=points, class_="line")
     middle = element("text", say("curve_step"), x=(_LEFT + _WIDTH) / 2, y=_HEIGHT - 8, text_anchor="middle")
     picture = element(

@@ -33,7 +33,8 @@ FRENCH = {
     "copied": "Copié",
     "private": "Tout reste sur cet ordinateur, sauf si vous appuyez sur un bouton qui dit autre chose.",
     "gone": "Le serveur de Studio ne répond pas : il a été arrêté, ou cet ordinateur était en veille. Ce qui est en "
-    "cours continue, et rien n’est perdu. Relancez Studio et ouvrez l’adresse qu’il affiche.",
+    "cours continue, et rien n’est perdu. Relancez Studio : cette page continue d’elle-même ; sinon, ouvrez l’adresse "
+    "qu’il affiche.",
     "other_start": "Studio a été relancé. Ouvrez l’adresse qu’il a affichée : rien n’est perdu.",
     "blocked": "D’abord : {step}.",
     "go": "Aller à « {step} »",
@@ -64,6 +65,8 @@ FRENCH = {
     "Indiquez où il se trouve maintenant ; rien d’autre n’est perdu.",
     "disk": "Il ne reste que {free} sur le disque. Un entraînement et ses points de reprise demandent environ 3 Go : "
     "libérez d’abord de la place.",
+    "project_gone": "{folder} : le projet n’est plus là. A-t-il été déplacé ou renommé, ou son disque n’est-il pas "
+    "branché ? Branchez-le, ou ouvrez le projet là où il est maintenant : rien n’est perdu.",
     "no_project": "Ce dossier n’est pas encore un projet. Choisissez le dossier de votre corpus, puis créez le projet.",
     "need_corpus": "Choisissez le dossier de votre corpus.",
     "need_folder": "Choisissez un dossier pour le projet.",
@@ -330,13 +333,24 @@ FRENCH = {
     "correct_back": "Toutes les transcriptions",
     "correct_saved": "Sauvegardé.",
     "correct_saving": "Sauvegarde…",
-    "correct_failed": "Non sauvegardé : {problem}",
+    "correct_failed": "Pas encore sauvegardé, nouvel essai en cours : {problem}",
+    "correct_followed": "Affiché dans son état actuel : une autre fenêtre ou un autre programme l’a modifié.",
+    "correct_theirs": "Afficher ce qui est dans le fichier",
+    "correct_mine": "Garder ce qui est écrit ici ; une copie du fichier va dans le dossier « replaced » du projet",
     # share
     "round": "Le prochain cycle",
     "round_about": "Apprend à partir de ce qui a été corrigé, et récrit les ébauches que personne n’a touchées. Le "
     "nouveau reconnaisseur n’est utilisé que s’il est meilleur. Ce que vous avez corrigé n’est jamais écrasé.",
     "round_start": "Apprendre à partir des corrections",
     "round_running": "Le cycle est en cours : il entraîne, évalue et transcrit.",
+    "round_step": "Étape {step} sur {of}",
+    "round_better": "Cycle {number} : le nouveau reconnaisseur fait moins d’erreurs que le précédent, et il est "
+    "maintenant utilisé. Il se trompe sur {rate} des caractères d’enregistrements qu’il n’a jamais entendus.",
+    "round_worse": "Cycle {number} : le nouveau reconnaisseur n’était pas meilleur, le précédent reste donc utilisé. "
+    "Le nouveau se trompe sur {rate} des caractères d’enregistrements qu’il n’a jamais entendus. Corrigez encore "
+    "quelques transcriptions.",
+    "round_nothing": "Personne n’a rien changé depuis le dernier cycle, il n’y a donc rien à apprendre : corrigez "
+    "d’abord une transcription.",
     "round_page": "Tous les cycles, et ce qu’apporterait une heure de plus",
     "about_share": "Le reconnaisseur est dans {folder}. Rien ne quitte cet ordinateur tant que vous n’appuyez pas sur "
     "un bouton ci-dessous qui l’annonce.",

@@ -32,7 +32,8 @@ INDONESIAN = {
     "copied": "Tersalin",
     "private": "Semuanya tetap di komputer ini, kecuali jika Anda menekan tombol yang menyatakan lain.",
     "gone": "Server Studio tidak menjawab: server dihentikan, atau komputer ini sempat tidur. Yang sedang berjalan "
-    "tetap berjalan, dan tidak ada yang hilang. Jalankan Studio lagi dan buka alamat yang ditampilkannya.",
+    "tetap berjalan, dan tidak ada yang hilang. Jalankan Studio lagi: halaman ini berlanjut sendiri; jika tidak, buka "
+    "alamat yang ditampilkannya.",
     "other_start": "Studio telah dijalankan ulang. Buka alamat yang ditampilkannya: tidak ada yang hilang.",
     "blocked": "Sebelumnya: {step}.",
     "go": "Ke “{step}”",
@@ -63,6 +64,8 @@ INDONESIAN = {
     "Tunjukkan tempatnya sekarang; yang lain tidak hilang.",
     "disk": "Ruang disk tinggal {free}. Satu pelatihan dengan titik simpannya memerlukan sekitar 3 GB: kosongkan "
     "ruang dahulu.",
+    "project_gone": "{folder}: proyek tidak ada lagi di situ. Apakah dipindahkan atau diganti namanya, atau disknya "
+    "tidak tersambung? Sambungkan, atau buka proyek di tempatnya sekarang: tidak ada yang hilang.",
     "no_project": "Folder ini belum menjadi proyek. Pilih folder korpus Anda, lalu buat proyeknya.",
     "need_corpus": "Pilih folder korpus Anda.",
     "need_folder": "Pilih folder untuk proyek.",
@@ -320,13 +323,23 @@ INDONESIAN = {
     "correct_back": "Semua transkrip",
     "correct_saved": "Tersimpan.",
     "correct_saving": "Menyimpan…",
-    "correct_failed": "Tidak tersimpan: {problem}",
+    "correct_failed": "Belum tersimpan, dan dicoba lagi: {problem}",
+    "correct_followed": "Ditampilkan seperti keadaannya sekarang: jendela atau program lain telah mengubahnya.",
+    "correct_theirs": "Tampilkan isi berkas",
+    "correct_mine": "Pertahankan yang tertulis di sini; salinan berkas masuk ke folder “replaced” proyek",
     # share
     "round": "Putaran berikutnya",
     "round_about": "Belajar dari yang dikoreksi, dan menulis ulang draf yang belum disentuh siapa pun. Pengenal baru "
     "hanya dipakai jika lebih baik. Koreksi Anda tidak pernah ditimpa.",
     "round_start": "Belajar dari koreksi",
     "round_running": "Putaran sedang berjalan: melatih, mengevaluasi, dan mentranskripsikan.",
+    "round_step": "Langkah {step} dari {of}",
+    "round_better": "Putaran {number}: pengenal baru membuat lebih sedikit kesalahan daripada yang sebelumnya, dan "
+    "kini dipakai. Pengenal itu salah pada {rate} karakter dalam rekaman yang belum pernah didengarnya.",
+    "round_worse": "Putaran {number}: pengenal baru tidak lebih baik, jadi yang sebelumnya tetap dipakai. Pengenal "
+    "baru salah pada {rate} karakter dalam rekaman yang belum pernah didengarnya. Koreksi beberapa transkrip lagi.",
+    "round_nothing": "Belum ada yang diubah sejak putaran terakhir, jadi tidak ada yang dapat dipelajari: koreksi "
+    "satu transkrip dahulu.",
     "round_page": "Semua putaran, dan manfaat satu jam lagi",
     "about_share": "Pengenal ucapan ada di {folder}. Tidak ada yang keluar dari komputer ini sebelum Anda menekan "
     "tombol di bawah yang menyatakannya.",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from projects import Projects
-from words import Say, found_in
+from words import Say, found_in, whole
 
 from u2u_hf.project import runs
 from u2u_hf.project.commands import shown
@@ -52,6 +52,10 @@ class View:
     projects: Projects
     project: Project | None
     steps: Mapping[str, Step]
+
+    def whole(self, number: int) -> OwnText:
+        """Return a whole number as the page's language writes it."""
+        return whole(self.language, number)
 
     def found(self, text: str) -> OwnText:
         """Return what the library says of a corpus, in the page's language."""

@@ -32,7 +32,8 @@ PORTUGUESE = {
     "copied": "Copiado",
     "private": "Tudo fica neste computador, a não ser que você aperte um botão que diga outra coisa.",
     "gone": "O servidor do Studio não responde: ele foi encerrado, ou este computador ficou suspenso. O que está em "
-    "andamento continua, e nada se perde. Inicie o Studio de novo e abra o endereço que ele mostra.",
+    "andamento continua, e nada se perde. Inicie o Studio de novo: esta página continua sozinha; se não, abra o "
+    "endereço que ele mostra.",
     "other_start": "O Studio foi iniciado de novo. Abra o endereço que ele mostrou: nada se perdeu.",
     "blocked": "Antes: {step}.",
     "go": "Ir para “{step}”",
@@ -62,6 +63,8 @@ PORTUGUESE = {
     "onde ela está agora; nada mais se perdeu.",
     "disk": "O disco só tem {free} livres. Um treinamento com seus pontos de controle precisa de uns 3 GB: libere "
     "espaço antes.",
+    "project_gone": "{folder}: o projeto não está mais aí. Ele foi movido ou renomeado, ou o disco não está "
+    "conectado? Conecte-o, ou abra o projeto onde ele está agora: nada se perdeu.",
     "no_project": "Esta pasta ainda não é um projeto. Escolha a pasta do seu corpus e crie o projeto.",
     "need_corpus": "Escolha a pasta do seu corpus.",
     "need_folder": "Escolha uma pasta para o projeto.",
@@ -317,13 +320,23 @@ PORTUGUESE = {
     "correct_back": "Todas as transcrições",
     "correct_saved": "Salvo.",
     "correct_saving": "Salvando…",
-    "correct_failed": "Não foi salvo: {problem}",
+    "correct_failed": "Ainda não foi salvo; tentando de novo: {problem}",
+    "correct_followed": "Mostrado como está agora: outra janela ou outro programa o alterou.",
+    "correct_theirs": "Mostrar o que está no arquivo",
+    "correct_mine": "Manter o que está escrito aqui; uma cópia do arquivo vai para a pasta “replaced” do projeto",
     # share
     "round": "A próxima rodada",
     "round_about": "Aprende com o que foi corrigido e reescreve os rascunhos em que ninguém mexeu. O reconhecedor "
     "novo só é usado se for melhor. O que você corrigiu nunca é sobrescrito.",
     "round_start": "Aprender com as correções",
     "round_running": "A rodada está em andamento: treina, avalia e transcreve.",
+    "round_step": "Etapa {step} de {of}",
+    "round_better": "Rodada {number}: o reconhecedor novo comete menos erros que o anterior e já está em uso. Ele "
+    "erra {rate} dos caracteres de gravações que nunca ouviu.",
+    "round_worse": "Rodada {number}: o reconhecedor novo não foi melhor, por isso o anterior continua em uso. O novo "
+    "erra {rate} dos caracteres de gravações que nunca ouviu. Corrija mais algumas transcrições.",
+    "round_nothing": "Ninguém mudou nada desde a última rodada, então não há o que aprender: corrija antes uma "
+    "transcrição.",
     "round_page": "Todas as rodadas, e o que mais uma hora traria",
     "about_share": "O reconhecedor está em {folder}. Nada dele sai deste computador antes que você aperte um botão "
     "abaixo que diga isso.",

@@ -66,8 +66,8 @@ def _numbers(view: View, found: Digest) -> Markup:
         [
             *([(length(training.hours), say("numbers_training"))] if training else []),
             (length(hours(found.kept)), say("numbers_all") if training else say("numbers_training")),
-            (f"{len(found.kept):,}", say("numbers_utterances")),
-            (f"{len(found.dropped):,}", say("numbers_dropped")),
+            (view.whole(len(found.kept)), say("numbers_utterances")),
+            (view.whole(len(found.dropped)), say("numbers_dropped")),
             (f"{len({u.speaker for u in found.kept})}", say("numbers_speakers")),
             (f"{len({u.recording for u in found.kept})}", say("numbers_recordings")),
         ]
@@ -87,7 +87,7 @@ def _tiers(view: View, found: Digest, by_hand: bool) -> Markup:
             ),
             ", ".join(tier.linguistic_types),
             ", ".join(tier.participants),
-            f"{tier.annotations:,}",
+            view.whole(tier.annotations),
             length(tier.hours),
             element("div", *(_quote(excerpt(sample, "", 60)) for sample in tier.samples)),
         )
@@ -149,7 +149,7 @@ def _inventory(view: View, found: Digest, characters: Iterable[Character]) -> Ma
                 element("span", f" {c.code_point}", class_="soft"),
                 *(element("span", view.found(mark), class_="mark-odd") for mark in _odd_marks(c)),
             ),
-            f"{c.count:,}",
+            view.whole(c.count),
             _example(found, c, c.example.text),
             _rule_form(view, c),
         )
@@ -188,7 +188,7 @@ def _gone(view: View, found: Digest) -> Markup:
         (
             element("span", shown(c.character), class_="glyph"),
             element("div", c.name.lower(), element("span", f" {c.code_point}", class_="soft")),
-            f"{c.count:,}",
+            view.whole(c.count),
             _example(found, c, c.example.raw_text),
         )
         for c in found.removed
@@ -206,7 +206,7 @@ def preview(view: View, changes: Sequence[Change]) -> Markup:
         for c in changes[:_MOST_CHANGES]
     ]
     heads = [say("as_written"), say("before"), say("after")]
-    return joined(paragraph(say("preview", count=f"{len(changes):,}")), table(heads, rows))
+    return joined(paragraph(say("preview", count=view.whole(len(changes)))), table(heads, rows))
 
 
 def _shorter(text: str) -> str:
@@ -241,7 +241,7 @@ def _rules(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
                 "li",
                 element("b", say(about)) if about in WORDS["en"] else None,
                 what,
-                element("span", say("rule_changed", count=f"{count:,}"), class_="soft"),
+                element("span", say("rule_changed", count=view.whole(count)), class_="soft"),
                 element("div", example, class_="pair") if example else None,
             )
         )
@@ -284,7 +284,7 @@ def _channels(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
 def _problems(view: View, found: Digest) -> Markup:
     say = view.say
     heads = [say("problem"), f"#{say('how_many')}", say("first_in"), say("what_to_do")]
-    rows = [(view.found(p.what), f"{p.count:,}", p.where, say(f"remedy_{p.remedy}")) for p in problems(found)]
+    rows = [(view.found(p.what), view.whole(p.count), p.where, say(f"remedy_{p.remedy}")) for p in problems(found)]
     return section(say("problems"), table(heads, rows, "problems") if rows else paragraph(say("problems_none")))
 
 

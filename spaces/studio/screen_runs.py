@@ -235,7 +235,7 @@ def _scores(view: View) -> Markup | None:
         [
             (f"{cer:.1%}", say("characters_wrong")),
             (f"{wer:.1%}", say("words_wrong")),
-            (f"{count:,}", say("numbers_utterances")),
+            (view.whole(count), say("numbers_utterances")),
         ]
     )
     return joined(boxes, paragraph(say("verdict", verdict=say(f"verdict_{grade(cer)}"))))

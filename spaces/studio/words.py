@@ -14,6 +14,8 @@ from u2u_hf.reports.html import OwnText, filled
 Say = Callable[..., OwnText]  # (key, **values) → the text in the visitor's language
 
 WORDS = {"en": ENGLISH, "es": SPANISH, "fr": FRENCH, "pt": PORTUGUESE, "id": INDONESIAN}
+# Between thousands: to readers of the others, English 1,234 is a bit more than one.
+_THOUSANDS = {"en": ",", "es": "\u202f", "fr": "\u202f", "pt": ".", "id": "."}
 # What the library says in English → the key of its words here.
 _FOUND = {
     key: re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(text)))
@@ -36,6 +38,15 @@ def language(accepted: str, chosen: str = "") -> str:
 def say_in(language_tag: str) -> Say:
     """Return ``say(key, **values)`` for a language."""
     return lambda key, **values: filled(WORDS[language_tag][key], **values)
+
+
+def whole(language_tag: str, number: int) -> OwnText:
+    """Return a whole number as a language writes it.
+
+    >>> whole("en", 1234), whole("pt", 1234)
+    ('1,234', '1.234')
+    """
+    return OwnText(f"{number:,}".replace(",", _THOUSANDS[language_tag]))
 
 
 def found_in(language_tag: str, text: str) -> OwnText:

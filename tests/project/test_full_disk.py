@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 MOUNTED = 'mount -t tmpfs -o size=400k tmpfs "$0" && exec "$@"'
 RUN = """
 import contextlib, pathlib, sys, time
@@ -39,6 +41,7 @@ print(run.state, run.text().strip(), run.disk_full)
 """
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="name spaces are of Linux")
 def test_a_run_on_a_full_disk(tmp_path):
     on_it = ["unshare", "--map-root-user", "--mount", "sh", "-c", MOUNTED, tmp_path]
     command = [*on_it, sys.executable, "-c", RUN, tmp_path]

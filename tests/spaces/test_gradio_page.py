@@ -243,7 +243,7 @@ def test_corrections_are_in_the_download_and_nothing_leaves(
 
     page.locator("u2u-editor .row .play").first.click()
     page.wait_for_function("document.querySelector('u2u-editor').audio.currentTime")
-    page.route("**/run/**", lambda route: route.fulfill(status=503, json={"detail": "busy"}))
+    page.route("**/run/**", lambda route: route.fulfill(status=503, json={"error": "busy"}))
     choose(last)
     page.get_by_label("Start", exact=True).focus()
     page.keyboard.press("ArrowUp")
@@ -391,6 +391,7 @@ def test_labels_and_contrast_pass_axe(address, browser, npm_packages, language, 
     page = context.new_page()
     page.goto(address)
     page.locator("#about dd").first.wait_for()
+    page.locator(".loading").wait_for(state="detached")
     # Gradio's own elements for files: a button with a button in it, whose name is not its text.
     others = ("nested-interactive", "label-content-name-mismatch")
     for width in (390, 1280):
@@ -423,7 +424,9 @@ def test_corrections_do_not_wait_behind_those_who_wait(address, browser, new_rec
     download.value.save_as(path)
     assert [value for _, _, value in annotations(path)].count("ñuu sàví") == 1
     assert not long.done()  # it is still full
-    first.predict(api_name="/cancel")
+    cancel = json.dumps({"data": [], "session_hash": first.session_hash}).encode()
+    asked = {"Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(f"{address}/gradio_api/run/cancel", cancel, asked)).close()
     assert len(refused) == 1
     assert sum("segments" in job.result(120)[0] for job in jobs if job not in refused) == 16
     page.close()

@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlencode
@@ -302,6 +303,7 @@ def filled(folder):
     return path
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="name spaces are of Linux")
 def test_a_full_disk(open_page, tmp_path, demo_folder):
     """A disk of its own, in a name space that needs no rights."""
     project = Project(tmp_path / "disk")

@@ -82,6 +82,8 @@ def test_a_language_is_chosen_on_the_page(running, open_page):
 def test_a_browser_of_brazil_gets_portuguese(running, open_page):
     page = open_page(running.address, locale="pt-BR")
     expect(page.locator("#step-train")).to_contain_text("Treinar")
+    shows(page, "scores")
+    expect(page.locator(".numbers")).to_contain_text("1.234")
 
 
 def test_spaces_of_french_are_no_odd_characters(running, open_page, project):
@@ -89,6 +91,8 @@ def test_spaces_of_french_are_no_odd_characters(running, open_page, project):
     shows(page, "share")
     page.get_by_role("button", name="Envoyer sur huggingface.co").click()
     expect(page.get_by_role("alert")).to_have_text("Écrivez d’abord le nom.")
+    shows(page, "scores")
+    expect(page.locator(".numbers")).to_contain_text("1\u202f234")
     shows(page, "project")
     expect(page.locator("#screen")).to_contain_text(f"Dossier du projet\u00a0: {project.folder}")
     page.get_by_label("Dossier du corpus", exact=True).fill("/nowhere\u00a0here")
