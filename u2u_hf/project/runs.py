@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 
 from u2u_hf import folder_lock
-from u2u_hf.files import write_text
+from u2u_hf.files import replacing, write_text
 from u2u_hf.project import runner
 from u2u_hf.records import U2UError
 
@@ -115,6 +115,9 @@ def find(project: Path, step: str) -> Run | None:
 def start(project: Path, step: str, command: Sequence[str], *, online: bool = False) -> Run:
     """Start a command as a process of its own, which outlives this one.
 
+    It reads a copy of its ``--config``: a recipe takes seconds until it reads its settings, and a person may change
+    them meanwhile, for the next run.
+
     Args:
         online: whether it may reach the Hugging Face Hub; without, its libraries are told not to.
 
@@ -131,6 +134,7 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
         try:
             if (before := find(project, step)) and before.state == RUNNING:
                 raise U2UError(f"{step}: is running already: stop it first, or let it end")
+            command = _with_copied_settings(command, record.with_suffix(".yaml"))
             for path in (runner.ended(record), runner.child_of(record)):
                 path.unlink(missing_ok=True)
             write_text(record, "{}\n")  # a full disk is noticed before anything runs
@@ -139,7 +143,7 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
             began = {"command": list(command), "pid": process.pid, "created": _created(process.pid)}
             write_text(record, json.dumps(began | {"began": time.time()}, indent=1) + "\n")
         except OSError as error:
-            raise U2UError(f"{error.filename or record}: cannot be written ({error.strerror})") from error
+            raise U2UError(f"{error.filename or record}: cannot be read or written ({error.strerror})") from error
         finally:
             folder_lock.release(record.parent)
     found = find(project, step)
@@ -185,6 +189,19 @@ def free_bytes(folder: Path) -> int:
 def _variables(online: bool) -> dict[str, str]:
     offline = {} if online else {"HF_HUB_OFFLINE": "1"}
     return {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "TERM": "dumb"} | offline
+
+
+def _with_copied_settings(command: Sequence[str], copy: Path) -> list[str]:
+    words = list(command)
+    if "--config" in words:
+        at = words.index("--config") + 1
+        own = Path(words[at])
+        told = f"\n# Copied when the run started from {own}: change that file.\n".encode("utf-8", "replace")
+        settings = own.read_bytes() + told  # at the end: lines keep their numbers, which errors name
+        with replacing(copy) as temporary:
+            temporary.write_bytes(settings)
+        words[at] = str(copy)
+    return words
 
 
 def _start(record: Path, command: Sequence[str], variables: Mapping[str, str]) -> subprocess.Popen:
