@@ -245,6 +245,13 @@ ENGLISH = {
     "recogniser is used only if it is better. What you corrected is never overwritten.",
     "round_start": "Learn from the corrections",
     "round_running": "The round is running: it trains, scores and transcribes.",
+    "round_step": "Step {step} of {of}",
+    "round_better": "Round {number}: the new recogniser makes fewer errors than the one before, and is in use now. "
+    "It gets {rate} of the characters wrong on recordings that it never heard.",
+    "round_worse": "Round {number}: the new recogniser was not better, so the one before stays in use. It gets "
+    "{rate} of the characters wrong on recordings that it never heard. Correct some more transcripts.",
+    "round_nothing": "Nobody has changed anything since the last round, so there is nothing to learn: correct a "
+    "transcript first.",
     "round_page": "All rounds, and what another hour would bring",
     "about_share": "The recogniser is in {folder}. Nothing of it leaves this computer before you press a button "
     "below that says so.",

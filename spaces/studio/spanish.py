@@ -239,6 +239,13 @@ SPANISH = {
     "nuevo solo se usa si es mejor. Lo que usted corrigió nunca se sobrescribe.",
     "round_start": "Aprender de las correcciones",
     "round_running": "La ronda está en marcha: entrena, evalúa y transcribe.",
+    "round_step": "Paso {step} de {of}",
+    "round_better": "Ronda {number}: el nuevo reconocedor comete menos errores que el anterior y ya está en uso. Se "
+    "equivoca en el {rate} de los caracteres de grabaciones que nunca oyó.",
+    "round_worse": "Ronda {number}: el nuevo reconocedor no fue mejor, así que sigue en uso el anterior. Se equivoca "
+    "en el {rate} de los caracteres de grabaciones que nunca oyó. Corrija algunas transcripciones más.",
+    "round_nothing": "Nadie ha cambiado nada desde la última ronda, así que no hay nada que aprender: corrija "
+    "primero una transcripción.",
     "round_page": "Todas las rondas, y lo que daría otra hora",
     "about_share": "El reconocedor está en {folder}. Nada de él sale de esta computadora antes de que usted oprima un "
     "botón que lo diga.",

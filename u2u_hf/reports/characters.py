@@ -203,8 +203,8 @@ def _mixed_scripts(words: Mapping[str, int]) -> dict[str, Counter[str]]:
     main = max(whole, key=whole.__getitem__, default="")
     beside: Counter[str] = Counter()  # letters in words with letters of the main script
     for word, count in words.items():
-        if main in (own := [scripts[c] for c in word if scripts[c]]):
-            beside.update({script: own.count(script) * count for script in set(own)})
+        if main in (found := [scripts[c] for c in word if scripts[c]]):
+            beside.update({script: found.count(script) * count for script in set(found)})
     lent = {script for script in whole if script != main and beside[script] > whole[script] / 2}
     mixed: dict[str, Counter[str]] = defaultdict(Counter)
     for word, count in words.items():
