@@ -17,15 +17,17 @@ from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, Annotation, Tier
 
 pytest_plugins = ["support.browser_fixtures"]
 
-# Each answer takes this long, as on a busy computer: half of it on the way there.
+# As on a busy computer, requests and answers take long, and those that are sent later would overtake the earlier ones.
 SLOW = """
 const { fetch } = window;
-const wait = () => new Promise((done) => setTimeout(done, 400));
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+let count = 0;
 window.fetch = async (...asked) => {
   if (!String(asked[0]).includes("component_server")) return fetch(...asked);
-  await wait();
+  const ms = 200 * (3 - (count++ % 4));
+  await wait(ms);
   const answer = await fetch(...asked);
-  await wait();
+  await wait(ms);
   return answer;
 };
 """
@@ -72,7 +74,7 @@ def opened(running, open_page, project):
 
 
 def test_a_training_starts_with_what_was_typed_just_before(opened, project):
-    """Not a moment passes between the choices, while each answer takes 0.8 s."""
+    """Not a moment passes between the choices, while an answer takes up to 1.2 s."""
     page = opened("train")
     page.get_by_label("The tiny demonstration model").check()
     budget = page.get_by_label("Time budget")
