@@ -1,4 +1,5 @@
 // The texts of the segments, one below the other. Only the rows in sight exist.
+import { actionOf } from "./keys.js";
 import { timed, tokens } from "./segments.js";
 import { clock } from "./time.js";
 
@@ -117,7 +118,8 @@ export class List {
     element.onfocus = element.onpointerdown = () => this.on.choose(id);
     input.onfocus = () => this.on.choose(id);
     input.onpointerdown = () => this.on.caret(id);
-    input.onkeydown = ({ ctrlKey, metaKey }) => ctrlKey || metaKey || this.on.caret(id);
+    // Also Ctrl with an arrow moves the cursor; the editor's own keys, and Ctrl alone, do not.
+    input.onkeydown = (event) => /^(Control|Meta)$/.test(event.key) || actionOf(event) || this.on.caret(id);
     const row = { element, play, channel, mirror, input, check };
     this.rows.set(id, row);
     this.sizes.observe(element);

@@ -183,40 +183,36 @@ class Acts(RentedActs):
 
     def _set_budget(self, values: Values) -> None:
         budget = _text(values, "budget").replace(" ", "")
-        self._tab.draft["budget"] = budget
+        self._tab.draft["budget"] = budget  # stays if it is refused: the form shows it
         if budget:
-            seconds_of(budget)  # raises before anything is written
+            seconds_of(budget)
         bases.set_budget(self._project, budget)
         del self._tab.draft["budget"]
 
     def act_start(self, values: Values) -> None:
-        self._settle(values)
+        self._check_start()
         self._start()
-
-    def _settle(self, values: Values) -> None:
-        """Set what stands in the form at the click, which may be there before the event of its last change."""
-        if self._tab.step == TRAIN and "budget" in values:
-            self.act_train_settings(values)
 
     def act_anew(self, values: Values) -> None:
         project = self._project
-        self._refuse_second()
-        self._settle(values)
+        self._check_start()
         if project.model.is_dir() and any(project.model.iterdir()):
             set_aside(project.model)
         self._start()
 
     def _start(self) -> None:
         project, step = self._project, self._tab.step
-        self._refuse_second()
         online = step == TRAIN and bases.needs_download(bases.chosen(project))
         runs.start(project.folder, step, command(project, step), online=online)
 
-    def _refuse_second(self) -> None:
+    def _check_start(self) -> None:
+        """Raise an error if the step runs already, or if its form shows a setting that was refused."""
         project, step = self._project, self._tab.step
         if state_of(project, step) == RUNNING:
             run = runs.find(project.folder, step)
             raise U2UError(self._say("runs_already" if run and run.state == runs.RUNNING else "ran_terminal"))
+        if step == TRAIN and "budget" in self._tab.draft:
+            seconds_of(self._tab.draft["budget"])
 
     def act_stop(self, values: Values) -> None:
         runs.stop(self._project.folder, self._tab.step)

@@ -58,7 +58,7 @@ if (kept?.place === location.search) {
       if (!field) continue;
       waiting.delete(id);
       field.value = value;
-      field.dispatchEvent(new Event("input", { bubbles: true }));
+      for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
     }
     if (waiting.size && performance.now() < until) setTimeout(fill, LOOK_MS);
   };

@@ -27,7 +27,6 @@ SHOWN = {
 
 _HERE = Path(__file__).parent
 _EDITOR = _HERE.parent / "editor"
-_SCRIPTS = {"studio.js": _HERE / "correct.js", "alive.js": _HERE / "alive.js"}
 _START = {"x-start": secrets.token_hex(8)}  # tells pages that another server answers now
 _VERSION = "x-version"  # of a transcript: what is saved must come from what lies there
 _REPLACES = "x-replaces"  # said by who saves over the version of another window, of which a copy is kept
@@ -54,7 +53,7 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
     @app.get("/editor/{name:path}")
     def script(name: str) -> Response:
         known = {path.relative_to(_EDITOR).as_posix(): path for path in _EDITOR.rglob("*.js")}
-        known |= _SCRIPTS
+        known |= {path.name: path for path in _HERE.glob("*.js")}
         if name not in known:
             return PlainTextResponse("There is no such file.", 404)
         return FileResponse(known[name], media_type="text/javascript", headers={"cache-control": "no-cache"})

@@ -1,6 +1,7 @@
 """What the page consists of: a column with the steps, the screen of one of them, and what changes while it runs."""
 
 import threading
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from acts import Acts
 from parts import MARKS, Tab, View, element
 from projects import Projects
 from screen_corpus import corpus_screen, preview
-from screen_correct import ROUND, correct_screen
+from screen_correct import ROUND, correct_screen, round_panel
 from screen_project import project_screen
 from screen_rented import signature as signature_of_rented
 from screen_runs import live_panel, run_screen
@@ -21,75 +22,81 @@ from u2u_hf.project.steps import STEPS, all_steps, next_step
 from u2u_hf.records import U2UError
 from u2u_hf.reports.html import Markup
 
-HERE = Path(__file__).parent
-_EVERY_S = 1.5
+_PARTS = (
+    '<div id="studio"><div id="steps"></div><div id="work"><div id="screen"></div><div id="live"></div></div></div>'
+)
+_MOST_TABS = 100  # a tab that is forgotten opens anew at its address
 _SCREENS = {"project": project_screen, "corpus": corpus_screen, "correct": correct_screen, "share": share_screen}
-_RUNS = ("prepare", "train", "scores", "transcribe")
+_LIVE = dict.fromkeys(("prepare", "train", "scores", "transcribe"), live_panel) | {"correct": round_panel}
 
 
 def studio_page(projects: Projects) -> gr.Blocks:
     """Return the page."""
     studio = _Studio(projects)
-    script = (HERE / "screen.js").read_text(encoding="utf-8")
-    quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
-    def preview_rule(asked: dict[str, Any]) -> str:  # Gradio writes on the function, which it cannot on a method
+    # Gradio writes on these functions, which it cannot on methods.
+    def ask(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+        return studio.ask(asked, _language(request))
+
+    def preview_rule(asked: dict[str, Any]) -> str:
         return studio.preview_rule(asked)
 
     with gr.Blocks(title=WORDS["en"]["title"], analytics_enabled=False, fill_width=True) as page:
-        tab = gr.State(Tab())
-        with gr.Row(elem_id="studio"):
-            steps = gr.HTML(elem_id="steps", js_on_load=script, padding=False, apply_default_css=False)
-            with gr.Column(elem_id="work", scale=5):
-                screen = gr.HTML(
-                    elem_id="screen",
-                    js_on_load=script,
-                    padding=False,
-                    apply_default_css=False,
-                    server_functions=[preview_rule],
-                )
-                live = gr.HTML(elem_id="live", js_on_load=script, padding=False, apply_default_css=False)
-        shown = [tab, steps, screen, live]
-        page.load(studio.open, tab, shown, **quiet)
-        for part in (steps, screen, live):
-            # By default Gradio drops a click that comes before the answer to the one before.
-            part.act(studio.act, tab, shown, trigger_mode="multiple", **quiet)
-        gr.Timer(_EVERY_S).tick(studio.tick, tab, shown, **quiet)
+        # The value stays empty: Gradio would move what is typed from one field into another as elements come and go.
+        gr.HTML(
+            html_template=_PARTS,
+            js_on_load='import("/editor/screen.js").then(({ start }) => start(element, server));',
+            padding=False,
+            apply_default_css=False,
+            server_functions=[ask, preview_rule],
+        )
     return page
 
 
 class _Studio:
-    """The event handlers: from a tab and a click to what the page shows."""
+    """The tabs, and what the page asks for."""
 
     def __init__(self, projects: Projects):
         self._projects = projects
+        self._tabs: OrderedDict[str, Tab] = OrderedDict()
         self._one_at_a_time = threading.Lock()
 
-    def open(self, tab: Tab, request: gr.Request) -> list[Any]:
-        query = request.query_params
-        tab = Tab(project=self._opened(query.get("project", "")))
-        view = self._view(tab, request)
-        tab.step = query.get("step", "") if query.get("step", "") in STEPS else ""
-        tab.document = query.get("document", "")
-        if not view.project or not view.project.is_there:
-            tab.step = "project"
-        elif not tab.step:
-            tab.step = next_step(dict(view.steps))
-        return self._drawn(self._view(tab, request), everything=True)
+    def ask(self, asked: dict[str, Any], spoken: str) -> dict[str, Any]:
+        """Do what a person clicked or changed, if anything, and return what of the page has changed.
 
-    def act(self, tab: Tab, event: gr.EventData, request: gr.Request) -> list[Any]:
-        data = event._data if isinstance(event._data, dict) else {}
-        values = data.get("values")
-        say = say_in(_language(request))
-        with self._one_at_a_time:  # acts read settings and write them again
-            if tab.is_in_turn(data.get("turn"), bool(data.get("isChange"))):
-                Acts(self._projects, tab, say).do(str(data.get("act", "")), values if isinstance(values, dict) else {})
-        return self._drawn(self._view(tab, request), everything=True)
+        Args:
+            asked: ``tab``, a name of the tab's own; ``shown``, the number of the last answer that it shows; ``place``,
+                the project, step and transcript of its address; ``act`` and ``values``, a click or change with its
+                form's values.
+            spoken: the language.
 
-    def tick(self, tab: Tab, request: gr.Request) -> list[Any]:
-        if not tab.step:
-            return [gr.skip()] * 4
-        return self._drawn(self._view(tab, request), everything=False)
+        Returns:
+            ``number`` of the answer, and HTML for those of ``steps``, ``screen`` and ``live`` that are to be drawn.
+        """
+        values, place = (asked.get(name) if isinstance(asked.get(name), dict) else {} for name in ("values", "place"))
+        tab = self._tab(str(asked.get("tab", "")), place)
+        act = str(asked.get("act", ""))
+        if act:
+            with self._one_at_a_time:  # acts read settings and write them again
+                Acts(self._projects, tab, say_in(spoken)).do(act, values)
+        everything = bool(act) or asked.get("shown") != tab.answers  # an answer may have been lost
+        return self._drawn(self._view(tab, spoken), everything)
+
+    def _tab(self, name: str, place: dict[str, Any]) -> Tab:
+        with self._one_at_a_time:
+            tab = self._tabs.pop(name, None) or self._new_tab(place)
+            self._tabs[name] = tab
+            while len(self._tabs) > _MOST_TABS:
+                self._tabs.popitem(last=False)
+        return tab
+
+    def _new_tab(self, place: dict[str, Any]) -> Tab:
+        folder, step, document = (str(place.get(name, "")) for name in ("project", "step", "document"))
+        project = self._projects.opened(folder) or self._projects.last
+        if not project or not project.is_there:
+            return Tab(project=str(project.folder) if project else "", step="project")
+        step = step if step in STEPS else next_step(all_steps(project))
+        return Tab(project=str(project.folder), step=step, document=document)
 
     def preview_rule(self, asked: dict[str, Any]) -> str:
         """Return what a rule would change, as HTML; nothing is written."""
@@ -106,31 +113,26 @@ class _Studio:
         except U2UError as error:
             return element("p", str(error), class_="problem")
 
-    def _opened(self, folder: str) -> str:
-        project = self._projects.opened(folder) or self._projects.last
-        return str(project.folder) if project else ""
-
-    def _view(self, tab: Tab, request: gr.Request) -> View:
+    def _view(self, tab: Tab, spoken: str) -> View:
         project = self._projects.opened(tab.project)
-        spoken = _language(request)
         steps = all_steps(project) if project else {}
         return View(say_in(spoken), spoken, tab, self._projects, project, steps)
 
-    def _drawn(self, view: View, everything: bool) -> list[Any]:
+    def _drawn(self, view: View, everything: bool) -> dict[str, Any]:
         tab = view.tab
-        drawn = {"steps": _steps(view), "screen": Markup(""), "live": _live(view)}
+        drawn = {"steps": _steps(view), "live": _live(view)}
         signature = hash(_signature(view))
-        if everything or tab.shown.get("signature") != signature:
+        if everything or tab.shown.get("signature") != signature:  # a large corpus takes a while to draw
             drawn["screen"] = _screen(view)
-        else:  # a large corpus takes a while to draw
-            tab.shown["screen"] = hash(drawn["screen"])
         tab.shown["signature"] = signature
-        updates: list[Any] = []
+        tab.answers += 1
+        answer: dict[str, Any] = {"number": tab.answers}
         for name, html in drawn.items():
             mark = hash(html)
-            updates.append(html if everything or tab.shown.get(name) != mark else gr.skip())
+            if everything or tab.shown.get(name) != mark:
+                answer[name] = html
             tab.shown[name] = mark
-        return [tab, *updates]
+        return answer
 
 
 def _language(request: gr.Request) -> str:
@@ -244,6 +246,7 @@ def _safely(draw: Any, view: View) -> Markup:
 
 
 def _live(view: View) -> Markup:
-    if not view.project or view.tab.step not in _RUNS:
+    draw = _LIVE.get(view.tab.step)
+    if not view.project or not draw:
         return Markup("")
-    return element("div", _safely(live_panel, view), class_="live")
+    return element("div", _safely(draw, view), class_="live")

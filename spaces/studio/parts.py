@@ -28,18 +28,7 @@ class Tab:
     is_problem: bool = False
     document: str = ""  # the key of the transcript that is corrected
     shown: dict[str, int] = field(default_factory=dict)
-    turn: int = 0  # number of the latest click or change that came
-
-    def is_in_turn(self, turn: object, is_change: bool) -> bool:
-        """Return whether a click or change is to be done: not a change of a form that comes after a later one's values.
-
-        Args:
-            turn: its number; the page numbers them in the order in which it sends them.
-        """
-        number = turn if isinstance(turn, int) else self.turn
-        is_late = is_change and number < self.turn
-        self.turn = max(self.turn, number)
-        return not is_late
+    answers: int = 0  # so many were given
 
 
 @dataclass(frozen=True)
@@ -71,14 +60,14 @@ class View:
 
 
 def button(
-    label: str, act: str, *, primary: bool = False, value: str = "", name: str = "", **more: str | None
+    label: str, act: str, *, primary: bool = False, value: str = "", name: str = "", spoken: str | None = None
 ) -> Markup:
     """Return a button that does an act.
 
     Args:
         value: given to the act, with the fields of the button's form.
         name: tells buttons of one act apart, where their values do not.
-        more: ``spoken``: its name for screen readers; ``form``: the id of another form than the one around it.
+        spoken: its name for screen readers.
     """
     kind = "button primary" if primary else "button"
     return element(
@@ -88,9 +77,8 @@ def button(
         class_=kind,
         data_act=act,
         data_value=value or None,
-        data_form=more.get("form"),
         id=f"do-{act}-{name or value}",
-        aria_label=more.get("spoken"),
+        aria_label=spoken,
     )
 
 

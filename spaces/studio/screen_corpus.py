@@ -1,12 +1,14 @@
 """What is in the corpus: tiers to tick, characters with rules to make, channels, and problems with their remedies."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from parts import View, button, choice, control, element, numbers, paragraph, problem, section, table, terminal
 from screen_project import warnings
 from words import WORDS
 
+from u2u_hf.corpus.tier_patterns import matches
 from u2u_hf.project.commands import command
 from u2u_hf.project.remedies import problems
 from u2u_hf.project.rules import Change, rules_of
@@ -37,7 +39,7 @@ def corpus_screen(view: View) -> Markup:
         parts += [
             problem(found.problem) if found.problem else None,
             _numbers(view, found),
-            _tiers(view, found, bool(settings.get("tiers"))),
+            _tiers(view, found, _ticked(settings), look.busy),
             _characters(view, found),
             _rules(view, found, settings),
             _channels(view, found, settings),
@@ -74,26 +76,39 @@ def _numbers(view: View, found: Digest) -> Markup:
     )
 
 
-def _tiers(view: View, found: Digest, by_hand: bool) -> Markup:
+def _ticked(settings: dict[str, Any]) -> list[str]:
+    """Return the patterns of the tiers that a person chose; empty where Studio chooses."""
+    named = settings.get("tiers") or []
+    return [str(name) for name in (named if isinstance(named, list) else [named])]
+
+
+def _tiers(view: View, found: Digest, ticked: list[str], is_busy: bool) -> Markup:
     say = view.say
-    heads = [say(key) for key in ("tier", "type", "participant")]
+    # Until the look that a tick has begun has ended, the last one knows nothing of it.
+    chosen = {
+        tier.name: matches(tier.name, ticked) if is_busy and ticked else bool(tier.chosen) for tier in found.tiers
+    }
+    has_types, has_people = (
+        any(getattr(tier, name) for tier in found.tiers) for name in ("linguistic_types", "participants")
+    )
+    heads = [say("tier"), *([say("type")] if has_types else []), *([say("participant")] if has_people else [])]
     heads += [f"#{say('annotations')}", f"#{say('length')}", say("samples")]
     rows = [
         (
             element(
                 "div",
-                choice("checkbox", "tiers", tier.name, element("b", tier.name), bool(tier.chosen), change="tick"),
+                choice("checkbox", "tiers", tier.name, element("b", tier.name), chosen[tier.name], change="tick"),
                 element("span", _why(view, tier), class_="soft"),
             ),
-            ", ".join(tier.linguistic_types),
-            ", ".join(tier.participants),
+            *([", ".join(tier.linguistic_types)] if has_types else []),
+            *([", ".join(tier.participants)] if has_people else []),
             view.whole(tier.annotations),
             length(tier.hours),
             element("div", *(_quote(excerpt(sample, "", 60)) for sample in tier.samples)),
         )
         for tier in found.tiers
     ]
-    again = button(say("tiers_auto"), "tiers_auto") if by_hand else None
+    again = button(say("tiers_auto"), "tiers_auto") if ticked else None
     return section(say("tiers"), paragraph(say("tiers_about")), element("form", table(heads, rows, "tiers")), again)
 
 
@@ -160,8 +175,9 @@ def _inventory(view: View, found: Digest, characters: Iterable[Character]) -> Ma
 
 def _example(found: Digest, c: Character, text: str) -> Markup:
     one = c.example
-    where = f"{one.recording}, {one.tier}, {found.time(one)}"
-    return element("div", _quote(excerpt(text, c.character, 40)), element("span", where, class_="soft where"))
+    where = f"{PurePath(one.recording).name}, {one.tier}, {found.time(one)}"
+    place = element("span", where, class_="soft where", title=str(one.recording))
+    return element("div", _quote(excerpt(text, c.character, 40)), place)
 
 
 def _rule_form(view: View, c: Character) -> Markup:
@@ -177,7 +193,7 @@ def _rule_form(view: View, c: Character) -> Markup:
         spellcheck="false",
     )
     make = button(say("make_rule"), "make_rule", value=c.character, name=c.code_point)
-    result = element("div", class_="preview", aria_live="polite")
+    result = element("div", class_="preview", aria_live="polite", data_own="")
     return element("form", typed, make, result, class_="rule")
 
 

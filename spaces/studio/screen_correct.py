@@ -1,9 +1,13 @@
 """The transcripts of a project, and the editor of one of them."""
 
+import time
 from pathlib import Path
 
-from parts import View, button, element, log_of, paragraph, problem, run_note, section, table, terminal
+from parts import View, button, duration, element, log_of, paragraph, problem, run_note, section, table, terminal
+from progress import progress_in, round_in
+from screen_runs import bar
 
+from u2u_hf.growth.rounds import rounds_of
 from u2u_hf.project import runs
 from u2u_hf.project.commands import round_command
 from u2u_hf.project.steps import BLOCKED
@@ -55,10 +59,42 @@ def _round(view: View) -> Markup:
         say("round"),
         paragraph(say("round_about")),
         element("div", act, link, class_="row"),
-        element("p", say("round_running"), class_="busy") if running else run_note(view, run),
-        log_of(view, run, name=ROUND) if run else None,
+        element("p", say("round_running"), class_="busy") if running else _outcome(view, run),
         terminal(view, round_command(project), ROUND),
     )
+
+
+def _outcome(view: View, run: runs.Run | None) -> Markup | None:
+    """Return how the last round ended, in words."""
+    say, project = view.say, view.project
+    assert project
+    if not run or run.state != runs.DONE:
+        return run_note(view, run)
+    if not round_in(run.text())[0]:
+        return paragraph(say("round_nothing"), "note")
+    last = rounds_of(project)[-1]
+    try:
+        kept, rate = last.facts["compare"]["is_better"], f"{float(last.facts['test']):.1%}"
+    except (KeyError, TypeError, ValueError):  # a newer round was begun in a terminal
+        return run_note(view, run)
+    found = say("round_better" if kept else "round_worse", number=last.number, rate=rate)
+    return joined(run_note(view, run), paragraph(found, "note"))
+
+
+def round_panel(view: View) -> Markup:
+    """Return what changes while a round runs: in which of its steps it is, how far that is, and what it wrote."""
+    assert view.project
+    run = None if view.tab.document else runs.find(view.project.folder, ROUND)
+    if not run:
+        return Markup("")
+    step, of, log = round_in(run.text(200_000))
+    if run.state != runs.RUNNING or not step:
+        return joined(log_of(view, run, name=ROUND))
+    share, left, what = progress_in(log)
+    seconds = time.time() - run.began
+    rest = (", ", view.say("left", time=left)) if left else ()
+    note = (view.say("round_step", step=step, of=of), ". ", view.say("running_for", time=duration(seconds)), *rest)
+    return joined(element("p", *note, class_="soft"), bar(share, what), log_of(view, run, name=ROUND))
 
 
 def _editor(view: View, key: str, path: Path) -> Markup:

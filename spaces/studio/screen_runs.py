@@ -84,7 +84,7 @@ def live_panel(view: View) -> Markup:
     if run and running:
         seconds = time.time() - run.began
         share, left, what = progress_in(run.text(60_000))
-        parts.append(_bar(share, what))
+        parts.append(bar(share, what))
         rest = (", ", say("left", time=left)) if left else ()
         parts.append(element("p", say("running_for", time=duration(seconds)), *rest, class_="soft"))
     elif view.state == RUNNING:
@@ -131,9 +131,9 @@ def _buttons(view: View) -> Markup:
         if bases.needs_download(bases.chosen(project)):
             label = say("start_train_download")
         act = "anew" if key == "again" else "start"
-        buttons = [button(label, act, primary=state != FINISHED, form="settings")]
+        buttons = [button(label, act, primary=state != FINISHED)]
         if key == "resume" and has_checkpoint(project):
-            buttons.append(button(say("again_train"), "anew", form="settings"))
+            buttons.append(button(say("again_train"), "anew"))
         return element("div", *buttons, class_="row")
     return element("div", button(label, "start", primary=state != FINISHED), class_="row")
 
@@ -188,7 +188,6 @@ def _train_settings(view: View) -> Markup:
         element("fieldset", legend, element("p", say("base_info"), class_="soft"), *options, other),
         field_of("budget", say("budget"), budget, say("budget_info"), placeholder="2h30m", change="train_settings"),
         element("p", say("download"), class_="note") if bases.needs_download(chosen) else None,
-        id="settings",
     )
 
 
@@ -257,11 +256,12 @@ def _address(view: View, name: str, path: Path) -> str:
     return f"/view/{view.projects.key(view.project)}/{name}?{path.stat().st_mtime_ns}"
 
 
-def _bar(share: float | None, what: str) -> Markup:
+def bar(share: float | None, what: str) -> Markup:
+    """Return how far something is: 0…1, or None if it is not known."""
     value = f"{share:.2f}" if share is not None else None
-    bar = element("progress", value=value, max="1", aria_label=what or "…")
+    drawn = element("progress", value=value, max="1", aria_label=what or "…")
     percent = element("span", f"{share:.0%}", class_="percent") if share is not None else None
-    return element("div", element("span", what), bar, percent, class_="bar")
+    return element("div", element("span", what), drawn, percent, class_="bar")
 
 
 def _training(view: View, run: runs.Run | None) -> Markup:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from u2u_hf.project import runner, runs
 from u2u_hf.records import U2UError
@@ -176,3 +177,21 @@ def test_damaged_records_are_no_runs(tmp_path):
     runner.ended(record).write_text("[]")
     assert runs.find(tmp_path, "train") is None
     assert runs.free_bytes(Path(tmp_path, "not", "yet")) > 0
+
+
+def test_a_run_keeps_the_settings_that_it_was_started_with(folder):
+    """A recipe is a few seconds under way until it reads them."""
+    settings = folder / "train.yaml"
+    settings.write_bytes("time_budget: 30s # ñ\nmodel: a".encode())
+    code = "import sys, time, pathlib; time.sleep(1); print(pathlib.Path(sys.argv[2]).read_text(encoding='utf-8'))"
+    runs.start(folder, "train", [*python(code), "--config", str(settings)])
+    settings.write_text("time_budget: 9h\n")
+    read = ended(folder).text().splitlines()
+    assert read[:2] == ["time_budget: 30s # ñ", "model: a"]
+    assert str(settings) in read[2]
+    assert yaml.safe_load("\n".join(read)) == {"time_budget": "30s", "model": "a"}
+    assert runs.find(folder, "train").state == runs.DONE
+    settings.unlink()
+    with pytest.raises(U2UError, match=r"/train\.yaml: cannot be read"):
+        runs.start(folder, "train", [*python(code), "--config", str(settings)])
+    assert runs.find(folder, "train").state == runs.DONE

@@ -63,6 +63,17 @@ def test_a_letter_of_another_script_inside_a_word():
     assert odd("θa", "kana")["θ"] == ("GREEK among LATIN (1 ×)",)
 
 
+def test_letters_lent_from_another_script_make_no_word_theirs():
+    """As in Mboshi: the Latin letters are not odd in a word with more Greek ones than Latin ones."""
+    assert odd("bέε", "kana bω", "εω") == {
+        "έ": ("GREEK among LATIN (1 ×)",),
+        "ε": ("GREEK among LATIN (2 ×)",),
+        "ω": ("GREEK among LATIN (2 ×)",),
+    }
+    # Half of the Greek letters are in words of their own.
+    assert odd("bέε", "kana bω", "εωε")["b"] == ("LATIN among GREEK (1 ×)",)
+
+
 def test_a_word_of_one_letter_is_held_against_the_corpus():
     latin = "kana " * 20
     assert odd(latin + "и и")["и"] == ("CYRILLIC among LATIN (2 ×)",)

@@ -122,6 +122,9 @@ def find(project: Path, step: str) -> Run | None:
 def start(project: Path, step: str, command: Sequence[str], *, online: bool = False) -> Run:
     """Start a command as a process of its own, which outlives this one.
 
+    It reads a copy of its ``--config``: a recipe takes seconds until it reads its settings, and a person may change
+    them meanwhile, for the next run.
+
     Args:
         online: whether it may reach the Hugging Face Hub; without, its libraries are told not to.
 
@@ -139,6 +142,7 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
             if (before := find(project, step)) and before.state == RUNNING:
                 raise U2UError(f"{step}: is running already: stop it first, or let it end")
             _require_room(record)
+            command = _with_copied_settings(command, record.with_suffix(".yaml"))
             runner.reserve(record)
             write_text(record, "{}\n")
             process = _start(record, command, _variables(online))
@@ -146,7 +150,9 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
             began = {"command": list(command), "pid": process.pid, "created": _created(process.pid)}
             write_text(record, json.dumps(began | {"began": time.time()}, indent=1) + "\n")
         except OSError as error:
-            raise U2UError(f"{error.filename or record}: cannot be written ({reason(error, record)})") from error
+            raise U2UError(
+                f"{error.filename or record}: cannot be read or written ({reason(error, record)})"
+            ) from error
         finally:
             folder_lock.release(record.parent)
     found = find(project, step)
@@ -199,6 +205,19 @@ def free_bytes(folder: Path) -> int:
 def _variables(online: bool) -> dict[str, str]:
     offline = {} if online else {"HF_HUB_OFFLINE": "1"}
     return {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "TERM": "dumb"} | offline
+
+
+def _with_copied_settings(command: Sequence[str], copy: Path) -> list[str]:
+    words = list(command)
+    if "--config" in words:
+        at = words.index("--config") + 1
+        own = Path(words[at])
+        told = f"\n# Copied when the run started from {own}: change that file.\n".encode("utf-8", "replace")
+        settings = own.read_bytes() + told  # at the end: lines keep their numbers, which errors name
+        with replacing(copy) as temporary:
+            temporary.write_bytes(settings)
+        words[at] = str(copy)
+    return words
 
 
 def _start(record: Path, command: Sequence[str], variables: Mapping[str, str]) -> subprocess.Popen:

@@ -191,7 +191,8 @@ def _mixed_scripts(words: Mapping[str, int]) -> dict[str, Counter[str]]:
     """Return letters in words that are mostly of another script: letter → the other script → count.
 
     A word of one letter, such as the Cyrillic ``а`` in ``ni а ku``, is compared with the whole corpus, and counts if
-    less than 5 % of the letters there are of its script.
+    less than 5 % of the letters there are of its script. No word is of a script that is lent to the corpus's main one,
+    as Greek is in Mboshi (``bέε``): more than half of its letters are in words with letters of the main one.
     """
     scripts = {c: _script(c) for word in words for c in word}
     whole: Counter[str] = Counter()
@@ -199,12 +200,18 @@ def _mixed_scripts(words: Mapping[str, int]) -> dict[str, Counter[str]]:
         for c in word:
             if scripts[c]:
                 whole[scripts[c]] += count
+    main = max(whole, key=whole.__getitem__, default="")
+    beside: Counter[str] = Counter()  # letters in words with letters of the main script
+    for word, count in words.items():
+        if main in (found := [scripts[c] for c in word if scripts[c]]):
+            beside.update({script: found.count(script) * count for script in set(found)})
+    lent = {script for script in whole if script != main and beside[script] > whole[script] / 2}
     mixed: dict[str, Counter[str]] = defaultdict(Counter)
     for word, count in words.items():
         own = Counter(scripts[c] for c in word if scripts[c])
         home = max(own, key=lambda script: (own[script], whole[script]), default="")
-        if own.total() == 1 and whole[home] < 0.05 * whole.total():
-            home = max(whole, key=whole.__getitem__)
+        if home in lent or (own.total() == 1 and whole[home] < 0.05 * whole.total()):
+            home = main
         for c in word:
             if scripts[c] not in ("", home):
                 mixed[c][home] += count
