@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from conftest import RECIPES
 
+from support import programs
+
 
 class Studio:
     """A running Studio: its address, its log, and requests as any program on the computer can send them."""
@@ -36,6 +38,7 @@ class Studio:
 @contextlib.contextmanager
 def running(folder, *arguments, **environment):
     """Run recipes/studio.py until the block ends."""
+    programs.open_door()
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-u", str(RECIPES / "studio.py"), "--no_browser", *map(str, arguments)]
     with open(folder / "log", "w+") as log:
