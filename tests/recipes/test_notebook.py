@@ -13,6 +13,8 @@ import nbformat
 import pytest
 from conftest import PROJECT, RECIPES
 from nbclient import NotebookClient
+from support import programs
+from support.door import with_started
 from support.hub_server import running_hub
 
 from u2u_hf.formats.eaf import read_eaf
@@ -84,10 +86,11 @@ def test_run_all_goes_from_a_zip_to_transcripts_then_skips_all_then_goes_a_secon
             cell.source = re.sub(r'getpass\(".*"\)', '"hf_ana_write"', cell.source)  # which a person types in
         return with_values(found, NAME="ears", TIME_BUDGET="12s", PROJECT=str(origin), WITHOUT_GPU=True, **values)
 
+    programs.open_door()
     with running_hub(tmp_path / "blobs") as hub:
         base = {path.name: path.read_bytes() for path in random_base.iterdir()}
         hub.add("model", "utter-project/mHuBERT-147", False, base)
-        environment = hub.environment(tmp_path / "home") | {"PYTHONPATH": f"{work / 'u2u-hf'}:{colab[0]}"}
+        environment = hub.environment(tmp_path / "home") | {"PYTHONPATH": with_started(f"{work / 'u2u-hf'}:{colab[0]}")}
         environment["PATH"] = f"{colab[1]}:{environment['PATH']}"
         # Run all, and Run all once more, in the same kernel.
         twice, again = notebook(), notebook()
@@ -109,7 +112,10 @@ def test_run_all_goes_from_a_zip_to_transcripts_then_skips_all_then_goes_a_secon
         assert max(made) < between
         # A second round, another day, on another computer: one more recording has its transcript.
         shutil.make_archive(str(corpus), "zip", demo_folder / "corpus")
-        environment |= {"HF_HOME": str(tmp_path / "home2"), "PYTHONPATH": f"{elsewhere / 'u2u-hf'}:{colab[0]}"}
+        environment |= {
+            "HF_HOME": str(tmp_path / "home2"),
+            "PYTHONPATH": with_started(f"{elsewhere / 'u2u-hf'}:{colab[0]}"),
+        }
         round_2 = run_all(notebook(AGAIN=True), environment, elsewhere)
     assert f"pip install -q -e ., in {work / 'u2u-hf'}" in told["cell-03"]
     assert "no GPU: training takes days (torch " in told["cell-gpu"]

@@ -11,6 +11,7 @@ import pytest
 from conftest import PROJECT, RECIPES
 from huggingface_hub import JobInfo
 from support import programs
+from support.door import with_started
 from support.hub_jobs import Job
 from support.hub_server import running_hub
 
@@ -205,7 +206,7 @@ class Person:
     def __init__(self, words, environment, folder):
         self._program = subprocess.Popen(
             [sys.executable, "-u", RECIPES / "remote.py", *words],
-            env={**environment, "PYTHONPATH": str(PROJECT)},
+            env={**environment, "PYTHONPATH": with_started(str(PROJECT))},
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support import door, programs
+
 HARDWARE = [
     {
         "name": name,
@@ -44,7 +46,7 @@ HARDWARE = [
 _UV = """#!/bin/sh
 echo "uv $*" >> "$HOME/uv.log"
 case "$*" in
-  venv*) mkdir -p env/bin && echo "export PYTHONPATH=$PWD/u2u-hf" > env/bin/activate ;;
+  venv*) mkdir -p env/bin && echo "export PYTHONPATH=$PWD/u2u-hf:$STARTED" > env/bin/activate ;;
   *./u2u-hf*) [ -f u2u-hf/pyproject.toml ] || exit 2 ;;
 esac
 """
@@ -124,6 +126,7 @@ class Runner:
     """
 
     def __init__(self, folder: Path):
+        programs.open_door()
         self._folder = folder
         self.jobs: dict[str, Job] = {}
         self.stopped_at: dict[int, str] = {}
@@ -149,6 +152,8 @@ class Runner:
             "HF_HUB_DISABLE_XET": "1",
             "OMP_NUM_THREADS": "1",
             "LANG": "C.UTF-8",
+            "STARTED": door.with_started(""),
+            **{name: value for name, value in os.environ.items() if name == "U2U_TESTS_DOOR"},
         }
         until = self.stopped_at.get(number)
         threading.Thread(target=self._run, args=(job, container, until), daemon=True).start()

@@ -3,6 +3,7 @@
 Most tests of a recipe start it as a user does, some 200 times in all, and each start spends seven seconds on importing
 libraries. multiprocessing's fork server imports them once and forks a new process for each program. Hugging Face's read
 their environment (HF_HOME, HF_ENDPOINT, …) when they are imported: a program with another one imports them anew.
+Recipes that our own programs start come to the same imported libraries through `door`.
 """
 
 import atexit
@@ -19,10 +20,13 @@ from pathlib import Path
 
 import pyarrow
 
+from support import door
+
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["support.preloaded"])
 # What is imported again in another environment, and the beginnings of the variables that it or Python reads then.
 _READERS = {"u2u_hf", "huggingface_hub", "datasets", "transformers", "accelerate", "evaluate", "support"}
+_door_is_open = False
 _READ = ("HF_", "HUGGING", "TRANSFORMERS_", "ACCELERATE_", "XDG_")
 
 
@@ -60,6 +64,7 @@ def _finished(arguments, environments, cwd=None) -> subprocess.CompletedProcess:
 
 def start(arguments, stdout, stderr, cwd=None, env=None):
     """Start what `run` runs, which writes to two files or to one → its `multiprocessing.Process`."""
+    open_door()
     settings = [*map(str, arguments)], str(stdout), str(stderr), str(cwd or os.getcwd()), dict(env or os.environ)
     process = _FORKS.Process(target=_main, args=settings, daemon=True)
     with _path_of_tests():
@@ -97,6 +102,11 @@ def _main(arguments, stdout, stderr, cwd, environment) -> None:
     multiprocessing.current_process()._config["daemon"] = False  # only the tests end it; it may have children
     for number, path in ((1, stdout), (2, stderr)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+    run_here(arguments, cwd, environment)
+
+
+def run_here(arguments, cwd, environment) -> None:
+    """Be the program in this process, a fork that has imported the libraries."""
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(environment)
@@ -114,6 +124,17 @@ def _main(arguments, stdout, stderr, cwd, environment) -> None:
             runpy.run_path(arguments[0], run_name="__main__")
     finally:
         atexit._run_exitfuncs()  # a child of multiprocessing ends without them
+
+
+def open_door() -> None:
+    """Let recipes that other programs start run without importing torch again, see `door`."""
+    global _door_is_open
+    if not _door_is_open:
+        with _path_of_tests():
+            environment = door.opened(_FORKS, run_here)
+        if environment:
+            os.environ |= environment | {"PYTHONPATH": door.with_started(os.environ.get("PYTHONPATH", ""))}
+        _door_is_open = True
 
 
 def succeeded(command, processes=1):

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from conftest import RECIPES
 
+from support import programs
+
 
 class Studio:
     """A running Studio: its address, its log, and requests as any program on the computer can send them."""
@@ -36,6 +38,7 @@ class Studio:
 @contextlib.contextmanager
 def running(folder, *arguments, before=(), **environment):
     """Run recipes/studio.py until the block ends; `before`: words of a program that runs it."""
+    programs.open_door()
     folder.mkdir(parents=True, exist_ok=True)
     command = [*before, sys.executable, "-u", str(RECIPES / "studio.py"), "--no_browser", *map(str, arguments)]
     environment = {**os.environ, "XDG_STATE_HOME": str(folder / "state"), **environment}
