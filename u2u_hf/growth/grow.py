@@ -268,7 +268,8 @@ class Growth:
         if not names:
             print("  there are no recordings to transcribe")
             return {"written": 0}
-        touched = set(corrections.touched(project.transcripts)) | set(facts["touched"])
+        by_people = corrections.touched(project.transcripts)
+        touched = {*by_people, *facts["touched"]}
         done = {name for name, path in names.items() if path in self._transcribed}
         stay = names if not self.round.facts["compare"]["is_better"] else ()
         kept = {name for name in stay if all((project.transcripts / f"{name}.{form}").is_file() for form in _DRAFT)}
@@ -290,7 +291,7 @@ class Growth:
         project.transcripts.mkdir(parents=True, exist_ok=True)
         written, edited = drafts.take(self.round.drafts)
         drafts.clean()
-        print(f"{written} drafts are new; {len(touched)} transcripts stay as people left them")
+        print(f"{written} drafts are new; {len(by_people)} transcripts stay as people left them")
         for name in edited:
             print(visible(f"! {name}: was edited, and stays as it is"))
         return {"written": written}
