@@ -28,8 +28,10 @@ from pathlib import Path
 
 from u2u_hf import cli
 from u2u_hf.comparison.programs import Programs
-from u2u_hf.growth.grow import growth_of, lock, next_steps, nothing_to_learn, pushed, wishes
+from u2u_hf.growth.closing import next_steps, nothing_to_learn, pushed
+from u2u_hf.growth.grow import growth_of, lock
 from u2u_hf.growth.recipes import Recipes, Stopped
+from u2u_hf.growth.wishes import wishes
 from u2u_hf.hub.push import check_push
 from u2u_hf.project.folder import Project
 from u2u_hf.records import U2UError
@@ -77,7 +79,7 @@ def main() -> int:
         except Stopped:
             print("stopped; the same command resumes there")
             return 130
-    print(next_steps(growth))
+    print(next_steps(project, [*growth.earlier, growth.round]))
     return 0
 
 

@@ -1,5 +1,6 @@
 """Recipes write into folders that are new, empty or their own, and replace only what they wrote."""
 
+import contextlib
 import hashlib
 import json
 import runpy
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import RECIPES
+from support.saving import SAVES, saved_before
 
 from u2u_hf import model_folder, output_folder
 from u2u_hf.data.dataset import load_splits
@@ -351,6 +353,57 @@ def test_transcribe_replaces_only_what_it_wrote(run, random_model, demo_folder, 
     added = eaf.read_text(encoding="utf-8")
     assert run("transcribe.py", *command, "--overwrite")[0] == 0
     assert kept.read_text(encoding="utf-8") == added
+
+
+@pytest.mark.parametrize("way", SAVES)
+@pytest.mark.parametrize("call", range(1, 7))
+def test_what_a_person_saves_at_any_moment_is_kept(tmp_path, monkeypatch, call, way, capsys):
+    path, new = tmp_path / "a.eaf", tmp_path / ".new"
+    path.write_text("old")
+    output_folder.note(tmp_path, path)
+    new.write_text("new")
+    saved = saved_before(monkeypatch, call, path, SAVES[way])
+    output_folder.put(new, tmp_path, path)
+    if not saved():
+        assert call > 4
+        return
+    there = {one.name: one.read_text() for one in tmp_path.glob("*.eaf")}
+    assert there.pop("a.eaf") in ("new", "corrected")
+    assert there in ({}, {"a.edited.eaf": "corrected"}, {"a.edited-2.eaf": "corrected"})
+    assert "corrected" in (path.read_text(), *there.values())
+    assert not there or "was edited, and is kept as a.edited" in capsys.readouterr().out
+    assert not new.exists()
+
+
+def test_a_disk_without_links_gets_a_copy(tmp_path, monkeypatch):
+    path, new = tmp_path / "a.eaf", tmp_path / ".new"
+
+    def link(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(output_folder.os, "link", link)
+    new.write_text("new")
+    output_folder.put(new, tmp_path, path)
+    assert path.read_text() == "new"
+    path.write_text("corrected")
+    new.write_text("newer")
+    output_folder.put_if_missing(new, tmp_path, path)
+    assert path.read_text() == "corrected"
+    assert not new.exists()
+
+
+@pytest.mark.parametrize("way", SAVES)
+@pytest.mark.parametrize("call", range(1, 5))
+def test_a_persons_own_file_is_replaced_only_as_it_was(tmp_path, monkeypatch, call, way):
+    path, new = tmp_path / "a.eaf", tmp_path / ".new"
+    path.write_text("mine")
+    new.write_text("mine, and a tier")
+    saved = saved_before(monkeypatch, call, path, SAVES[way])
+    with contextlib.suppress(U2UError):  # it was saved meanwhile, and stays
+        output_folder.put_if_same(new, path, b"mine")
+    assert ("corrected" in {one.read_text() for one in tmp_path.glob("*.eaf")}) == saved()
+    if not saved():
+        assert path.read_text() == "mine, and a tier"
 
 
 def test_a_run_that_fails_first_leaves_nothing(run, arguments, tmp_path):

@@ -39,6 +39,33 @@ def reason(error: OSError, path: Path) -> str:
     return f"the disk of {disk} is full: make room"
 
 
+def add(new: Path, path: Path) -> bool:
+    """Give a file another name as well; return False, and do nothing, if there is a file of that name.
+
+    os.replace would replace what another program saves there in this very moment; this never does.
+
+    Raises:
+        OSError: it cannot be done.
+    """
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        return False
+    except OSError:  # disks without links: those of cameras and recorders (FAT), some of networks
+        return _copied(new, path)
+    return True
+
+
+def _copied(new: Path, path: Path) -> bool:
+    data = new.read_bytes()
+    try:
+        with open(path, "xb") as file:
+            file.write(data)
+    except FileExistsError:
+        return False
+    return True
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text, whole or not at all."""
     with replacing(path) as temporary:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from u2u_hf import folder_lock
-from u2u_hf.files import replacing, write_text
+from u2u_hf.files import add, replacing, write_text
 from u2u_hf.records import U2UError
 from u2u_hf.visible_text import visible
 
@@ -243,32 +243,83 @@ def _remove_if_empty(*folders: Path) -> None:
                 raise
 
 
-def note(folder: Path, path: Path) -> None:
+def note(folder: Path, path: Path, there: Path | None = None) -> None:
     """Record that a recipe wrote this file, in or below `folder`, as it is now. Processes may do so at once.
+
+    Args:
+        there: where the file is before it moves to `path`: a file of a run that is killed then is recorded already.
 
     Raises:
         U2UError: the record cannot be written.
     """
     try:
-        _note(folder, path.relative_to(folder).as_posix(), _checksum(path))
+        _note(folder, path.relative_to(folder).as_posix(), _checksum(there or path))
     except OSError as error:
         raise U2UError(f"{folder / WRITTEN}: cannot be written ({error.strerror})") from error
 
 
-def move_in(new: Path, folder: Path, path: Path) -> None:
-    """Move a file that a recipe wrote to `path` in or below `folder`, on the same disk, and record it there.
+def unfinished(path: Path) -> Path:
+    """Return a hidden name beside `path`, from which links lead where they do from there, for a file that is made."""
+    return path.with_name(f".{os.getpid()}.new.{path.name}")
 
-    The record comes first: a file of a run that was killed in between does not count as edited.
+
+def put_if_missing(new: Path, folder: Path, path: Path) -> None:
+    """Move a file that a recipe wrote to `path` in or below `folder`, and record it; remove it if there is one already.
 
     Raises:
         U2UError: it cannot be moved.
     """
+    note(folder, path, new)
     try:
-        _note(folder, path.relative_to(folder).as_posix(), _checksum(new))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(new, path)
+        add(new, path)
+        new.unlink()
     except OSError as error:
         raise U2UError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def put(new: Path, folder: Path, path: Path) -> None:
+    """Move a file that a recipe wrote to `path` in or below `folder`, and record it; what a person edited stays beside.
+
+    The old file is moved aside before it is looked at, and the new one takes a free place only: what a person saves in
+    this moment is kept too.
+
+    Raises:
+        U2UError: it cannot be moved.
+    """
+    asides = []
+    note(folder, path, new)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while not add(new, path):
+            asides.append(_free_beside(path))
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(path, asides[-1])
+        new.unlink()
+        for aside in filter(Path.is_file, asides):
+            keep_aside(folder, path, aside)
+    except OSError as error:
+        raise U2UError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def exchange(new: Path, path: Path, aside: Path, is_old: Callable[[Path], bool]) -> bool:
+    """Put a file, which keeps its own name too, in the place of an old one; return whether that was done.
+
+    Args:
+        aside: on the same disk: the old file is moved there, looked at, and left there: a program that had it open may
+            still write into it. If it may not be replaced, it moves back, unless a newer state was saved meanwhile.
+        is_old: whether the file that was at `path` may be replaced.
+
+    Raises:
+        OSError: a file cannot be moved.
+    """
+    if path.exists():
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, aside)
+    if aside.exists() and not is_old(aside):
+        if add(aside, path):
+            aside.unlink()
+        return False
+    return add(new, path)
 
 
 def wrote(folder: Path, path: Path) -> bool:
@@ -322,6 +373,38 @@ def _note(folder: Path, name: str, checksum: str) -> None:
         os.close(descriptor)
 
 
+def put_if_same(new: Path, path: Path, before: bytes) -> None:
+    """Move a file to the place of a person's own file, unless that is not as it was `before`.
+
+    Raises:
+        U2UError: it was changed, or it cannot be moved.
+    """
+    aside = _free_beside(path)
+    try:
+        is_done = exchange(new, path, aside, lambda old: old.read_bytes() == before)
+        if aside.is_file() and aside.read_bytes() == before:
+            aside.unlink()
+        if not is_done:
+            raise U2UError(f"{path}: was saved by another program meanwhile, and stays as it is: run this again")
+        new.unlink()
+    except OSError as error:
+        raise U2UError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def keep_aside(folder: Path, path: Path, aside: Path) -> None:
+    """Remove an earlier state of the file at `path`, unless a person edited it: then keep it beside that.
+
+    Raises:
+        OSError: it cannot be moved.
+    """
+    if wrote_as(folder, path, aside) or (path.is_file() and _checksum(path) == _checksum(aside)):
+        aside.unlink()
+        return
+    beside = aside if aside.parent == path.parent else _free_beside(path)
+    os.replace(aside, beside)
+    print(visible(f"! {path}: was edited, and is kept as {beside.name}"))
+
+
 def keep_edited(folder: Path, path: Path, data: bytes | None = None) -> None:
     """Copy a file to a free name beside it if it is neither as a recipe wrote it nor equal to `data`.
 
@@ -330,8 +413,12 @@ def keep_edited(folder: Path, path: Path, data: bytes | None = None) -> None:
     """
     if not path.is_file() or wrote(folder, path) or (data is not None and path.read_bytes() == data):
         return
-    names = (f"{path.stem}.edited{number}{path.suffix}" for number in ("", *(f"-{n}" for n in range(2, 1000))))
-    copy = next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name)))
+    copy = _free_beside(path)
     with replacing(copy) as temporary:
         shutil.copy2(path, temporary)
     print(visible(f"! {path}: was edited, and is kept as {copy.name}"))
+
+
+def _free_beside(path: Path) -> Path:
+    names = (f"{path.stem}.edited{number}{path.suffix}" for number in ("", *(f"-{n}" for n in range(2, 1000))))
+    return next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name)))

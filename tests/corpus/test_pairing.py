@@ -156,6 +156,15 @@ def test_names_of_sounds():
     assert sound_names(paths) == dict(zip(paths, ["a", "a", "x/a", "b", "1/t", "2/t", "_ed"], strict=True))
 
 
+def test_names_of_sounds_name_no_folder_above_those_of_the_corpus():
+    paths = ["/home/ana/corpus/x/a.wav", "/home/ana/corpus/b.wav", "/home/ana/new/a.wav", "/home/ana/new/y/b.wav"]
+    found = sound_names(paths, ["/home/ana/corpus", "/home/ana/new"])
+    assert found == dict(zip(paths, ["corpus/x/a", "corpus/b", "new/a", "new/y/b"], strict=True))
+    inside = ["/home/ana/corpus/1/t.wav", "/home/ana/corpus/2/t.wav"]
+    for folders in (["/home/ana/corpus"], ["/home/ana/corpus", "/home/ana/corpus/1"]):  # a file there was added
+        assert list(sound_names(inside, folders).values()) == ["1/t", "2/t"]
+
+
 def test_worse_copies():
     paths = list(map(Path, ["c/a.wav", "c/a.mp4", "c/1/a.mp4", "c/b.mp3", "c/b.flac", "c/d.wav", "c/d.flac"]))
     assert worse_copies(paths) == {Path("c/a.mp4"): Path("c/a.wav"), Path("c/b.mp3"): Path("c/b.flac")}

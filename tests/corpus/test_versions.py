@@ -148,6 +148,16 @@ def test_paths_are_as_seen_from_the_other_file():
     assert why["c/old/deep/s0.eaf"].startswith("../../new/s0.eaf is a version")
 
 
+def test_a_file_of_another_folder_is_called_by_its_name_alone():
+    """Reports of datasets are pushed: they name no folder above those that the corpus was read from."""
+    files = {"/home/ana/corpus/a/a.eaf": "a/a", "/home/ana/work/.corrected-01/a.eaf": "a"}
+    both = [
+        Recording(name, AnnotationDocument(path, (), (tier(),), date), "c/s0.wav")
+        for (path, name), date in zip(files.items(), (OLD, NEW), strict=True)
+    ]
+    assert used(*both)[1] == {next(iter(files)): "a.eaf is a version of it that was saved later, and is used"}
+
+
 def test_a_corrected_draft_is_used_before_the_tier_that_it_was_made_from():
     texts = ("kala miko", "tala reva", "sunu pelo kira", "miko sunu", "reva kala")
     own = Tier("tx@AB", tuple(Annotation(i * 2000, i * 2000 + 1500, text) for i, text in enumerate(texts)), "", "AB")

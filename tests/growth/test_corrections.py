@@ -142,6 +142,25 @@ def test_a_renamed_transcript_is_of_the_recording_that_it_links_to(place):
     assert place.learnt("better") == {"transcript": TEXTS}
 
 
+def test_what_was_saved_under_another_name_is_compared_with_the_draft_of_its_recording(place):
+    """ELAN's Save As: the draft stays beside it, and nobody is asked for the same correction again."""
+    place.draft("a")
+    write_eaf(place.transcripts / "mine.eaf", [as_draft(["kana tali", "nena pa", "ri so ka"])], [place.root / "a.wav"])
+    found = place.collect()
+    assert found.lines == ["mine.eaf: 1 text corrected"]
+    assert found.audio == {"mine": place.recordings["a"]}
+    assert place.learnt("mine") == {"transcript corrected": ["nena pa"]}
+    assert found.open_segments == {"a": [("transcript", 0, 900), ("transcript", 2000, 2900)]}
+    assert found.touched == ["mine", "a"]
+    assert (found.changed, found.characters) == (1, 7)
+
+    # What another file of the same draft has, too, is not counted twice, and what that confirmed is not open.
+    place.correct("a", as_draft(["kana tali", "nena pa", "ri so ki"]))
+    again = place.collect(found.state, found.counted)
+    assert again.open_segments == {"a": [("transcript", 0, 900)]}
+    assert (again.changed, again.characters) == (1, 8)
+
+
 def test_what_was_corrected_from_an_older_draft_is_compared_with_that(place):
     """It was open in ELAN while a round wrote a better draft, and was saved afterwards."""
     place.draft("a")
@@ -158,6 +177,16 @@ def test_a_draft_from_before_the_first_round_is_known_by_its_json(place):
     writers.write(Transcript("a.wav", 3000, 1, segments), {"json": place.transcripts / "a.json"})
     place.correct("a", as_draft(["kana tali", "nena pa", "ri so ka"], CORRECTED_TYPE))
     assert place.collect(drafts=[place.root / "none"]).changed == 1
+
+
+def test_a_draft_that_was_transcribed_anew_between_two_rounds_is_known_by_its_json(place):
+    place.draft("a")
+    newer = [Segment(0, 1000 * i, 1000 * i + 900, text) for i, text in enumerate(["kuno tuli", "nuno pu", "ru su ku"])]
+    writers.write(Transcript("a.wav", 3000, 1, tuple(newer)), {"json": place.transcripts / "a.json"})
+    place.correct("a", as_draft(["kuno tuli", "nuno pa", "ru su ku"]))
+    found = place.collect()
+    assert place.learnt("a") == {"transcript corrected": ["nuno pa"]}
+    assert (found.changed, found.characters) == (1, 7)
 
 
 def test_only_what_people_changed_changes_the_digest(place):

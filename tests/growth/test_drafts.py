@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support.saving import SAVES, before_call, saved_before
 
 from u2u_hf import output_folder
 from u2u_hf.growth.drafts import QUEUE, Drafts
@@ -38,7 +39,7 @@ def test_an_untouched_draft_is_replaced_and_a_corrected_one_stays(drafts, tmp_pa
     (drafts.transcripts / "b.eaf").write_text("corrected", encoding="utf-8")
     assert drafts.take(tmp_path / "drafts") == (2, ["b.eaf"])
     assert texts(drafts.transcripts) == {"a.eaf": "new a", "b.eaf": "corrected", "c.eaf": "new c", QUEUE: "queue"}
-    assert texts(tmp_path / "drafts") == {"a.eaf": "new a", "b.eaf": "new b", "c.eaf": "new c"}
+    assert texts(tmp_path / "drafts") == {"a.eaf": "new a", "c.eaf": "new c"}  # what nobody saw, nobody corrects
     for name in ("a.eaf", "c.eaf", QUEUE):
         assert output_folder.wrote(drafts.transcripts, drafts.transcripts / name)
     assert not output_folder.wrote(drafts.transcripts, drafts.transcripts / "b.eaf")
@@ -56,28 +57,39 @@ def test_what_a_person_corrected_after_a_killed_run_is_not_taken_for_a_draft(dra
     assert texts(tmp_path / "drafts") == {"a.eaf": "new a"}  # by which the next round sees what was corrected
 
 
+@pytest.mark.parametrize("way", SAVES)
+@pytest.mark.parametrize("call", range(1, 8))
+def test_what_a_person_saves_at_any_moment_is_kept(drafts, tmp_path, monkeypatch, call, way):
+    written(drafts.transcripts, "a.eaf", "old a")
+    written(drafts.new, "a.eaf", "new a")
+    saved = saved_before(monkeypatch, call, drafts.transcripts / "a.eaf", SAVES[way])
+    drafts.take(tmp_path / "drafts")
+    assert saved()
+    drafts.clean()
+    there = texts(drafts.transcripts)
+    assert "corrected" in there.values()
+    assert set(there) <= {"a.eaf", "a.edited.eaf"}
+    was_placed = call > 2  # else nobody can have corrected the new draft
+    assert (tmp_path / "drafts" / "a.eaf").exists() == was_placed
+
+
 @pytest.mark.parametrize("corrected", [False, True])
-@pytest.mark.parametrize("call", range(1, 7))
+@pytest.mark.parametrize("call", range(1, 11))
 def test_killed_between_any_two_files(drafts, tmp_path, monkeypatch, call, corrected):
-    """os.replace is the only thing that moves files: the run ends before its n-th call, and is done again."""
+    """The run ends before the n-th time that a file gets or loses a name, and is done again."""
     for name in "ab":
         written(drafts.transcripts, f"{name}.eaf", f"old {name}")
         written(drafts.new, f"{name}.eaf", f"new {name}")
     if corrected:
         (drafts.transcripts / "b.eaf").write_text("corrected", encoding="utf-8")
-    calls, replace = [], output_folder.os.replace
 
-    def killed(*paths):
-        calls.append(paths)
-        if len(calls) == call:
-            raise KeyboardInterrupt
-        replace(*paths)
+    def killed():
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(output_folder.os, "replace", killed)
-    try:
+    before_call(monkeypatch, call, killed)
+    with pytest.raises(KeyboardInterrupt):
         drafts.take(tmp_path / "drafts")
-    except KeyboardInterrupt:
-        drafts.take(tmp_path / "drafts")
+    drafts.take(tmp_path / "drafts")
     assert texts(drafts.transcripts) == {"a.eaf": "new a", "b.eaf": "corrected" if corrected else "new b"}
     assert output_folder.wrote(drafts.transcripts, drafts.transcripts / "a.eaf")
 

@@ -14,6 +14,7 @@ from u2u_hf.data.dataset import load_splits
 from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.growth import grow
 from u2u_hf.growth.rounds import Round, rounds_of
+from u2u_hf.growth.wishes import Wishes, wishes
 from u2u_hf.project.folder import Project
 from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, U2UError
 
@@ -168,14 +169,14 @@ def test_a_file_that_is_changed_before_the_training_ends_takes_the_round_to_its_
 )
 def test_times_that_are_too_short_are_told(asked, message):
     with pytest.raises(U2UError, match=f"^{message}$"):
-        grow.wishes(*asked)
+        wishes(*asked)
 
 
 def test_a_quarter_of_the_time_is_for_the_forecast():
-    assert grow.wishes(3600, None) == grow.Wishes(2700, 900)
-    assert grow.wishes(600, None) == grow.Wishes(600, 0)  # too little for five trainings
-    assert grow.wishes(3600, 0) == grow.Wishes(3600, 0)
-    assert grow.wishes(None, 600) == grow.Wishes(None, 600)
+    assert wishes(3600, None) == Wishes(2700, 900)
+    assert wishes(600, None) == Wishes(600, 0)  # too little for five trainings
+    assert wishes(3600, 0) == Wishes(3600, 0)
+    assert wishes(None, 600) == Wishes(None, 600)
 
 
 def test_two_rounds_at_once_are_kept_apart(tmp_path):
@@ -200,4 +201,4 @@ def test_a_setting_that_would_push_each_model_is_refused(tmp_path):
     project.set_paths(tmp_path / "corpus")
     project.set_settings("train", {"push_to": "ana/ears"})
     with pytest.raises(U2UError, match=r"train\.yaml: push_to, public: remove them, and give grow\.py --push_to"):
-        grow.growth_of(project, None, grow.Wishes())
+        grow.growth_of(project, None, Wishes())

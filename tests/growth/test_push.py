@@ -9,7 +9,8 @@ CODE = """
 from pathlib import Path
 from u2u_hf.growth.recipes import Recipes
 from u2u_hf.project.folder import Project
-from u2u_hf.growth.grow import Growth, Wishes
+from u2u_hf.growth.grow import Growth
+from u2u_hf.growth.wishes import Wishes
 from u2u_hf.growth.rounds import Round
 project = Project(Path({folder!r}))
 steps = "changes prepare train language_model compare keep test transcribe forecast report".split()

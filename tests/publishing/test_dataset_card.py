@@ -185,6 +185,12 @@ def test_long_tables_say_where_the_rest_is():
     assert table.endswith("\n\n700 more are in report.json.")
 
 
+def test_the_card_names_no_recording_that_was_added():
+    made = str(card(also=["/home/ana/work/Ana tells of her illness.wav"], max_seconds=9.0))
+    assert "max_seconds: 9.0" in made
+    assert "illness" not in made
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

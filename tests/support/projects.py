@@ -7,8 +7,9 @@ from pathlib import Path
 from conftest import RECIPES
 
 from support import programs
-from u2u_hf.growth.grow import growth_of, wishes
+from u2u_hf.growth.grow import growth_of
 from u2u_hf.growth.recipes import Recipes
+from u2u_hf.growth.wishes import wishes
 
 # Three steps make nothing better or worse; regularisation off, so that a resumed training is the same.
 TRAIN = {

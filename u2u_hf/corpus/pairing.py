@@ -200,11 +200,14 @@ def _speaker_names(tier: Tier) -> set[str]:
     return {*spoken, *code, "".join(spoken), "".join(word[0] for word in spoken)} - {""}
 
 
-def sound_names(audio: Iterable[str]) -> dict[str, str]:
+def sound_names(audio: Iterable[str], folders: Sequence[str] = ()) -> dict[str, str]:
     """Return each recording's own name: its stem without an edition, and without its folder where that is enough.
 
     Recordings of one name in several folders are told apart by their folders; in one folder they are one sound
-    (``a.wav``, ``a.mp4``, ``a_ed-2025-02-12.wav``).
+    (``a.wav``, ``a.mp4``, ``a_ed-2025-02-12.wav``). No folder above those of the corpus is named: datasets are pushed.
+
+    Args:
+        folders: that the corpus was read from, without a slash at the end.
 
     >>> sound_names(["c/1/a.wav", "c/2/a.wav", "c/2/b_ed.wav"])
     {'c/1/a.wav': '1/a', 'c/2/a.wav': '2/a', 'c/2/b_ed.wav': 'b'}
@@ -214,12 +217,21 @@ def sound_names(audio: Iterable[str]) -> dict[str, str]:
         by_stem[fold(_own_stem(path))].append(path)
     names: dict[str, str] = {}
     for paths in by_stem.values():
-        folders = {path: os.path.dirname(path) for path in paths}
-        above = os.path.commonpath(folders.values()) if len(set(folders.values())) > 1 else ""
-        for path, folder in folders.items():
-            within = Path(os.path.relpath(folder, above)).as_posix() if above else "."
+        held = {path: os.path.dirname(path) for path in paths}
+        above = os.path.commonpath(held.values()) if len(set(held.values())) > 1 else ""
+        roots = {path: _outermost(path, folders) for path in paths}
+        for path, folder in held.items():
+            if len(set(roots.values())) > 1 and (root := roots[path]):
+                within = Path(os.path.basename(root), os.path.relpath(folder, root)).as_posix()
+            else:
+                within = Path(os.path.relpath(folder, above)).as_posix() if above else "."
             names[path] = _own_stem(path) if within == "." else f"{within}/{_own_stem(path)}"
     return names
+
+
+def _outermost(path: str, folders: Sequence[str]) -> str:
+    """Return the outermost of some folders that a file lies in, or the empty string."""
+    return min((folder for folder in folders if Path(path).is_relative_to(folder)), key=len, default="")
 
 
 def _own_stem(path: str) -> str:

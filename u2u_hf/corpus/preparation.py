@@ -103,6 +103,7 @@ class PreparationSettings:
             allow_repeated_sentences=self.allow_repeated_sentences,
             seed=self.seed,
             pinned=read_sides(table, self.split_by) if self.splits else {},
+            folders=[str(path if path.is_dir() else path.parent) for path in map(Path, (self.corpus, *self.also))],
         )
 
 

@@ -37,6 +37,7 @@ class SplitSettings:
         allow_repeated_sentences: keep sentences in validation and test that train has too.
         seed: random seed.
         pinned: folded name of a recording (or speaker) → its split, from `split_table.read_sides`.
+        folders: that the corpus was read from; see `sound_names`.
     """
 
     by: str = "recording"
@@ -47,6 +48,7 @@ class SplitSettings:
     allow_repeated_sentences: bool = False
     seed: int = 0
     pinned: Sides = field(default_factory=dict)
+    folders: Sequence[str] = ()
 
 
 def split(utterances: Sequence[Utterance], settings: SplitSettings) -> tuple[dict[str, list[Utterance]], list[Dropped]]:
@@ -58,7 +60,7 @@ def split(utterances: Sequence[Utterance], settings: SplitSettings) -> tuple[dic
     Raises:
         U2UError: fewer than three groups, more hours asked for than there are, or a split without utterances.
     """
-    side_of, group_of = sides(utterances, settings), _groups(utterances, settings.by)
+    side_of, group_of = sides(utterances, settings), _groups(utterances, settings)
     splits: dict[str, list[Utterance]] = {name: [] for name in SPLITS}
     for utterance in utterances:
         splits[side_of[group_of(utterance)]].append(utterance)
@@ -75,7 +77,7 @@ def sides(utterances: Sequence[Utterance], settings: SplitSettings) -> dict[str,
     Raises:
         U2UError: fewer than three groups, more hours asked for than there are, or `pinned` leaves a split empty.
     """
-    group_of = _groups(utterances, settings.by)
+    group_of = _groups(utterances, settings)
     seconds = _seconds_by_group(utterances, group_of, settings.by)
     wanted = _wanted_seconds(sum(seconds.values()), settings)
     hours = {"test": settings.test_hours, "validation": settings.validation_hours}
@@ -84,31 +86,31 @@ def sides(utterances: Sequence[Utterance], settings: SplitSettings) -> dict[str,
     return _divide(seconds, wanted, exact, settings.seed, pinned)
 
 
-def members(utterances: Sequence[Utterance], by: str) -> dict[str, list[str]]:
+def members(utterances: Sequence[Utterance], settings: SplitSettings) -> dict[str, list[str]]:
     """Return each group of `sides` by its name, and its audio files, sorted."""
-    group_of = _groups(utterances, by)
+    group_of = _groups(utterances, settings)
     found: dict[str, set[str]] = defaultdict(set)
     for utterance in utterances:
         found[group_of(utterance)].add(utterance.audio)
     return {group: sorted(audio) for group, audio in sorted(found.items())}
 
 
-def _groups(utterances: Sequence[Utterance], by: str) -> Callable[[Utterance], str]:
+def _groups(utterances: Sequence[Utterance], settings: SplitSettings) -> Callable[[Utterance], str]:
     """Return the function from an utterance to the name of its group."""
-    if by == "speaker":
+    if settings.by == "speaker":
         return lambda u: u.speaker
-    name_of = _sound_groups(utterances)
-    if by == "recording":
+    name_of = _sound_groups(utterances, settings.folders)
+    if settings.by == "recording":
         return lambda u: name_of[u.audio]
     return lambda u: f"{name_of[u.audio]}\0{u.tier}\0{u.start_ms}"
 
 
-def _sound_groups(utterances: Iterable[Utterance]) -> dict[str, str]:
+def _sound_groups(utterances: Iterable[Utterance], folders: Sequence[str]) -> dict[str, str]:
     """Return audio file → name of its sound; files of one annotation file (a microphone for each speaker) are one."""
     audio_of: dict[str, set[str]] = defaultdict(set)
     for utterance in utterances:
         audio_of[utterance.recording].add(utterance.audio)
-    names = sound_names(sorted(set().union(*audio_of.values())))
+    names = sound_names(sorted(set().union(*audio_of.values())), folders)
     first = {name: name for name in names.values()}  # name → another one of the same group, at the end its first
 
     def root(name: str) -> str:
@@ -268,7 +270,7 @@ def remarks(splits: Mapping[str, Sequence[Utterance]], settings: SplitSettings) 
     seconds = {name: sum(u.duration for u in splits.get(name, ())) for name in SPLITS}
     if not (total := sum(seconds.values())):
         return []
-    group_of = _groups(rows, settings.by)
+    group_of = _groups(rows, settings)
     count = len({group_of(u) for u in rows})
     lines = [
         f"{name} has {seconds[name] / total:.0%} of the speech, not {want / total:.0%}: "

@@ -233,8 +233,20 @@ def _modified(recording: Recording) -> float | None:
 
 
 def _beside(recording: Recording, other: Recording) -> str:
-    """Return the path of a recording's annotation file as seen from the other's: reports of it are pushed."""
-    return Path(os.path.relpath(recording.document.path, Path(other.document.path).parent)).as_posix()
+    """Return the path of a recording's annotation file as seen from the other's; no folder above both is named.
+
+    Of files that were not read from one folder it is the name alone: reports of it are pushed.
+    """
+    path, beside = Path(recording.document.path), Path(other.document.path).parent
+    return Path(os.path.relpath(path, beside)).as_posix() if _folder(recording) == _folder(other) else path.name
+
+
+def _folder(recording: Recording) -> Path | None:
+    """Return the folder that a recording was read from: that in which its annotation file has the recording's name."""
+    path = Path(recording.document.path)
+    outermost_first = reversed(path.parents)
+    within = ((folder, path.relative_to(folder).with_suffix("").as_posix()) for folder in outermost_first)
+    return next((folder for folder, name in within if recording.name.startswith(name)), None)
 
 
 def _skipped(recording: Recording, lost: Mapping[str, _Verdict], whole: bool) -> Skipped:

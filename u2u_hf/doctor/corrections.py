@@ -81,9 +81,9 @@ def _corrected(file: str, corrections: Sequence[Correction], corpus: Path, outpu
     if source.suffix.lower() != ".eaf":
         return Corrected(file, 0, problem="is not an ELAN file: correct it in its own program")
     try:
-        output_folder.keep_edited(output_dir, target)
-        refused = correct(source, target, corrections)
-        output_folder.note(output_dir, target)
+        new = output_folder.unfinished(target)
+        refused = correct(source, new, corrections)
+        output_folder.put(new, output_dir, target)
     except U2UError as error:
         return Corrected(file, 0, problem=str(error).removeprefix(f"{source}: "))
     reasons = tuple(f"tier {c.tier}, {elan_time(c.start_ms)}: {reason}" for c, reason in refused)

@@ -47,10 +47,11 @@ class Corrections:
     Attributes:
         lines: what changed since the last round, a sentence for each file. problems: what could not be used, and why.
         audio: name of a corrected transcript, without suffix → its recording.
-        touched: names of the transcripts that people worked on, or that cannot be read.
-        open_segments: name of such a transcript → the spans of the draft that nobody has confirmed yet.
+        touched: names of the transcripts that people worked on, or that cannot be read; of one that was saved under
+            another name also that of its draft.
+        open_segments: name of the draft of such a transcript → the spans of it that nobody has confirmed yet.
         changed, characters: of the drafts that people looked through since the last round.
-        counted: name → the annotations of which that is known, earlier rounds included.
+        counted: name of a draft → the annotations of which that is known, earlier rounds included.
         state: the tiers of the corrected transcripts.
     """
 
@@ -113,7 +114,8 @@ def collect(
     shutil.rmtree(copies, ignore_errors=True)
     copies.mkdir(parents=True)
     found = Corrections(counted={name: list(map(_span, spans)) for name, spans in counted.items()})
-    transcribed = set(transcribed)
+    transcribed, name_of = set(transcribed), {audio: name for name, audio in recordings.items()}
+    drafts_of_others: list[str] = []
     for path in transcript_files(transcripts):
         if output_folder.wrote(transcripts, path):
             continue
@@ -130,35 +132,39 @@ def collect(
             copy.unlink()
             continue
         audio = recordings.get(name) or _linked(document, recordings.values())
-        if not _collect_one(found, name, path, copy, document.tiers, drafts, before, audio, transcribed):
+        draft = name if name in recordings else name_of.get(audio or "", name)
+        edits = _edits(document.tiers, _drafts_of(draft, transcripts, drafts))
+        if not _collect_one(found, name, draft, path, copy, document.tiers, edits, before, audio, transcribed):
             copy.unlink()
+        drafts_of_others.append(draft)
     found.problems += [
         f"{transcripts / name}.eaf: is not there any more; it was corrected, and is not learnt from now"
         for name in before
         if name not in found.touched
     ]
+    found.touched += sorted(set(drafts_of_others) - set(found.touched))
     return found
 
 
 def _collect_one(
     found: Corrections,
     name: str,
+    draft: str,
     path: Path,
     copy: Path,
     tiers: Sequence[Tier],
-    drafts: Sequence[Path],
+    edits: Sequence[TierEdits],
     before: Snapshot,
     audio: str | None,
     transcribed: set[str],
 ) -> bool:
     """Find what people did to one transcript; return whether its copy is to be learnt from."""
-    edits = _edits(tiers, _drafts_of(name, path, drafts))
     found.state[name] = segments = tuple(t for t in tiers if t.linguistic_type not in _CHILDREN)
     earlier = before.get(name)
     since = compare(earlier, segments) if earlier is not None else edits
     if lines := sentences(edit for edit in since if not edit.is_same):
         found.lines.append(f"{name}.eaf: {'; '.join(lines)}")
-    _count(found, name, edits)
+    _count(found, draft, edits)
     learnt = any(a.value.strip() for tier in by_people(tiers) for a in tier.annotations)
     partial = [e for e in edits if e.after and e.before and e.after.linguistic_type == SEGMENT_TYPE and e.edited]
     if partial and audio in transcribed:
@@ -208,15 +214,13 @@ def _edits(tiers: Sequence[Tier], drafts: Iterable[Sequence[Tier]]) -> list[Tier
     return min(tried, key=lambda edits: sum(len(edit.changes) for edit in edits), default=none)
 
 
-def _drafts_of(name: str, path: Path, folders: Iterable[Path]) -> list[tuple[Tier, ...]]:
-    """Return the drafts that a transcript may have been corrected from, the newest first."""
-    found = []
-    for folder in folders:
-        if (draft := folder / f"{name}.eaf").is_file():
-            found.append(read_eaf(draft).tiers)
-    if not found and (draft := path.with_suffix(".json")).is_file():  # transcribed before the first round
-        found += _from_json(draft)
-    return found
+def _drafts_of(name: str, transcripts: Path, folders: Iterable[Path]) -> list[tuple[Tier, ...]]:
+    """Return the drafts that a transcript may have been corrected from, those of the newest round first.
+
+    The one that transcribe.py wrote last, before the first round or by hand between two, is known by its .json.
+    """
+    files = (folder / f"{name}.eaf" for folder in folders)
+    return [*(read_eaf(draft).tiers for draft in files if draft.is_file()), *_from_json(transcripts / f"{name}.json")]
 
 
 def _from_json(path: Path) -> list[tuple[Tier, ...]]:
@@ -249,7 +253,8 @@ def _count(found: Corrections, name: str, edits: Sequence[TierEdits]) -> None:
             gone = {a for change in edit.changes for a in change.before}
             still_open += [(edit.before.name, a.start_ms, a.end_ms) for a in edit.before.annotations if a not in gone]
     found.counted[name] = sorted(known)
-    found.open_segments[name] = still_open
+    others = found.open_segments.get(name, still_open)  # of another file of the same draft
+    found.open_segments[name] = [span for span in still_open if span in others]
 
 
 def _spans(edit: TierEdits, change: Change) -> set[Span]:

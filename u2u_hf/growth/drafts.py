@@ -7,7 +7,6 @@ a new one is whole. Files that stand there in advance keep it from transcribing 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from typing import Any
 
 from u2u_hf import output_folder
 from u2u_hf.corpus.folder import files_below
-from u2u_hf.files import write_text
+from u2u_hf.files import replacing, write_text
 from u2u_hf.formats import writers
 from u2u_hf.growth.corrections import Span
 from u2u_hf.records import U2UError
@@ -95,51 +94,52 @@ class Drafts:
                 continue
             target = self.transcripts / within
             if within.name == QUEUE:
-                output_folder.keep_edited(self.transcripts, target, path.read_bytes())
-                output_folder.move_in(path, self.transcripts, target)
+                output_folder.put(path, self.transcripts, target)
                 continue
-            if path.suffix == ".eaf":
-                copy = snapshot / within
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, copy)
             if within.with_suffix("") in (Path(name).with_suffix("") for name in edited):
                 continue  # of a draft that a person corrected, nothing is replaced
+            text = path.read_bytes()
             if not self._swap(path, target):
                 edited.append(within.as_posix())
-            elif path.suffix == ".eaf":
+                continue
+            if path.suffix == ".eaf":
                 moved += 1
+                with replacing(snapshot / within) as copy:  # only of what people see
+                    copy.write_bytes(text)
+            path.unlink()
+        self._put_back()
         return moved, edited
 
     def _swap(self, new: Path, target: Path) -> bool:
-        """Put a new draft in the place of an old one; return False if the old one was edited, and stays.
-
-        The old one is moved aside before it is looked at, so that what a person saves in this moment is not lost.
-        """
-        aside = self.new / _ASIDE / target.relative_to(self.transcripts)
+        """Put a new draft in the place of an old one; return False if the old one was edited, and stays."""
+        output_folder.note(self.transcripts, target, new)
         try:
-            if target.exists():
-                aside.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(target, aside)
-            if aside.exists() and not output_folder.wrote_as(self.transcripts, target, aside):
-                if not target.exists():
-                    os.replace(aside, target)
-                return False
+            target.parent.mkdir(parents=True, exist_ok=True)
+            return output_folder.exchange(
+                new,
+                target,
+                self.new / _ASIDE / target.relative_to(self.transcripts),
+                lambda old: output_folder.wrote_as(self.transcripts, target, old),
+            )
         except OSError as error:
             raise U2UError(
                 f"{target}: cannot be replaced ({error.strerror}): close the programs that use it"
             ) from error
-        if target.exists():  # a person saved it in between
-            return False
-        output_folder.move_in(new, self.transcripts, target)
-        aside.unlink(missing_ok=True)
-        return True
 
     def _put_back(self) -> None:
-        """Put back old drafts that were aside when a run was killed, unless the new ones are in their places."""
-        for aside in sorted((self.new / _ASIDE).rglob("*")):
+        """Empty the folder of the old drafts; those of a run that was killed go back, unless a new one is there.
+
+        They are looked at once more: a program that had one open may have written into it late.
+        """
+        for aside in sorted(path for path in (self.new / _ASIDE).rglob("*") if path.is_file()):
             target = self.transcripts / aside.relative_to(self.new / _ASIDE)
-            if aside.is_file() and not target.exists():
-                os.replace(aside, target)
+            try:
+                if output_folder.add(aside, target):
+                    aside.unlink()
+                else:
+                    output_folder.keep_aside(self.transcripts, target, aside)
+            except OSError as error:
+                raise U2UError(f"{target}: cannot be written ({error.strerror})") from error
 
     def clean(self) -> None:
         """Remove the folder of the new drafts."""

@@ -7,7 +7,6 @@ beginning, so that a round that was killed is finished by the same command.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,12 +18,12 @@ from typing import Any
 import yaml
 
 from u2u_hf import folder_lock
-from u2u_hf.corpus.folder import files_below
 from u2u_hf.corpus.reader import Recording, read_corpus
 from u2u_hf.data import audio
 from u2u_hf.files import replacing, write_text
-from u2u_hf.formats import readers, writers
+from u2u_hf.formats import writers
 from u2u_hf.growth import corrections, snapshot
+from u2u_hf.growth.closing import pushed
 from u2u_hf.growth.corrections import Corrections
 from u2u_hf.growth.drafts import QUEUE, Drafts
 from u2u_hf.growth.forecast import forecasts
@@ -32,69 +31,26 @@ from u2u_hf.growth.growth import as_values, rows
 from u2u_hf.growth.growth_page import growth_page
 from u2u_hf.growth.held_out import save_sides, sides_of
 from u2u_hf.growth.keep import error_rate, replace_model
-from u2u_hf.growth.learning_curve import LEAST_SECONDS, PARTS, LearningCurve
+from u2u_hf.growth.learning_curve import PARTS, LearningCurve
 from u2u_hf.growth.preparing import preparation_of
 from u2u_hf.growth.recipes import Recipes, Stopped
 from u2u_hf.growth.rounds import LAST_STEP, Round, new_round, rounds_of
-from u2u_hf.hub.push import push_folder
+from u2u_hf.growth.state import recordings_of, state_of
+from u2u_hf.growth.wishes import Wishes
 from u2u_hf.model_folder import CONFIG, LANGUAGE_MODEL, SETTINGS, checkpoints
 from u2u_hf.project.folder import Project
 from u2u_hf.recognition.model import DEFAULT_MODEL
-from u2u_hf.records import CORRECTED_TYPE, Skipped, U2UError
+from u2u_hf.records import Skipped, U2UError
 from u2u_hf.reports.digest import hours, hours_by
 from u2u_hf.reports.quantities import length
-from u2u_hf.settings import duration, quoted
-from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
+from u2u_hf.settings import duration
 from u2u_hf.visible_text import visible
 
 MORE_HOURS = (0.5, 1.0, 5.0)  # of which the forecast tells
-# Of a time budget, for the trainings of the forecast: the better recogniser matters more, and whoever plans the next
-# weeks of correcting still wants to know what they would bring.
-_FORECAST_SHARE = 0.25
 # Until the model of a round is trained, a file that somebody changes takes the round back to its beginning.
 _BEFORE_TRAINED = ("changes", "prepare", "train")
 _DRAFT = ("eaf", "json")  # formats that every draft is written in: for people, and for the queue
 _SHOWN = 20  # sentences in the terminal; all are in growth.html
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What the user asked of a round.
-
-    Attributes:
-        train_seconds: time for the training; None for as many steps as the project's train.yaml says.
-        forecast_seconds: time for the trainings of the forecast; 0 for no forecast.
-        push_to: OWNER/NAME of the recogniser on the Hub, whose dataset is OWNER/NAME-data; or the empty string.
-    """
-
-    train_seconds: int | None = None
-    forecast_seconds: int = 0
-    push_to: str = ""
-
-
-def wishes(time_budget: float | None, forecast: float | None, push_to: str = "") -> Wishes:
-    """Return what a user asked for.
-
-    Args:
-        time_budget: seconds for all trainings of the round, or None.
-        forecast: seconds of it for the forecast; 0 for none, None for the default.
-
-    Raises:
-        U2UError: a time is too short.
-    """
-    least = LEAST_SECONDS * len(PARTS)
-    if forecast is None:  # a budget too short for a forecast is for the training alone
-        forecast = _FORECAST_SHARE * (time_budget or 0)
-        forecast = forecast if forecast >= least else 0
-    elif 0 < forecast < least:
-        raise U2UError(f"--forecast {duration(int(forecast))}: is too short for {len(PARTS)} trainings: give "
-                       f"{duration(least)} or more, or 0s for none")  # fmt: skip
-    left = None if time_budget is None else int(time_budget - forecast)
-    if left is not None and left < LEAST_SECONDS:
-        needed = duration(int(forecast) + LEAST_SECONDS)
-        raise U2UError(f"--time_budget: is too short, with {duration(int(forecast)) or 'nothing'} of it for the "
-                       f"forecast: give {needed} or more")  # fmt: skip
-    return Wishes(left, int(forecast), push_to)
 
 
 @dataclass
@@ -268,7 +224,8 @@ class Growth:
         if not names:
             print("  there are no recordings to transcribe")
             return {"written": 0}
-        touched = set(corrections.touched(project.transcripts)) | set(facts["touched"])
+        by_people = corrections.touched(project.transcripts)
+        touched = {*by_people, *facts["touched"]}
         done = {name for name, path in names.items() if path in self._transcribed}
         stay = names if not self.round.facts["compare"]["is_better"] else ()
         kept = {name for name in stay if all((project.transcripts / f"{name}.{form}").is_file() for form in _DRAFT)}
@@ -290,7 +247,7 @@ class Growth:
         project.transcripts.mkdir(parents=True, exist_ok=True)
         written, edited = drafts.take(self.round.drafts)
         drafts.clean()
-        print(f"{written} drafts are new; {len(touched)} transcripts stay as people left them")
+        print(f"{written} drafts are new; {len(by_people)} transcripts stay as people left them")
         for name in edited:
             print(visible(f"! {name}: was edited, and stays as it is"))
         return {"written": written}
@@ -443,83 +400,6 @@ def lock(project: Project) -> Iterator[None]:
         yield
     finally:
         folder_lock.release(project.rounds)
-
-
-def state_of(project: Project) -> str:
-    """Return a digest of all that people may change between rounds: corpus, transcripts, settings.
-
-    Raises:
-        U2UError: there is no corpus.
-    """
-    found = hashlib.sha256(corrections.digest(project.transcripts).encode())
-    corpus = project.corpus
-    for path in files_below(corpus)[0]:
-        name = path.relative_to(corpus).as_posix()
-        found.update(f"{name}\0{path.stat().st_size}\0".encode("utf-8", "surrogatepass"))
-        if readers.reader_of(path):
-            found.update(hashlib.sha256(path.read_bytes()).digest())
-    for recipe in ("prepare", "train", "language_model"):
-        if (path := project.config(recipe)).is_file():
-            found.update(f"{recipe}\0".encode() + path.read_bytes())
-    names = corrections.touched(project.transcripts)
-    sounds = recordings_of(project) if names else {}
-    for name in names:  # a recording that was missing may have come back
-        found.update(f"{name}\0{sounds.get(name, '')}\0".encode("utf-8", "surrogatepass"))
-    return found.hexdigest()
-
-
-def recordings_of(project: Project) -> dict[str, str]:
-    """Return the name of each transcript, without suffix → its recording.
-
-    Raises:
-        U2UError: see `find_jobs`.
-    """
-    settings = TranscriptionSettings(
-        recordings=[str(path) for path in project.recordings], output_dir=str(project.transcripts)
-    )
-    return {job.name.as_posix(): str(job.audio) for job in find_jobs(settings)[0]}
-
-
-def pushed(project: Project, name: str) -> list[str]:
-    """Push dataset and recogniser of a project, private; return lines that say where they are.
-
-    Args:
-        name: OWNER/NAME of the recogniser; the dataset is OWNER/NAME-data.
-    """
-    dataset = push_folder(project.dataset, f"{name}-data", "dataset")
-    return [f"dataset: {dataset}", f"recogniser: {push_folder(project.model, name, 'model')}"]
-
-
-def next_steps(growth: Growth) -> str:
-    """Return what a round came to, and what to do next."""
-    project, found = growth.project, rows([*growth.earlier, growth.round])
-    last = found[-1]
-    lines = [
-        "",
-        f"round {last.round}: {last.cer:.1%} of the characters wrong on held-out recordings, "
-        f"{length(last.hours)} of transcribed speech in training.",
-    ]
-    if last.edited_share is not None:
-        lines.append(f"People had to change {last.edited_share:.1%} of the drafts that they corrected.")
-    lines.append(f"the report: {project.folder / 'growth.html'}")
-    if (queue := project.transcripts / QUEUE).is_file():
-        lines += [
-            "",
-            f"Next, correct what {queue} lists first: the transcripts are beside it. Give a tier that you corrected to",
-            f"its end the type {CORRECTED_TYPE} (in ELAN: Tier > Change Tier Attributes). Then run this again.",
-        ]
-    return "\n".join(lines)
-
-
-def nothing_to_learn(project: Project) -> str:
-    """Return what to do where nobody changed anything since the last round."""
-    places = f"--model {quoted(project.model)} --output_dir {quoted(project.transcripts)}"
-    recordings = " ".join(map(quoted, project.recordings))
-    return (
-        f"Nobody changed anything since the last round, so there is nothing to learn. Correct what "
-        f"{project.transcripts / QUEUE} lists first, then run this again. If there are only new recordings:\n\n"
-        f"  python recipes/transcribe.py {places} --queue {recordings}"
-    )
 
 
 def _require_apart(project: Project) -> None:

@@ -46,7 +46,7 @@ def sides_of(
     """
     table, lines = dict(preparation.sides), []
     utterances = [u for row in preparation.splits.values() for u in row]
-    marks = {name: sorted(map(_mark, audio)) for name, audio in members(utterances, settings.split_by).items()}
+    marks = {name: sorted(map(_mark, audio)) for name, audio in members(utterances, settings.splitting).items()}
     known = read_sides(earlier, settings.split_by) if earlier else {}
     if settings.split_by == "recording":
         names = {mark: name for name, row in sounds.items() for mark in row}

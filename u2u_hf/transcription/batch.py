@@ -176,12 +176,22 @@ class _Run:
 
     def _write(self, job: Job, transcript: Transcript, files: dict[str, Path]) -> None:
         folder = Path(self.settings.output_dir)
-        ours = [file for file in files.values() if not _is_theirs(job, file)]
-        for file in ours:
-            output_folder.keep_edited(folder, file)
-        writers.write(transcript, files, self.settings.unsure_below)
-        for file in ours:
-            output_folder.note(folder, file)
+        own = {file: file.read_bytes() for file in files.values() if _is_theirs(job, file)}
+        new = {name: output_folder.unfinished(file) for name, file in files.items()}
+        try:
+            writers.write(transcript, new, self.settings.unsure_below)
+            for name, file in files.items():
+                if file in own:
+                    output_folder.put_if_same(new[name], file, own[file])
+                elif self.settings.overwrite:
+                    output_folder.put(new[name], folder, file)
+                else:
+                    output_folder.put_if_missing(new[name], folder, file)
+        except U2UError as error:
+            raise U2UError(str(error).replace(f".{os.getpid()}.new.", "")) from error
+        finally:
+            for path in new.values():
+                path.unlink(missing_ok=True)
 
     def _own_segments(self, job: Job) -> Segmentation:
         """Return the segments of the tiers that --segments_from or --align names in the recording's own ELAN file."""
@@ -259,9 +269,9 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
     _require_own_queue(settings)
     path = Path(settings.output_dir) / _QUEUE
     transcripts = [file for outcome in outcomes for file in outcome.files if file.endswith(".json")]
-    output_folder.keep_edited(Path(settings.output_dir), path)
-    write_text(path, correction_queue(transcripts, by_confidence=bool(settings.align)))
-    output_folder.note(Path(settings.output_dir), path)
+    new = output_folder.unfinished(path)
+    write_text(new, correction_queue(transcripts, by_confidence=bool(settings.align)))
+    output_folder.put(new, Path(settings.output_dir), path)
     return path
 
 

@@ -24,7 +24,7 @@ _HOW = {
 }
 _MOST_DETAILS = 3  # of one reason: report.json has all of them
 # Settings that the card gives elsewhere or does not need, and settings that may name a speaker.
-_ELSEWHERE = ("corpus", "output_dir", "language", "license", "pretty_name")
+_ELSEWHERE = ("corpus", "also", "output_dir", "language", "license", "pretty_name")
 _NAMING = ("tiers", "participants", "channels")
 
 
