@@ -67,6 +67,7 @@ def new_recording(demo_folder):
 @pytest.fixture(scope="session")
 def recipe():
     """Run a recipe as a user does: ``recipe("prepare.py", "--corpus", …)`` → finished process."""
+    programs.open_door()  # before a test makes an environment of this process's
 
     def run(name, *arguments, **settings):
         return programs.run([RECIPES / name, *arguments], **settings)
