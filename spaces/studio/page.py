@@ -105,8 +105,8 @@ class _Studio:
         what, by = str(asked.get("what", ""))[:100], str(asked.get("by", ""))[:100]
         if not project or not found or not what:
             return ""
-        say = say_in(language(str(asked.get("language", ""))))
-        view = View(say, "", Tab(), self._projects, project, {})
+        spoken = language(str(asked.get("language", "")))
+        view = View(say_in(spoken), spoken, Tab(), self._projects, project, {})
         try:
             now = rules.rules_of(project.settings("prepare"))
             return preview(view, rules.changes(found, rules.with_replacement(now, what, by)))

@@ -30,6 +30,8 @@ from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, Annotation, Tier
 pytest_plugins = ["support.browser_fixtures"]
 
 LONG_MS = 60_000  # for what a busy computer takes longer over
+# Processes of its own: what is stopped, killed or given a full disk must be the program itself.
+_OWN = {"U2U_TESTS_DOOR": ""}
 
 
 class Server:
@@ -40,7 +42,7 @@ class Server:
 
     def start(self):
         port = ("--port", self.running.port) if self.running else ()
-        self.running = self.stack.enter_context(studio.running(self.folder, *port))
+        self.running = self.stack.enter_context(studio.running(self.folder, *port, **_OWN))
 
     def kill(self):
         self.running.process.kill()
@@ -310,7 +312,7 @@ def test_a_full_disk(open_page, tmp_path, demo_folder):
     project.folder.mkdir()
     mounted = 'mount -t tmpfs -o size=6m tmpfs "$0" && exec "$@"'
     before = ["unshare", "--map-root-user", "--mount", "sh", "-c", mounted, str(project.folder)]
-    with studio.running(tmp_path / "server", "--project", project.folder, before=before) as running:
+    with studio.running(tmp_path / "server", "--project", project.folder, before=before, **_OWN) as running:
         there = Project(Path(f"/proc/{running.process.pid}/root{project.folder}"))
         page = open_page(running.address)
         page.get_by_label("Folder of the corpus", exact=True).fill(str(demo_folder / "corpus"))
