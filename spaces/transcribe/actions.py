@@ -1,9 +1,10 @@
 """What happens when a visitor clicks: transcribe, show, correct, cancel."""
 
+import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,7 @@ class Actions:
         self._language_model, self._calibrations = language_model, calibrations
         self._settings = settings
         self._stopping: dict[str, threading.Event] = {}  # session → set to cancel its transcription
+        self._errors: dict[str, str] = {}  # session → what `tell` tells
         # ZeroGPU sends a function's arguments to another process: the model must not be one of them.
         self._recognise = GPU(duration=120)(self._recognise_one)
 
@@ -169,7 +171,8 @@ class Actions:
 
     def show(self, results, number, request: gr.Request):
         """Show one of the results: its number, editor, and what `downloads` returns."""
-        result = result_at(results, number, say_in(language_of(request)))
+        with self._told_later(request):
+            result = result_at(results, number, say_in(language_of(request)))
         for other in results:
             other["shown"] = other is result
         button, wrong, files = downloads(result, say_in(language_of(request)))
@@ -183,13 +186,27 @@ class Actions:
         if not sent:
             return gr.skip()
         say = say_in(language_of(request))
-        try:
-            name, segments = received(sent)
-            result = result_at(results, number_of(results, name), say)
-            result["corrected"] = corrected(result["transcript"], segments)
-        except U2UError as error:
-            raise gr.Error(say("refused", problem=error), print_exception=False) from error
+        with self._told_later(request):
+            try:
+                name, segments = received(sent)
+                result = result_at(results, number_of(results, name), say)
+                result["corrected"] = corrected(result["transcript"], segments)
+            except U2UError as error:
+                raise gr.Error(say("refused", problem=error), print_exception=False) from error
         return [results, *(downloads(result, say) if result.get("shown") else [gr.skip()] * 3)]
+
+    @contextlib.contextmanager
+    def _told_later(self, request: gr.Request) -> Iterator[None]:
+        try:
+            yield
+        except gr.Error as error:
+            self._errors[request.session_hash] = error.message
+            raise
+
+    def tell(self, request: gr.Request):
+        """Raise the last error of a visitor's again: of what does not go through the queue Gradio shows none."""
+        unreached = say_in(language_of(request))("unreached")
+        raise gr.Error(self._errors.pop(request.session_hash, unreached), print_exception=False)
 
     def renew(self, results, number, request: gr.Request):
         """Write the files again: Gradio deletes them although the page is open."""
@@ -211,6 +228,7 @@ class Actions:
 
     def leave(self, request: gr.Request):
         """Stop the transcription of a visitor who has closed the page."""
+        self._errors.pop(request.session_hash, None)
         if stop := self._stopping.pop(request.session_hash, None):
             stop.set()
 

@@ -70,7 +70,8 @@ def transcription_page(
         page.unload(actions.leave)
         # Not in the queue, which may be full of visitors who wait for a transcription.
         at_once = {"queue": False, "show_progress": "hidden", "api_name": False}
-        chosen.input(actions.show, [results, chosen], shown, **at_once)
+        other = chosen.input(actions.show, [results, chosen], shown, **at_once)
+        other.failure(actions.tell, api_name=False)
         corrected = editor.input(
             actions.correct,
             [results, corrections],
@@ -80,7 +81,7 @@ def transcription_page(
             **at_once,
         )
         corrected.success(None, js="() => transcripts.kept()", api_name=False)
-        corrected.failure(None, js="() => transcripts.failed()", api_name=False)
+        corrected.failure(actions.tell, js="() => transcripts.failed() ?? []", api_name=False)
         gr.Timer(KEPT_SECONDS * 0.75).tick(actions.renew, [results, number], written, **at_once)
         page.load(in_their_language, None, told, queue=False, show_progress="hidden", api_name=False)
     page.i18n_words = t

@@ -281,6 +281,10 @@ def test_a_correction_of_what_the_server_forgot_is_refused_with_the_reason(actio
             actions.correct(results, sent(a_result()), SPANISH)
     with pytest.raises(gradio.Error, match="El servidor se reinició o perdió esta transcripción"):
         actions.show([], 0, SPANISH)
+    with pytest.raises(gradio.Error, match="El servidor se reinició o perdió esta transcripción"):
+        actions.tell(SPANISH)
+    with pytest.raises(gradio.Error, match="El servidor no respondió"):
+        actions.tell(SPANISH)  # nothing was refused
     assert all(update == gradio.skip() for update in actions.renew([], 0, SPANISH))
     assert all(update.visible for update in actions.renew([a_result()], 0, SPANISH)[::2])
 

@@ -46,6 +46,7 @@ ENGLISH = {
     "expired": "The server has restarted or forgotten this transcript. New corrections do not reach the downloads: "
     "copy them from the page, and transcribe the recording again.",
     "refused": "The corrections cannot be used ({problem}). Undo the last one.",
+    "unreached": "The server did not answer. Corrections are sent again with the next one, and at a download.",
     "login": "Ask the person who set up this page for the password. The user name can be anything.",
     "setup": "This page is not set up yet",
     "setup_how": "In a Space: Settings → Variables and secrets. After a change the Space restarts. A private model "

@@ -48,6 +48,7 @@ FRENCH = {
     "expired": "Le serveur a redémarré ou a oublié cette transcription. Les nouvelles corrections n’arrivent pas dans "
     "les téléchargements : copiez-les depuis la page, puis transcrivez de nouveau l’enregistrement.",
     "refused": "Les corrections ne peuvent pas être utilisées ({problem}). Défaites la dernière.",
+    "unreached": "Le serveur n’a pas répondu. Les corrections sont renvoyées avec la prochaine, et au téléchargement.",
     "login": "Demandez le mot de passe à la personne qui a installé cette page. Le nom d’utilisateur est libre.",
     "setup": "Cette page n’est pas encore configurée",
     "setup_how": "Dans un Space : Settings → Variables and secrets. Après un changement, le Space redémarre. Un "

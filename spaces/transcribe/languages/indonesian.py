@@ -46,6 +46,7 @@ INDONESIAN = {
     "expired": "Server dimulai ulang atau sudah melupakan transkrip ini. Koreksi baru tidak masuk ke unduhan: salin "
     "dari halaman ini, lalu transkripsikan lagi rekamannya.",
     "refused": "Koreksi tidak dapat dipakai ({problem}). Urungkan yang terakhir.",
+    "unreached": "Server tidak menjawab. Koreksi dikirim lagi bersama koreksi berikutnya, dan saat mengunduh.",
     "login": "Mintalah kata sandi kepada orang yang memasang halaman ini. Nama pengguna boleh apa saja.",
     "setup": "Halaman ini belum disiapkan",
     "setup_how": "Di Space: Settings → Variables and secrets. Setelah diubah, Space dimulai ulang. Model privat "

@@ -46,6 +46,7 @@ PORTUGUESE = {
     "expired": "O servidor foi reiniciado ou perdeu esta transcrição. As novas correções não chegam aos arquivos: "
     "copie-as da página e transcreva a gravação de novo.",
     "refused": "As correções não podem ser usadas ({problem}). Desfaça a última.",
+    "unreached": "O servidor não respondeu. As correções são enviadas de novo com a próxima, e ao baixar.",
     "login": "Peça a senha a quem instalou esta página. O nome de usuário pode ser qualquer um.",
     "setup": "Esta página ainda não está configurada",
     "setup_how": "Em um Space: Settings → Variables and secrets. Depois de uma mudança, o Space reinicia. Um modelo "

@@ -46,6 +46,7 @@ SPANISH = {
     "expired": "El servidor se reinició o perdió esta transcripción. Las correcciones nuevas no llegan a las "
     "descargas: cópielas de la página y transcriba la grabación otra vez.",
     "refused": "Las correcciones no se pueden usar ({problem}). Deshaga la última.",
+    "unreached": "El servidor no respondió. Las correcciones se envían otra vez con la siguiente, y al descargar.",
     "login": "Pida la contraseña a quien instaló esta página. El nombre de usuario puede ser cualquiera.",
     "setup": "Esta página aún no está configurada",
     "setup_how": "En un Space: Settings → Variables and secrets. Después de un cambio, el Space se reinicia. Un "
