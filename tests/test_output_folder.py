@@ -1,8 +1,10 @@
 """Recipes write into folders that are new, empty or their own, and replace only what they wrote."""
 
 import contextlib
+import errno
 import hashlib
 import json
+import os
 import runpy
 import shutil
 import sys
@@ -16,7 +18,8 @@ from u2u_hf import model_folder, output_folder
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.data.dataset_writer import write_dataset
 from u2u_hf.demo.corpus import make_demo_corpus
-from u2u_hf.output_folder import MARKER, WRITTEN, claim
+from u2u_hf.files import add
+from u2u_hf.output_folder import MARKER, WRITTEN, claim, put_if_same
 from u2u_hf.publishing.browser_page import build as build_site
 from u2u_hf.publishing.deploy import DeploySettings, build
 from u2u_hf.recognition import language_model
@@ -462,3 +465,34 @@ def test_scores_and_exports_in_a_card_are_no_edits(tmp_path, capsys):
     output_folder.note(tmp_path, card)
     assert output_folder.wrote(tmp_path, card)
     assert hashlib.sha256(b"card").hexdigest() in lines
+
+
+@pytest.fixture
+def no_links(monkeypatch):
+    """A disk that has no hard links, as those of cameras and recorders."""
+
+    def refuse(source, target):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+
+
+@pytest.mark.usefixtures("no_links")
+def test_without_hard_links_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
+    new, path = tmp_path / "new", tmp_path / "a.eaf"
+    new.write_text("a long new one")
+    path.write_text("mine")
+
+    def cut(source, target):
+        Path(target).write_text("a lo")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfile", cut)
+        with pytest.raises(U2UError, match=r"a\.eaf: cannot be written \(the disk of .* is full: make room\)"):
+            put_if_same(new, path, b"mine")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"new": "a long new one", "a.eaf": "mine"}
+    assert not add(new, path)
+    assert path.read_text() == "mine"
+    put_if_same(new, path, b"mine")
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {"a.eaf": "a long new one"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,12 +58,18 @@ def add(new: Path, path: Path) -> bool:
 
 
 def _copied(new: Path, path: Path) -> bool:
-    data = new.read_bytes()
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with open(path, "xb") as file:
-            file.write(data)
+        shutil.copyfile(new, temporary)
+        if os.name == "nt":
+            os.rename(temporary, path)  # refuses a name that is there
+        else:
+            open(path, "xb").close()  # the name is ours; the whole file comes at once
+            os.replace(temporary, path)
     except FileExistsError:
         return False
+    finally:
+        temporary.unlink(missing_ok=True)
     return True
 
 

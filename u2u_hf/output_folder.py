@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from u2u_hf import folder_lock
-from u2u_hf.files import add, replacing, write_text
+from u2u_hf.files import add, reason, replacing, write_text
 from u2u_hf.records import U2UError
 from u2u_hf.visible_text import visible
 
@@ -255,7 +255,7 @@ def note(folder: Path, path: Path, there: Path | None = None) -> None:
     try:
         _note(folder, path.relative_to(folder).as_posix(), _checksum(there or path))
     except OSError as error:
-        raise U2UError(f"{folder / WRITTEN}: cannot be written ({error.strerror})") from error
+        raise U2UError(f"{folder / WRITTEN}: cannot be written ({reason(error, folder)})") from error
 
 
 def unfinished(path: Path) -> Path:
@@ -274,7 +274,7 @@ def put_if_missing(new: Path, folder: Path, path: Path) -> None:
         add(new, path)
         new.unlink()
     except OSError as error:
-        raise U2UError(f"{path}: cannot be written ({error.strerror})") from error
+        raise U2UError(f"{path}: cannot be written ({reason(error, path)})") from error
 
 
 def put(new: Path, folder: Path, path: Path) -> None:
@@ -298,7 +298,7 @@ def put(new: Path, folder: Path, path: Path) -> None:
         for aside in filter(Path.is_file, asides):
             keep_aside(folder, path, aside)
     except OSError as error:
-        raise U2UError(f"{path}: cannot be written ({error.strerror})") from error
+        raise U2UError(f"{path}: cannot be written ({reason(error, path)})") from error
 
 
 def exchange(new: Path, path: Path, aside: Path, is_old: Callable[[Path], bool]) -> bool:
@@ -319,7 +319,12 @@ def exchange(new: Path, path: Path, aside: Path, is_old: Callable[[Path], bool])
         if add(aside, path):
             aside.unlink()
         return False
-    return add(new, path)
+    try:
+        return add(new, path)
+    except OSError:
+        if aside.exists() and not path.exists():
+            os.replace(aside, path)
+        raise
 
 
 def wrote(folder: Path, path: Path) -> bool:
@@ -388,7 +393,7 @@ def put_if_same(new: Path, path: Path, before: bytes) -> None:
             raise U2UError(f"{path}: was saved by another program meanwhile, and stays as it is: run this again")
         new.unlink()
     except OSError as error:
-        raise U2UError(f"{path}: cannot be written ({error.strerror})") from error
+        raise U2UError(f"{path}: cannot be written ({reason(error, path)})") from error
 
 
 def keep_aside(folder: Path, path: Path, aside: Path) -> None:

@@ -1,6 +1,7 @@
 """Transcripts as the editor opens and saves them, with the ELAN files that transcribe.py writes."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -116,3 +117,17 @@ def test_a_peak_is_the_loudest_sample_of_its_hundredth_of_a_second(project):
     assert {at: level for at, level in enumerate(right) if level} == {50: 255}
     soundfile.write(path, samples[:4_800], 48_000)  # another recording of the same name
     assert [len(row) for row in transcripts.peaks_of(path, 2)] == [10, 10]
+
+
+def test_a_recording_that_ends_before_its_header_says_has_peaks(project):
+    path = project.corpus / "a.mp3"
+    soundfile.write(path, np.tile([0.5, -0.5], 8_000 * 20), 16_000)
+    path.write_bytes(path.read_bytes()[: -path.stat().st_size // 40])
+    (row,) = transcripts.peaks_of(path, 1)
+    assert row[0] > 0 == row[-1]
+
+
+def test_what_is_not_finished_is_no_transcript(project):
+    path = transcript(project.transcripts / "a.eaf", [], "ña")
+    shutil.copyfile(path, path.with_name(".12.new.b.eaf"))
+    assert transcripts.all_of(project) == [path]

@@ -11,6 +11,7 @@ from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.recognition import torch_model
 from u2u_hf.records import U2UError
 from u2u_hf.settings import duration, seconds_of
+from u2u_hf.training.awake_clock import awake_clock
 from u2u_hf.training.run import LEAST_SECONDS
 
 _TRIAL_S = 10  # of noise
@@ -36,7 +37,7 @@ def share(time_budget: str, folds: int, other_s: float) -> int:
 
 def seconds_since_start() -> float:
     """Return the seconds since this process started, which a time budget counts too."""
-    return time.time() - psutil.Process().create_time()
+    return awake_clock()() - psutil.Process().create_time()
 
 
 def recognition_seconds(model: str, speech_s: float) -> float:

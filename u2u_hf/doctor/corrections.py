@@ -80,11 +80,13 @@ def _corrected(file: str, corrections: Sequence[Correction], corpus: Path, outpu
     source, target = corpus / file, output_dir / FOLDER / file
     if source.suffix.lower() != ".eaf":
         return Corrected(file, 0, problem="is not an ELAN file: correct it in its own program")
+    new = output_folder.unfinished(target)
     try:
-        new = output_folder.unfinished(target)
         refused = correct(source, new, corrections)
         output_folder.put(new, output_dir, target)
     except U2UError as error:
         return Corrected(file, 0, problem=str(error).removeprefix(f"{source}: "))
+    finally:
+        new.unlink(missing_ok=True)
     reasons = tuple(f"tier {c.tier}, {elan_time(c.start_ms)}: {reason}" for c, reason in refused)
     return Corrected(file, len(corrections) - len(refused), reasons)

@@ -117,7 +117,7 @@ def _result(project: Project, name: str) -> list[Path]:
     if name == CORPUS:  # looked at, and either settled or used
         paths = [project.config("prepare"), project.dataset / "prepare.yaml"]
     elif name == TRANSCRIBE:
-        paths = sorted(project.transcripts.rglob("*.eaf"))
+        paths = transcripts.all_of(project)
     elif name == CORRECT:
         # While transcripts are written, each would be read again and again.
         writing = folder_lock.is_held(project.transcripts)

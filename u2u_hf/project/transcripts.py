@@ -43,7 +43,8 @@ _BLOCK = 1000  # peaks that are read at once
 
 def all_of(project: Project) -> list[Path]:
     """Return the ELAN files in the project's folder of transcripts, in order of name."""
-    return sorted(project.transcripts.rglob("*.eaf"))
+    # Hidden ones are not finished, or of another system.
+    return sorted(path for path in project.transcripts.rglob("*.eaf") if not path.name.startswith("."))
 
 
 def key_of(project: Project, transcript: Path) -> str:
@@ -171,6 +172,8 @@ def _peaks(sound: Path, _size: int, _changed: int) -> list[bytes]:
     for first in range(0, points, _BLOCK):
         last = min(points, first + _BLOCK)
         block = read_native(info, int(borders[first]), int(borders[last]))
+        # A recording may end before its header says.
+        block = np.pad(block, ((0, 0), (0, int(borders[last] - borders[first]) - block.shape[1])))
         starts = borders[first:last] - borders[first]
         found = np.maximum.reduceat(block, starts, axis=1), -np.minimum.reduceat(block, starts, axis=1)
         peaks[:, first:last] = np.maximum(*found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 import weakref
@@ -36,6 +37,12 @@ class AwakeClock:
                 self.slept += now - self._last - _BEAT_S
             self._last = now
             return now - self.slept
+
+
+@functools.cache
+def awake_clock() -> AwakeClock:
+    """Return the clock of this process: what a run does before, between and after its trainings counts alike."""
+    return AwakeClock()
 
 
 def _beat(clock: weakref.ref[AwakeClock]) -> None:

@@ -11,7 +11,7 @@ from transformers.trainer_utils import has_length
 
 from u2u_hf.evaluation.metrics import MAIN, METRICS, in_percent
 from u2u_hf.progress_bar import progress_bar, write_line
-from u2u_hf.training.awake_clock import AwakeClock
+from u2u_hf.training.awake_clock import awake_clock
 from u2u_hf.training.peak_memory import peak_bytes
 
 # Share of a time budget reserved for the last evaluation and checkpoint until a first pair has been timed.
@@ -39,7 +39,7 @@ class Progress(TrainerCallback):
 
     def __init__(self, budget_seconds: float | None = None):
         self.budget_seconds = budget_seconds
-        self.begun, self.clock = psutil.Process().create_time(), AwakeClock()
+        self.begun, self.clock = psutil.Process().create_time(), awake_clock()
         self.total = self.step = 0
         self.pause = self.paused = 0.0
         self.interrupted = False

@@ -18,7 +18,6 @@ import copy
 import gc
 import json
 import shutil
-import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from u2u_hf.evaluation.metrics import MAIN
 from u2u_hf.files import replacing, write_text
 from u2u_hf.progress_bar import write_line
 from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.awake_clock import awake_clock
 from u2u_hf.training.checkpoints import resume_point
 from u2u_hf.training.pretraining import build_pretrainer, load_encoder, save_encoder
 from u2u_hf.training.run import LEAST_SECONDS, Stopped, Trained
@@ -159,7 +159,7 @@ class _Run:
         """Return what is left of the time budget, by the process that has the least; None if there is no budget."""
         if not self._args.budget_seconds:
             return None
-        spent = sum(stage.seconds for stage in self.done()) + time.time() - self._begun
+        spent = sum(stage.seconds for stage in self.done()) + awake_clock()() - self._begun
         return min(gathered([self._record["length"] - spent]))
 
     def _continued(self, name: str, source: Path, train: Dataset, note: str = "") -> Stage:
@@ -283,7 +283,7 @@ class _Run:
 
     def _seconds(self, trainer: CtcTrainer) -> float:
         """Return the duration of a stage; what follows counts as part of the next one."""
-        self._begun = time.time()
+        self._begun = awake_clock()()
         return trainer.progress.seconds
 
     def _end(self, stage: Stage, folder: Path) -> None:

@@ -270,8 +270,11 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
     path = Path(settings.output_dir) / _QUEUE
     transcripts = [file for outcome in outcomes for file in outcome.files if file.endswith(".json")]
     new = output_folder.unfinished(path)
-    write_text(new, correction_queue(transcripts, by_confidence=bool(settings.align)))
-    output_folder.put(new, Path(settings.output_dir), path)
+    try:
+        write_text(new, correction_queue(transcripts, by_confidence=bool(settings.align)))
+        output_folder.put(new, Path(settings.output_dir), path)
+    finally:
+        new.unlink(missing_ok=True)
     return path
 
 
