@@ -1,5 +1,6 @@
 """What happens at each click. Everything that a person decides is written into the project's own files at once."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -147,10 +148,9 @@ class Acts(RentedActs):
             self._prepare(rules=rules.with_replacement(now, what, by))
 
     def act_remove_rule(self, values: Values) -> None:
-        number, _, what = _text(values, "value").partition(":")
+        rule, what = json.loads(_text(values, "value"))
         now = rules.rules_of(self._project.settings("prepare"))
-        if number.isdecimal() and int(number) < len(now):
-            self._prepare(rules=rules.without(now, int(number), what))
+        self._prepare(rules=rules.without(now, rule, what))
 
     def act_rules_default(self, values: Values) -> None:
         self._prepare(rules=None)

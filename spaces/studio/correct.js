@@ -7,6 +7,18 @@ const AGAIN_MS = 3000; // until what failed is tried again, and until the file i
 let left = Promise.resolve(); // the last save of an editor that is no longer there
 
 class StudioTranscript extends HTMLElement {
+  static observedAttributes = ["lang", "data-checked", "data-theirs", "data-mine"];
+
+  /** The page's language was changed while the transcript is open. */
+  attributeChangedCallback() {
+    if (!this.editor) return;
+    this.editor.lang = this.lang;
+    this.check.textContent = this.dataset.checked;
+    const [theirs, mine] = this.choice.children;
+    theirs.textContent = this.dataset.theirs;
+    mine.textContent = this.dataset.mine;
+  }
+
   async connectedCallback() {
     const { checked, done, theirs, mine } = this.dataset;
     const button = (textContent, onclick) => {
@@ -19,6 +31,7 @@ class StudioTranscript extends HTMLElement {
     this.editor.lang = this.lang;
     this.check = button(checked, () => {
       this.checking = this.unsaved = true;
+      this.changes += 1;
       this.save().then((saved) => saved && this.say(done));
     });
     this.choice = document.createElement("div"); // between two versions
@@ -68,7 +81,7 @@ class StudioTranscript extends HTMLElement {
     if (!this.isConnected || (whenIdle && this.unsaved)) return false;
     const unsaved = this.unsavedBefore();
     this.version = answer.headers.get("x-version");
-    this.unsaved = this.conflict = false;
+    this.unsaved = this.conflict = this.checking = false;
     this.choice.hidden = true;
     const { segments, chosen, list, shadowRoot } = this.editor;
     const before = segments?.get(chosen);
@@ -128,14 +141,17 @@ class StudioTranscript extends HTMLElement {
     return this.next;
   }
 
-  async send(replaces = false) {
+  /** `replaces`: the version of another window that this is to be saved over. */
+  async send(replaces = "") {
     if (this.conflict && !replaces) return false;
-    const { changes, version } = this;
-    const body = JSON.stringify({ segments: this.editor.written(), checked: this.checking === true });
-    const headers = { "content-type": "application/json", "x-version": version }; // of the save before
+    const { changes, checking } = this;
+    const version = replaces || this.version; // of the save before
+    const text = JSON.stringify({ segments: this.editor.written(), checked: checking === true });
+    const body = new TextEncoder().encode(text);
+    const headers = { "content-type": "application/json", "x-version": version };
     if (replaces) headers["x-replaces"] = version;
     const begun = performance.now();
-    const keepalive = body.length < 60_000; // browsers refuse more
+    const keepalive = body.length < 60_000; // bytes: browsers refuse more
     let answer;
     try {
       answer = await fetch(this.dataset.transcript, { method: "POST", body, headers, keepalive });
@@ -150,7 +166,8 @@ class StudioTranscript extends HTMLElement {
     if (!answer?.ok) return false;
     this.took = performance.now() - begun;
     this.version = answer.headers.get("x-version");
-    this.checking = this.conflict = false;
+    if (checking) this.checking = false;
+    this.conflict = false;
     this.choice.hidden = true;
     sessionStorage.removeItem(this.dataset.transcript);
     if (this.changes !== changes) this.saveAfter(SAVE_AFTER_MS);
@@ -163,8 +180,8 @@ class StudioTranscript extends HTMLElement {
 
   /** Save over what another window or program wrote; the server keeps a copy of that. */
   async replace() {
-    this.version = await this.versionThere();
-    if (this.version) await this.send(true);
+    const version = await this.versionThere();
+    if (version) await this.send(version);
   }
 
   /** Show what another window or program has written, unless a person is at work here. */

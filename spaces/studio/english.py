@@ -119,7 +119,6 @@ ENGLISH = {
     "remove_rule": "Remove the rule {rule}",
     "nothing": "nothing",
     "channels": "Channels",
-    "channels_about": "Each speaker is cut from the channel on which they are loudest.",
     "channels_auto": "the loudest channel of each speaker",
     "channels_order": "the first tier on the first channel, the second on the second…",
     "channels_how": "Whose channel",

@@ -128,7 +128,6 @@ FRENCH = {
     "remove_rule": "Supprimer la règle {rule}",
     "nothing": "rien",
     "channels": "Canaux",
-    "channels_about": "La parole de chaque locuteur est prise sur le canal où elle est la plus forte.",
     "channels_auto": "le canal le plus fort de chaque locuteur",
     "channels_order": "le premier acteur sur le premier canal, le deuxième sur le deuxième…",
     "channels_how": "À qui est chaque canal",

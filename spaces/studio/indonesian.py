@@ -127,7 +127,6 @@ INDONESIAN = {
     "remove_rule": "Hapus aturan {rule}",
     "nothing": "kosong",
     "channels": "Kanal",
-    "channels_about": "Tiap penutur diambil dari kanal tempat suaranya paling keras.",
     "channels_auto": "kanal paling keras tiap penutur",
     "channels_order": "tier pertama di kanal pertama, tier kedua di kanal kedua…",
     "channels_how": "Kanal milik siapa",

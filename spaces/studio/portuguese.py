@@ -126,7 +126,6 @@ PORTUGUESE = {
     "remove_rule": "Remover a regra {rule}",
     "nothing": "nada",
     "channels": "Canais",
-    "channels_about": "Cada falante é recortado do canal em que soa mais alto.",
     "channels_auto": "o canal mais alto de cada falante",
     "channels_order": "a primeira trilha no primeiro canal, a segunda no segundo…",
     "channels_how": "De quem é cada canal",

@@ -19,12 +19,18 @@ export function start(element, server) {
   let step;
 
   // Each request waits for the answer to the one before: the server sees them in order, and no answer is out of date.
-  const ask = (act, values = {}) => {
+  const ask = (act, values = {}, isChange = false) => {
     clearTimeout(looking);
     const number = ++sent;
     return (waiting = waiting.then(async () => {
       const place = Object.fromEntries(new URLSearchParams(location.search));
-      const answer = await server.ask({ tab, shown, place, act, values }).catch(() => undefined); // alive.js tells it
+      const once = () => server.ask({ tab, shown, place, act, values }).catch(() => undefined); // alive.js tells it
+      let answer = await once();
+      while (!answer && isChange) {
+        await new Promise((resolve) => setTimeout(resolve, EVERY_MS)); // what was typed is not lost
+        answer = await once();
+      }
+      if (!answer) for (const [field, at] of unseen) if (at === number) unseen.set(field, Infinity);
       try {
         if (answer) show(answer, number);
       } catch (error) {
@@ -64,11 +70,11 @@ export function start(element, server) {
     heading.focus();
   };
 
-  const send = (control, act, value) => {
+  const send = (control, act, value, isChange = false) => {
     const form = control.closest("form");
     const number = sent + 1; // of this request
     for (const field of form?.elements ?? [control]) if (unseen.has(field)) unseen.set(field, number);
-    return ask(act, { ...valuesOf(form), value });
+    return ask(act, { ...valuesOf(form), value }, isChange);
   };
 
   element.addEventListener("click", (event) => {
@@ -78,7 +84,8 @@ export function start(element, server) {
       return;
     }
     const button = event.target.closest("button[data-act]");
-    if (!button || clicked.has(button)) return; // a double click is one
+    // A double click is one, also where the answer to its first half has put another button there.
+    if (!button || clicked.has(button) || event.detail > 1) return;
     clicked.add(button);
     send(button, button.dataset.act, button.dataset.value ?? "").finally(() => clicked.delete(button));
   });
@@ -95,7 +102,7 @@ export function start(element, server) {
     if (control?.id === "language") {
       document.cookie = `studio_language=${control.value}; path=/; max-age=31536000; SameSite=strict`;
     }
-    if (control) send(control, control.dataset.change, control.value);
+    if (control) send(control, control.dataset.change, control.value, true);
   });
 
   // Enter in a field presses the button of its form that is meant.

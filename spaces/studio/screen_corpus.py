@@ -1,5 +1,6 @@
 """What is in the corpus: tiers to tick, characters with rules to make, channels, and problems with their remedies."""
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -12,6 +13,7 @@ from u2u_hf.corpus.tier_patterns import matches
 from u2u_hf.project.commands import command
 from u2u_hf.project.remedies import problems
 from u2u_hf.project.rules import Change, rules_of
+from u2u_hf.project.rules import written as written_rules
 from u2u_hf.project.steps import CORPUS
 from u2u_hf.records import U2UError
 from u2u_hf.reports.characters import PLAIN_MARKS, Character, excerpt, shown
@@ -232,7 +234,9 @@ def _shorter(text: str) -> str:
 def _rules(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
     say = view.say
     items = []
-    for number, ((written, count), rule) in enumerate(zip(found.rules.items(), rules_of(settings), strict=False)):
+    rules = rules_of(settings)
+    for rule, written in zip(rules, written_rules(rules), strict=True):
+        count = found.rules.get(written)  # none yet of a rule that is new
         before, after = found.rule_examples.get(written, ("", ""))
         [(name, value)] = rule.items()
         if name == "replace" and isinstance(value, dict):
@@ -240,14 +244,14 @@ def _rules(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
                 element(
                     "div",
                     element("code", f"{shown(str(old)) if len(str(old)) == 1 else old} → {new or say('nothing')}"),
-                    _remove(view, f"{old} → {new}", f"{number}:{old}"),
+                    _remove(view, f"{old} → {new}", written, str(old)),
                     class_="row",
                 )
                 for old, new in value.items()
             ]
             what: Markup = element("div", *pairs)
         else:
-            what = element("div", element("code", written), _remove(view, written, str(number)), class_="row")
+            what = element("div", element("code", written), _remove(view, written, written), class_="row")
         example = (
             joined(_quote(excerpt(before, "", 60)), " → ", _quote(excerpt(after, "", 60) or "∅")) if before else None
         )
@@ -257,7 +261,9 @@ def _rules(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
                 "li",
                 element("b", say(about)) if about in WORDS["en"] else None,
                 what,
-                element("span", say("rule_changed", count=view.whole(count)), class_="soft"),
+                element("span", say("rule_changed", count=view.whole(count)), class_="soft")
+                if count is not None
+                else None,
                 element("div", example, class_="pair") if example else None,
             )
         )
@@ -265,8 +271,10 @@ def _rules(view: View, found: Digest, settings: dict[str, Any]) -> Markup:
     return section(say("rules"), paragraph(say("rules_about")), element("ol", *items, class_="rules"), usual)
 
 
-def _remove(view: View, rule: str, value: str) -> Markup:
-    return button(view.say("remove"), "remove_rule", value=value, spoken=view.say("remove_rule", rule=rule))
+def _remove(view: View, shown_as: str, rule: str, what: str = "") -> Markup:
+    """Return the button that removes a rule, or one replacement of it: by its words, as rules come and go."""
+    value = json.dumps([rule, what])
+    return button(view.say("remove"), "remove_rule", value=value, spoken=view.say("remove_rule", rule=shown_as))
 
 
 def _channels(view: View, found: Digest, settings: dict[str, Any]) -> Markup:

@@ -123,7 +123,6 @@ SPANISH = {
     "remove_rule": "Quitar la regla {rule}",
     "nothing": "nada",
     "channels": "Canales",
-    "channels_about": "Cada hablante se toma del canal en que se oye más fuerte.",
     "channels_auto": "el canal más fuerte de cada hablante",
     "channels_order": "la primera línea en el primer canal, la segunda en el segundo…",
     "channels_how": "Qué canal es de quién",

@@ -131,6 +131,14 @@ def test_a_replacement_comes_before_punctuation_and_can_be_taken_back():
     more = rules.with_replacement(rules.with_replacement(usual, "’", "ʼ"), "1", "")
     assert [next(iter(rule)) for rule in more] == ["unicode", "markup", "brackets", "case", "replace", "punctuation"]
     assert more[4] == {"replace": {"’": "ʼ", "1": ""}}
-    assert rules.without(more, 4, "1")[4] == {"replace": {"’": "ʼ"}}
-    assert rules.without(rules.without(more, 4, "1"), 4, "’") == usual
-    assert rules.without(usual, 4) == usual[:4]
+    rule, punctuation = rules.written(more)[4:]
+    assert rule == "replace: {'’': 'ʼ', '1': ''}"
+    left = rules.without(more, rule, "1")
+    assert left[4] == {"replace": {"’": "ʼ"}}
+    assert rules.without(left, rules.written(left)[4], "’") == usual
+    assert rules.without(usual, punctuation) == usual[:4]
+    # What was removed meanwhile, in another window or by the click before, takes nothing else with it.
+    assert rules.without(left, rule, "1") == left
+    assert rules.without(more, rule, "2") == more
+    assert rules.without(usual, punctuation, "2") == usual
+    assert rules.without(usual[:4], punctuation) == usual[:4]

@@ -42,14 +42,26 @@ def with_replacement(rules: Sequence[Mapping[str, Any]], what: str, by: str) -> 
     return found
 
 
-def without(rules: Sequence[Mapping[str, Any]], number: int, what: str = "") -> Rules:
-    """Return the rules without one of them, or without one replacement of it."""
-    found = [dict(rule) for rule in rules]
-    if what and "replace" in found[number]:
-        left = {key: value for key, value in found[number]["replace"].items() if str(key) != what}
-        found[number] = {"replace": left}
-        if left:
-            return found
+def written(rules: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return each rule in words, as a digest names it.
+
+    Raises:
+        U2UError: a rule is invalid.
+    """
+    return list(TextRules(rules).touched)
+
+
+def without(rules: Sequence[Mapping[str, Any]], rule: str, what: str = "") -> Rules:
+    """Return the rules without the one that is written so, or without one replacement of it; all if there is none."""
+    found, names = [dict(rule) for rule in rules], written(rules)
+    if rule not in names:
+        return found
+    number = names.index(rule)
+    if what:
+        replacements = found[number].get("replace", {})
+        left = {key: value for key, value in replacements.items() if str(key) != what}
+        if left or len(left) == len(replacements):
+            return [*found[:number], {"replace": left} if left else found[number], *found[number + 1 :]]
     del found[number]
     return found
 

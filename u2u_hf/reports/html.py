@@ -11,6 +11,7 @@ from u2u_hf.visible_text import visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:; base-uri 'none'; form-action 'none'"
 _VOID = ("input",)  # elements without an end tag
+_FOR_PROGRAMS = {"value", "id", "for_", "name_", "href", "src"}
 MOST_ROWS = 1000  # of a table: a longer page would not open
 
 
@@ -54,13 +55,19 @@ def element(name: str, /, *children: str | int | None, **attributes: str | float
     '<a href="#1" class="far">x &lt; y</a>'
     """
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(f"{value:g}" if isinstance(value, float) else value)}"'
+        f' {key.rstrip("_").replace("_", "-")}="{_attribute(key, value)}"'
         for key, value in attributes.items()
         if value is not None
     )
     if name in _VOID:
         return Markup(f"<{name}{written}>")
     return Markup(f"<{name}{written}>{joined(*children)}</{name}>")
+
+
+def _attribute(name: str, value: str | float) -> str:
+    """Return an attribute's value: those for programs, which come back from the page, with each character as it is."""
+    text = f"{value:g}" if isinstance(value, float) else value
+    return html.escape(str(text)) if name in _FOR_PROGRAMS or name.startswith("data_") else escape(text)
 
 
 def joined(*children: str | int | None) -> Markup:
