@@ -29,9 +29,9 @@ def project(tmp_path):
     return project
 
 
-def ran(project, step, text, code=0):
+def ran(project, step, text, code=0, *more):
     """Return the run of a program that writes a text and ends."""
-    words = [sys.executable, "-c", f"import sys; print({text!r}); sys.exit({code})"]
+    words = [sys.executable, "-c", f"import sys; print({text!r}); sys.exit({code})", *more]
     runs.start(project.folder, step, words)
     deadline = time.monotonic() + 20
     while runs.find(project.folder, step).state == runs.RUNNING:
@@ -69,9 +69,10 @@ def test_names_on_the_hub(name):
 
 def test_an_offer_is_for_what_was_asked(project, monkeypatch):
     assert rented.offer(project) is None
-    ran(project, rented.PRICE, OFFER)
+    project.set_settings("train", {"max_steps": 8})
+    run = ran(project, rented.PRICE, OFFER, 0, "--config", str(project.config("train")))
     assert rented.offer(project) is None  # another command
-    asked = list(runs.find(project.folder, rented.PRICE).command)
+    asked = [*run.command[:3], "--config", str(project.config("train"))]  # and read a copy of the settings
     monkeypatch.setattr(rented, "price_command", lambda project: asked)
     found = rented.offer(project)
     assert found.most == "$1.20"

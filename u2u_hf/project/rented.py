@@ -159,7 +159,7 @@ def offer(project: Project) -> Offer | None:
     run = runs.find(project.folder, PRICE)
     if not run or run.state != runs.DONE or time.time() - run.began > _KEPT_S:
         return None
-    if list(run.command) != price_command(project) or _changed(project) > run.began:
+    if list(run.asked) != price_command(project) or _changed(project) > run.began:
         return None
     lines = _OFFER.findall(run.text())
     price = re.match(r"at most (\$[\d.]+)", dict(lines).get("costs", ""))

@@ -47,6 +47,7 @@ class Run:
         state: running; done; stopped (by a person); failed (see the log); lost: it ended and nobody saw how, because
             the computer was switched off or the process was killed.
         code: exit status, or None.
+        asked: the command as it was given: `command` reads a copy of its settings.
         began, ended: seconds since 1970; `ended` is None while it runs and where nobody saw it.
         disk_full: whether the project's disk was full when it ended.
     """
@@ -59,6 +60,7 @@ class Run:
     began: float
     ended: float | None
     disk_full: bool = False
+    asked: tuple[str, ...] = ()
 
     def text(self, most_bytes: int = 200_000) -> str:
         """Return the end of the log."""
@@ -116,6 +118,7 @@ def find(project: Path, step: str) -> Run | None:
         began=float(began.get("began") or 0),
         ended=ended.get("at"),
         disk_full=ended.get("disk_full") is True,
+        asked=tuple(map(str, began.get("asked", began.get("command", ())))),
     )
 
 
@@ -142,12 +145,12 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
             if (before := find(project, step)) and before.state == RUNNING:
                 raise U2UError(f"{step}: is running already: stop it first, or let it end")
             _require_room(record)
-            command = _with_copied_settings(command, record.with_suffix(".yaml"))
+            words = _with_copied_settings(command, record.with_suffix(".yaml"))
             runner.reserve(record)
             write_text(record, "{}\n")
-            process = _start(record, command, _variables(online))
+            process = _start(record, words, _variables(online))
             _children.append(process)
-            began = {"command": list(command), "pid": process.pid, "created": _created(process.pid)}
+            began = {"command": words, "asked": [*command], "pid": process.pid, "created": _created(process.pid)}
             write_text(record, json.dumps(began | {"began": time.time()}, indent=1) + "\n")
         except OSError as error:
             raise U2UError(
