@@ -174,6 +174,7 @@ ENGLISH = {
     "runs_already": "It is running already: wait for it, or stop it first.",
     "ran_terminal": "It runs in a terminal: wait for it there, or stop it there.",
     "run_done": "Done in {time}.",
+    "run_skipped": "Done in {time}. Not everything could be used.",
     "run_stopped": "Stopped. What was done is kept: resume when you like.",
     "run_failed": "It ended with an error: {error}",
     "run_killed": "The system ended it, most often for lack of memory: close other programs, or choose a smaller "

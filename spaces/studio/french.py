@@ -187,6 +187,7 @@ FRENCH = {
     "runs_already": "C’est déjà en cours : attendez la fin, ou arrêtez d’abord.",
     "ran_terminal": "C’est en cours dans un terminal : attendez-y la fin, ou arrêtez-le là.",
     "run_done": "Terminé en {time}.",
+    "run_skipped": "Terminé en {time}. Tout n’a pas pu être utilisé.",
     "run_stopped": "Arrêté. Ce qui a été fait est conservé : reprenez quand vous voulez.",
     "run_failed": "Terminé par une erreur : {error}",
     "run_killed": "Le système y a mis fin, le plus souvent par manque de mémoire : fermez d’autres programmes, ou "

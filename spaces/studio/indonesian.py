@@ -183,6 +183,7 @@ INDONESIAN = {
     "runs_already": "Sudah berjalan: tunggu sampai selesai, atau hentikan dahulu.",
     "ran_terminal": "Sedang berjalan di terminal: tunggu atau hentikan di sana.",
     "run_done": "Selesai dalam {time}.",
+    "run_skipped": "Selesai dalam {time}. Tidak semuanya dapat dipakai.",
     "run_stopped": "Dihentikan. Yang sudah dikerjakan tersimpan: lanjutkan kapan saja.",
     "run_failed": "Berakhir dengan kesalahan: {error}",
     "run_killed": "Sistem menghentikannya, paling sering karena memori kurang: tutup program lain, atau pilih model "

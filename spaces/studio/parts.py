@@ -13,6 +13,7 @@ from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import BLOCKED, FINISHED, OUTDATED, RUNNING, UNFINISHED, Step
 from u2u_hf.reports.html import Markup, OwnText, element, joined
 
+_MOST_SKIPPED = 8
 MARKS = {FINISHED: "✓", RUNNING: "▶", UNFINISHED: "…", OUTDATED: "↻", BLOCKED: "", "open": ""}
 
 
@@ -187,8 +188,12 @@ def run_note(view: View, run: runs.Run | None) -> Markup | None:
     say = view.say
     if not run or run.state == runs.RUNNING:
         return None
+    took = duration((run.ended or time.time()) - run.began)
     if run.state == runs.DONE:
-        return element("p", say("run_done", time=duration((run.ended or time.time()) - run.began)), class_="good")
+        return element("p", say("run_done", time=took), class_="good")
+    if run.has_skipped:
+        told = (element("li", one) for one in run.skipped[:_MOST_SKIPPED])
+        return element("div", element("p", say("run_skipped", time=took)), element("ul", *told), class_="note")
     if run.state == runs.STOPPED:
         return element("p", say("run_stopped"), class_="note")
     if run.state == runs.LOST:

@@ -181,6 +181,7 @@ PORTUGUESE = {
     "runs_already": "Já está em andamento: espere terminar, ou pare antes.",
     "ran_terminal": "Está em andamento em um terminal: espere lá, ou pare lá.",
     "run_done": "Pronto em {time}.",
+    "run_skipped": "Pronto em {time}. Nem tudo pôde ser usado.",
     "run_stopped": "Parado. O que foi feito fica guardado: retome quando quiser.",
     "run_failed": "Terminou com um erro: {error}",
     "run_killed": "O sistema o encerrou, quase sempre por falta de memória: feche outros programas, ou escolha um "

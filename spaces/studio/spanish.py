@@ -177,6 +177,7 @@ SPANISH = {
     "runs_already": "Ya está en marcha: espere a que termine, o deténgalo antes.",
     "ran_terminal": "Está en marcha en una terminal: espere allí a que termine, o deténgalo allí.",
     "run_done": "Hecho en {time}.",
+    "run_skipped": "Hecho en {time}. No todo se pudo usar.",
     "run_stopped": "Detenido. Lo hecho se conserva: reanude cuando quiera.",
     "run_failed": "Terminó con un error: {error}",
     "run_killed": "El sistema lo cerró, casi siempre por falta de memoria: cierre otros programas o elija un modelo de "

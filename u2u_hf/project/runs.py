@@ -82,6 +82,19 @@ class Run:
         return (said or lines or [""])[-1].removeprefix("error: ")
 
     @property
+    def has_skipped(self) -> bool:
+        """Whether it did its work but for files that it skipped: recipes then end with 1 too, and with no error."""
+        lines = self.text().splitlines()
+        is_error = any(line.startswith(("error: ", "Traceback (most recent call last)")) for line in lines)
+        return self.state == FAILED and self.code == 1 and not self.disk_full and bool(lines) and not is_error
+
+    @property
+    def skipped(self) -> list[str]:
+        """Return the files that it skipped, each with the reason, as the recipe names them."""
+        sign = "! skipped "
+        return [line.removeprefix(sign) for line in self.text().splitlines() if line.startswith(sign)]
+
+    @property
     def was_killed(self) -> bool:
         """Whether the system ended it: for lack of memory, most often."""
         return self.code in (-9, 137)
