@@ -8,7 +8,7 @@ import pytest
 
 from u2u_hf.hub.jobs import table_rows
 from u2u_hf.project import rented, runs
-from u2u_hf.project.commands import shown
+from u2u_hf.project.commands import recipes_folder, shown
 from u2u_hf.project.folder import Project
 
 OFFER = """rents     t4-small: 1 × Nvidia T4, 16 GB; 4 vCPU; 15 GB
@@ -77,6 +77,12 @@ def test_an_offer_is_for_what_was_asked(project, monkeypatch):
     found = rented.offer(project)
     assert found.most == "$1.20"
     assert [verb for verb, _ in found.lines] == ["rents", "costs", "writes", "!"]
+    recipe = str(recipes_folder() / "remote.py")
+    ran(project, "train", f"job: {JOB}\nerror: the job cannot be started: the Hub refuses", 1, recipe)
+    assert rented.offer(project)
+    ran(project, "train", f"job: {JOB}\nfinished: {JOB} (6m1s, about $0.05)", 0, recipe)
+    assert rented.offer(project) is None  # it was paid: a second press would pay again
+    runs.record_of(project.folder, "train").unlink()
     project.set_settings("train", {"max_steps": 9})
     later = time.time() + 10
     os.utime(project.config("train"), (later, later))  # the settings of the training have changed since
