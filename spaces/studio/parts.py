@@ -150,7 +150,7 @@ def terminal(view: View, command: list[str], name: str = "") -> Markup:
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str | int | None]], kind: str = "") -> Markup:
     heads = list(heads)
-    head = element("thead", element("tr", *(element("th", h.lstrip("#"), scope="col") for h in heads)))
+    head = [element("th", h.lstrip("#"), scope="col", class_="n" if h.startswith("#") else None) for h in heads]
     lines = [
         element(
             "tr",
@@ -161,7 +161,11 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str | int | None]], kind
         )
         for row in rows
     ]
-    return element("div", element("table", head, element("tbody", *lines)), class_=f"table {kind}".strip())
+    return element(
+        "div",
+        element("table", element("thead", element("tr", *head)), element("tbody", *lines)),
+        class_=f"table {kind}".strip(),
+    )
 
 
 def numbers(items: Iterable[tuple[str, str]]) -> Markup:

@@ -131,7 +131,7 @@ def _buttons(view: View) -> Markup:
         if bases.needs_download(bases.chosen(project)):
             label = say("start_train_download")
         act = "anew" if key == "again" else "start"
-        buttons = [button(label, act, primary=state != FINISHED)]
+        buttons = [button(label, act, primary=state != FINISHED and not is_rented(run))]
         if key == "resume" and has_checkpoint(project):
             buttons.append(button(say("again_train"), "anew"))
         return element("div", *buttons, class_="row")
