@@ -11,7 +11,7 @@ from folders import start_of
 from parts import Tab
 from projects import Projects
 from screen_correct import ROUND
-from screen_share import ONLINE, WAYS
+from screen_share import ONLINE, WAYS, destination
 from words import Say
 
 from u2u_hf.output_folder import set_aside
@@ -237,8 +237,7 @@ class Acts(RentedActs):
     def act_share(self, values: Values) -> None:
         self._keep(values)
         way, draft, project = _text(values, "value"), self._tab.draft, self._project
-        repository, space, kind = (draft.get(name, "").strip() for name in ("repository", "space", "kind"))
-        found = share_commands(project, repository, space, kind or "browser")
+        found = share_commands(project, *destination(draft))
         if way not in WAYS or way not in found:
             raise U2UError(self._say("share_need"))
         runs.start(project.folder, way, found[way], online=way in ONLINE)
@@ -259,9 +258,12 @@ class Acts(RentedActs):
 
     def _keep(self, values: Values) -> None:
         """Keep what was typed, which is in no file yet, while the screen is drawn anew."""
-        for name in ("folder", "corpus", "recordings", "repository", "space", "kind"):
+        for name in ("folder", "corpus", "recordings", "repository", "space", "kind", "token_from"):
             if name in values:
                 self._tab.draft[name] = _text(values, name)
+        if self._tab.draft.get("token_from", "").strip().startswith("hf_"):
+            del self._tab.draft["token_from"]
+            raise U2UError(self._say("share_not_a_token"))
 
 
 def _text(values: Values, name: str) -> str:

@@ -173,6 +173,7 @@ ENGLISH = {
     "runs_already": "It is running already: wait for it, or stop it first.",
     "ran_terminal": "It runs in a terminal: wait for it there, or stop it there.",
     "run_done": "Done in {time}.",
+    "run_skipped": "Done in {time}. Not everything could be used.",
     "run_stopped": "Stopped. What was done is kept: resume when you like.",
     "run_failed": "It ended with an error: {error}",
     "run_killed": "The system ended it, most often for lack of memory: close other programs, or choose a smaller "
@@ -338,16 +339,28 @@ ENGLISH = {
     "share_praat": "Put it into Praat’s menu",
     "share_praat_about": "Praat’s Objects window then transcribes with it.",
     "share_push": "Upload to huggingface.co, private",
-    "share_push_about": "Sends the recogniser, with its card, to a private repository of yours. It needs a login: "
-    "hf auth login in a terminal.",
+    "share_push_about": "Sends the recogniser and its card, no recording and no annotation, to a private repository of "
+    "yours: only you can read it.",
     "share_deploy": "Upload a page to huggingface.co, private",
-    "share_deploy_about": "Sends a web page that transcribes with the recogniser.",
     "share_repository": "Repository of the recogniser, as OWNER/NAME",
     "share_space": "Name of the page, as OWNER/NAME",
     "share_kind": "The page computes",
     "share_kind_browser": "in each visitor’s browser: their recordings stay with them",
     "share_kind_gradio": "on the Hub",
-    "share_need": "Write the name first.",
+    "share_need": "Write the name first, as OWNER/NAME, with letters, digits, - _ and . only; for a page that computes "
+    "on the Hub, also the repository of the recogniser.",
+    "share_push_to": "Upload the recogniser to {name} at huggingface.co, private",
+    "share_deploy_to": "Upload the page to {name} at huggingface.co, private",
+    "share_deploy_browser": "Sends a web page with the recogniser in it, which only you can open. Making it needs "
+    "Node.js on this computer, and downloads the page’s libraries from registry.npmjs.org.",
+    "share_deploy_gradio": "Sends a web page that fetches the recogniser from its repository above, which must be "
+    "there already. Only you can open it. Recordings that are transcribed there are sent to the Hub.",
+    "share_token": "Environment variable with a token that may only read the recogniser",
+    "share_token_info": "The page’s own, and kept there as a secret. Set the variable before you start Studio; write "
+    "its name here, never the token.",
+    "share_not_a_token": "That looks like a token. Write the name of an environment variable that holds it.",
+    "share_first": "First: {button}.",
+    "share_busy": "It is running…",
     # what the library finds in a corpus: in English, these are its own words
     "found_machine": "written by a machine",
     "found_corrected": "is a draft that a person corrected",

@@ -186,6 +186,7 @@ FRENCH = {
     "runs_already": "C’est déjà en cours : attendez la fin, ou arrêtez d’abord.",
     "ran_terminal": "C’est en cours dans un terminal : attendez-y la fin, ou arrêtez-le là.",
     "run_done": "Terminé en {time}.",
+    "run_skipped": "Terminé en {time}. Tout n’a pas pu être utilisé.",
     "run_stopped": "Arrêté. Ce qui a été fait est conservé : reprenez quand vous voulez.",
     "run_failed": "Terminé par une erreur : {error}",
     "run_killed": "Le système y a mis fin, le plus souvent par manque de mémoire : fermez d’autres programmes, ou "
@@ -360,16 +361,28 @@ FRENCH = {
     "share_praat": "L’ajouter au menu de Praat",
     "share_praat_about": "La fenêtre Objects de Praat transcrit alors avec lui.",
     "share_push": "Envoyer sur huggingface.co, en privé",
-    "share_push_about": "Envoie le reconnaisseur, avec sa fiche, dans un dépôt privé à vous. Il faut s’identifier : "
-    "hf auth login dans un terminal.",
+    "share_push_about": "Envoie le reconnaisseur et sa fiche, sans enregistrement ni annotation, dans un dépôt privé à "
+    "vous : vous seul pouvez le lire.",
     "share_deploy": "Envoyer une page sur huggingface.co, en privé",
-    "share_deploy_about": "Envoie une page web qui transcrit avec le reconnaisseur.",
     "share_repository": "Dépôt du reconnaisseur, sous la forme PROPRIÉTAIRE/NOM",
     "share_space": "Nom de la page, sous la forme PROPRIÉTAIRE/NOM",
     "share_kind": "La page calcule",
     "share_kind_browser": "dans le navigateur de chaque visiteur : ses enregistrements restent chez lui",
     "share_kind_gradio": "sur le Hub",
-    "share_need": "Écrivez d’abord le nom.",
+    "share_need": "Écrivez d’abord le nom, sous la forme PROPRIÉTAIRE/NOM, avec lettres, chiffres, - _ et . "
+    "seulement ; pour une page qui calcule sur le Hub, aussi le dépôt du reconnaisseur.",
+    "share_push_to": "Envoyer le reconnaisseur à {name} sur huggingface.co, privé",
+    "share_deploy_to": "Envoyer la page à {name} sur huggingface.co, privée",
+    "share_deploy_browser": "Envoie une page web qui contient le reconnaisseur, et que vous seul pouvez ouvrir. La "
+    "faire demande Node.js sur cet ordinateur, et télécharge les bibliothèques de la page depuis registry.npmjs.org.",
+    "share_deploy_gradio": "Envoie une page web qui prend le reconnaisseur dans son dépôt ci-dessus, où il doit déjà "
+    "être. Vous seul pouvez l’ouvrir. Les enregistrements qui y sont transcrits sont envoyés au Hub.",
+    "share_token": "Variable d’environnement avec un jeton qui peut seulement lire le reconnaisseur",
+    "share_token_info": "Celui de la page, qui le garde comme secret. Définissez la variable avant de lancer Studio ; "
+    "écrivez ici son nom, jamais le jeton.",
+    "share_not_a_token": "Cela ressemble à un jeton. Écrivez le nom d’une variable d’environnement qui le contient.",
+    "share_first": "D’abord : {button}.",
+    "share_busy": "En cours…",
     # what the library finds in a corpus
     "found_machine": "écrit par une machine",
     "found_corrected": "est une ébauche qu’une personne a corrigée",

@@ -1,10 +1,11 @@
 """Who may speak with Studio's server: the browser that was given its address, and no other page or computer."""
 
 import hmac
+import html
 from urllib.parse import parse_qs, urlencode
 
 from starlette.requests import cookie_parser
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # The page loads nothing from elsewhere and is shown in no other page. Gradio's own scripts need eval and inline styles.
@@ -24,6 +25,7 @@ _NO_SECRET = (
     "studio.py printed."
 )
 _NOT_HERE = "Studio answers only to pages of its own address on this computer."
+_ONWARDS = '<!doctype html><meta http-equiv="refresh" content="0; url={place}"><title>Studio</title>'
 
 
 class Guard:
@@ -68,14 +70,19 @@ class Guard:
             return PlainTextResponse(_NOT_HERE, 403)
         return None
 
-    def _login(self, scope: Scope, headers: dict[str, str]) -> PlainTextResponse | RedirectResponse | None:
+    def _login(self, scope: Scope, headers: dict[str, str]) -> Response | None:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = query.pop("secret", [""])[0]
         if given:
             if not _is_same(given, self._secret):
                 return PlainTextResponse(_NO_SECRET, 403)
             rest = urlencode(query, doseq=True)
-            answer = RedirectResponse(f"{scope['path']}{'?' if rest else ''}{rest}", 303)
+            place = f"{scope['path']}{'?' if rest else ''}{rest}"
+            answer: Response = RedirectResponse(place, 303)
+            if not _is_from_here(headers):
+                # From the file that `server` opens a browser with: until a page of this address asks, a browser takes
+                # all for another site's, redirects too, and sends no strict cookie.
+                answer = HTMLResponse(_ONWARDS.format(place=html.escape(place)))
             answer.set_cookie(self._cookie, self._kept, httponly=True, samesite="strict")
             answer.headers["referrer-policy"] = "no-referrer"
             return answer
@@ -84,10 +91,15 @@ class Guard:
         if not _is_same(own, self._kept) and not _is_same(own, self._secret):
             return PlainTextResponse(_NO_SECRET, 403)
         # Another site cannot read this, but might show it or start a download: browsers say where a request is from.
-        if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        if not _is_from_here(headers):
             return PlainTextResponse(_NOT_HERE, 403)
         return None
 
 
 def _is_same(given: str, secret: str) -> bool:
     return hmac.compare_digest(given.encode(), secret.encode())
+
+
+def _is_from_here(headers: dict[str, str]) -> bool:
+    """Return whether a request is of the browser's user or of a page of ours, as far as the browser says."""
+    return headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")

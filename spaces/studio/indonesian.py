@@ -182,6 +182,7 @@ INDONESIAN = {
     "runs_already": "Sudah berjalan: tunggu sampai selesai, atau hentikan dahulu.",
     "ran_terminal": "Sedang berjalan di terminal: tunggu atau hentikan di sana.",
     "run_done": "Selesai dalam {time}.",
+    "run_skipped": "Selesai dalam {time}. Tidak semuanya dapat dipakai.",
     "run_stopped": "Dihentikan. Yang sudah dikerjakan tersimpan: lanjutkan kapan saja.",
     "run_failed": "Berakhir dengan kesalahan: {error}",
     "run_killed": "Sistem menghentikannya, paling sering karena memori kurang: tutup program lain, atau pilih model "
@@ -349,16 +350,28 @@ INDONESIAN = {
     "share_praat": "Pasang di menu Praat",
     "share_praat_about": "Jendela Objects di Praat lalu mentranskripsikan dengannya.",
     "share_push": "Unggah ke huggingface.co, privat",
-    "share_push_about": "Mengirim pengenal ucapan, beserta kartu modelnya, ke repositori privat Anda. Perlu masuk "
-    "akun: hf auth login di terminal.",
+    "share_push_about": "Mengirim pengenal ucapan dan kartu modelnya, tanpa rekaman dan anotasi, ke repositori privat "
+    "Anda: hanya Anda yang dapat membacanya.",
     "share_deploy": "Unggah halaman ke huggingface.co, privat",
-    "share_deploy_about": "Mengirim halaman web yang mentranskripsikan dengan pengenal ucapan itu.",
     "share_repository": "Repositori pengenal, dalam bentuk PEMILIK/NAMA",
     "share_space": "Nama halaman, dalam bentuk PEMILIK/NAMA",
     "share_kind": "Perhitungan berjalan",
     "share_kind_browser": "di peramban tiap pengunjung: rekaman tetap pada mereka",
     "share_kind_gradio": "di Hub",
-    "share_need": "Tulis namanya dahulu.",
+    "share_need": "Tulis namanya dahulu, sebagai PEMILIK/NAMA, hanya dengan huruf, angka, - _ dan .; untuk halaman "
+    "yang menghitung di Hub, juga repositori pengenal ucapan.",
+    "share_push_to": "Unggah pengenal ucapan ke {name} di huggingface.co, privat",
+    "share_deploy_to": "Unggah halaman ke {name} di huggingface.co, privat",
+    "share_deploy_browser": "Mengirim halaman web yang berisi pengenal ucapan, yang hanya dapat Anda buka. Membuatnya "
+    "perlu Node.js di komputer ini, dan mengunduh pustaka halaman dari registry.npmjs.org.",
+    "share_deploy_gradio": "Mengirim halaman web yang mengambil pengenal ucapan dari repositori di atas, yang harus "
+    "sudah ada. Hanya Anda yang dapat membukanya. Rekaman yang ditranskripsikan di sana dikirim ke Hub.",
+    "share_token": "Variabel lingkungan dengan token yang hanya dapat membaca pengenal ucapan",
+    "share_token_info": "Milik halaman, yang menyimpannya sebagai rahasia. Atur variabel itu sebelum memulai Studio; "
+    "tulis namanya di sini, jangan tokennya.",
+    "share_not_a_token": "Itu tampak seperti token. Tulis nama variabel lingkungan yang berisi token itu.",
+    "share_first": "Dahulukan: {button}.",
+    "share_busy": "Sedang berjalan…",
     # what the library finds in a corpus
     "found_machine": "ditulis oleh mesin",
     "found_corrected": "draf yang sudah dikoreksi seseorang",

@@ -13,6 +13,7 @@ from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import BLOCKED, FINISHED, OUTDATED, RUNNING, UNFINISHED, Step
 from u2u_hf.reports.html import Markup, OwnText, element, joined
 
+_MOST_SKIPPED = 8
 MARKS = {FINISHED: "✓", RUNNING: "▶", UNFINISHED: "…", OUTDATED: "↻", BLOCKED: "", "open": ""}
 
 
@@ -149,7 +150,7 @@ def terminal(view: View, command: list[str], name: str = "") -> Markup:
 
 def table(heads: Iterable[str], rows: Iterable[Iterable[str | int | None]], kind: str = "") -> Markup:
     heads = list(heads)
-    head = element("thead", element("tr", *(element("th", h.lstrip("#"), scope="col") for h in heads)))
+    head = [element("th", h.lstrip("#"), scope="col", class_="n" if h.startswith("#") else None) for h in heads]
     lines = [
         element(
             "tr",
@@ -160,7 +161,11 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str | int | None]], kind
         )
         for row in rows
     ]
-    return element("div", element("table", head, element("tbody", *lines)), class_=f"table {kind}".strip())
+    return element(
+        "div",
+        element("table", element("thead", element("tr", *head)), element("tbody", *lines)),
+        class_=f"table {kind}".strip(),
+    )
 
 
 def numbers(items: Iterable[tuple[str, str]]) -> Markup:
@@ -187,8 +192,12 @@ def run_note(view: View, run: runs.Run | None) -> Markup | None:
     say = view.say
     if not run or run.state == runs.RUNNING:
         return None
+    took = duration((run.ended or time.time()) - run.began)
     if run.state == runs.DONE:
-        return element("p", say("run_done", time=duration((run.ended or time.time()) - run.began)), class_="good")
+        return element("p", say("run_done", time=took), class_="good")
+    if run.has_skipped:
+        told = (element("li", one) for one in run.skipped[:_MOST_SKIPPED])
+        return element("div", element("p", say("run_skipped", time=took)), element("ul", *told), class_="note")
     if run.state == runs.STOPPED:
         return element("p", say("run_stopped"), class_="note")
     if run.state == runs.LOST:

@@ -180,6 +180,7 @@ PORTUGUESE = {
     "runs_already": "Já está em andamento: espere terminar, ou pare antes.",
     "ran_terminal": "Está em andamento em um terminal: espere lá, ou pare lá.",
     "run_done": "Pronto em {time}.",
+    "run_skipped": "Pronto em {time}. Nem tudo pôde ser usado.",
     "run_stopped": "Parado. O que foi feito fica guardado: retome quando quiser.",
     "run_failed": "Terminou com um erro: {error}",
     "run_killed": "O sistema o encerrou, quase sempre por falta de memória: feche outros programas, ou escolha um "
@@ -346,16 +347,28 @@ PORTUGUESE = {
     "share_praat": "Colocar no menu do Praat",
     "share_praat_about": "A janela Objects do Praat passa a transcrever com ele.",
     "share_push": "Enviar para huggingface.co, privado",
-    "share_push_about": "Envia o reconhecedor, com sua ficha, para um repositório privado seu. É preciso entrar na "
-    "conta: hf auth login em um terminal.",
+    "share_push_about": "Envia o reconhecedor e sua ficha, sem gravações nem anotações, para um repositório privado "
+    "seu: só você pode lê-lo.",
     "share_deploy": "Enviar uma página para huggingface.co, privada",
-    "share_deploy_about": "Envia uma página da web que transcreve com o reconhecedor.",
     "share_repository": "Repositório do reconhecedor, na forma DONO/NOME",
     "share_space": "Nome da página, na forma DONO/NOME",
     "share_kind": "A página calcula",
     "share_kind_browser": "no navegador de cada visitante: as gravações ficam com ele",
     "share_kind_gradio": "no Hub",
-    "share_need": "Escreva antes o nome.",
+    "share_need": "Escreva antes o nome, como DONO/NOME, só com letras, algarismos, - _ e .; para uma página que "
+    "calcula no Hub, também o repositório do reconhecedor.",
+    "share_push_to": "Enviar o reconhecedor para {name} em huggingface.co, privado",
+    "share_deploy_to": "Enviar a página para {name} em huggingface.co, privada",
+    "share_deploy_browser": "Envia uma página da web que contém o reconhecedor, e que só você pode abrir. Fazê-la "
+    "precisa de Node.js neste computador, e baixa as bibliotecas da página de registry.npmjs.org.",
+    "share_deploy_gradio": "Envia uma página da web que busca o reconhecedor no repositório acima, onde ele já deve "
+    "estar. Só você pode abri-la. As gravações transcritas nela são enviadas ao Hub.",
+    "share_token": "Variável de ambiente com um token que só pode ler o reconhecedor",
+    "share_token_info": "É da página, que o guarda como segredo. Defina a variável antes de iniciar o Studio; escreva "
+    "aqui o nome dela, nunca o token.",
+    "share_not_a_token": "Isso parece um token. Escreva o nome de uma variável de ambiente que o contém.",
+    "share_first": "Antes: {button}.",
+    "share_busy": "Em andamento…",
     # what the library finds in a corpus
     "found_machine": "escrita por uma máquina",
     "found_corrected": "é um rascunho que uma pessoa corrigiu",

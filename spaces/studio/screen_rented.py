@@ -51,7 +51,7 @@ def rented_section(view: View) -> Markup:
         "details",
         element("summary", say("rented")),
         paragraph(say("rented_about")),
-        _login(view),
+        login_note(view),
         element("form", *parts, id=FORM),
         id="rented",
         class_="rented",
@@ -78,7 +78,9 @@ def rented_state(view: View, run: runs.Run) -> Markup:
             buttons.append(button(say("stop"), "stop"))
     elif how == FINISHED:
         note = element("p", say("rented_finished", repository=repository) + spent, class_="good")
-        buttons += [] if _is_running(view, FETCH) else [button(say("rented_fetch"), "fetch", primary=True)]
+        before = runs.find(project.folder, FETCH)
+        is_new = not (before and before.state == runs.DONE and before.began > run.began)
+        buttons += [] if _is_running(view, FETCH) else [button(say("rented_fetch"), "fetch", primary=is_new)]
     elif how in (CANCELLED, STOPPED):
         note = paragraph(say(f"rented_{how}", repository=repository) + spent, "note")
     elif how == FAILED:
@@ -91,11 +93,13 @@ def rented_state(view: View, run: runs.Run) -> Markup:
         note = problem(say("rented_refused", error=run.error))
     row = element("div", *buttons, class_="row") if buttons else None
     shown = [_ran(view, CANCEL) if how in (RUNNING, UNSEEN) else None, _ran(view, FETCH) if how == FINISHED else None]
-    return element("div", note, row, _page(view, address), *shown, terminal(view, list(run.command), "job"))
+    return element("div", note, row, _page(view, address), *shown, terminal(view, list(run.asked), "job"))
 
 
 def signature(view: View) -> tuple[object, ...]:
     """Return what this part of the page depends on, beside its files."""
+    if view.tab.step == "share":
+        return (bool(get_token()),)
     if view.tab.step != "train" or not view.project:
         return ()
     states = [runs.find(view.project.folder, name) for name in rented.RUNS]
@@ -103,7 +107,7 @@ def signature(view: View) -> tuple[object, ...]:
     return (bool(get_token()), job_id, *((run.step, run.state, run.began) for run in states if run))
 
 
-def _login(view: View) -> Markup:
+def login_note(view: View) -> Markup:
     """Return whether somebody is logged in on this computer. The token itself goes nowhere."""
     if get_token():
         return paragraph(view.say("rented_login"), "soft")

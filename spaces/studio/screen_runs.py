@@ -89,7 +89,7 @@ def live_panel(view: View) -> Markup:
         parts.append(element("p", say("running_for", time=duration(seconds)), *rest, class_="soft"))
     elif view.state == RUNNING:
         parts.append(element("p", say("ran_terminal"), class_="note"))
-    if view.tab.step == TRAIN and view.state != "open":
+    if view.tab.step == TRAIN and (view.state != "open" or is_rented(run)):  # a rented one leaves nothing here
         parts.append(_training(view, run))
     if run:
         parts.append(log_of(view, run))
@@ -131,7 +131,7 @@ def _buttons(view: View) -> Markup:
         if bases.needs_download(bases.chosen(project)):
             label = say("start_train_download")
         act = "anew" if key == "again" else "start"
-        buttons = [button(label, act, primary=state != FINISHED)]
+        buttons = [button(label, act, primary=state != FINISHED and not is_rented(run))]
         if key == "resume" and has_checkpoint(project):
             buttons.append(button(say("again_train"), "anew"))
         return element("div", *buttons, class_="row")

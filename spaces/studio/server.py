@@ -1,8 +1,10 @@
 """Studio's server: one process on this computer, bound to 127.0.0.1, with a secret in its address."""
 
+import contextlib
 import os
 import secrets
 import socket
+import tempfile
 import webbrowser
 from pathlib import Path
 
@@ -51,13 +53,36 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, address: str, browser: bool):
         super().__init__(config)
         self._address, self._browser = address, browser
+        self._leading: tempfile.TemporaryDirectory[str] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         print(f"Studio: {self._address}", flush=True)
         print("Open this address in a browser of this computer. Ctrl-C ends Studio; what runs goes on.", flush=True)
         if self._browser:
-            webbrowser.open(self._address)
+            with contextlib.suppress(OSError):  # a full disk: the address is printed
+                self._leading, path = _leading_to(self._address)
+                webbrowser.open(path.as_uri())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._leading:  # here, because uvicorn lets the signal that ended it end the process
+            self._leading.cleanup()
+        await super().shutdown(sockets)
+
+
+def _leading_to(address: str) -> tuple[tempfile.TemporaryDirectory[str], Path]:
+    """Return a new folder and a file in it that leads a browser to an address; only their owner can read them.
+
+    A browser's command line, which every user of a computer can list, then has the file's path and not the secret.
+    Jupyter does the same.
+    """
+    # Browsers that are snaps, as Ubuntu's Firefox, see neither /tmp nor hidden folders of the home folder.
+    place = Path.home() if Path("/snap/bin").is_dir() else None
+    folder = tempfile.TemporaryDirectory(prefix="studio-", dir=place)
+    path = Path(folder.name, "open.html")
+    path.touch(mode=0o600)
+    path.write_text(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}"><title>Studio</title>')
+    return folder, path
 
 
 def _app(projects: Projects, port: int) -> fastapi.FastAPI:

@@ -176,6 +176,7 @@ SPANISH = {
     "runs_already": "Ya está en marcha: espere a que termine, o deténgalo antes.",
     "ran_terminal": "Está en marcha en una terminal: espere allí a que termine, o deténgalo allí.",
     "run_done": "Hecho en {time}.",
+    "run_skipped": "Hecho en {time}. No todo se pudo usar.",
     "run_stopped": "Detenido. Lo hecho se conserva: reanude cuando quiera.",
     "run_failed": "Terminó con un error: {error}",
     "run_killed": "El sistema lo cerró, casi siempre por falta de memoria: cierre otros programas o elija un modelo de "
@@ -339,16 +340,28 @@ SPANISH = {
     "share_praat": "Ponerlo en el menú de Praat",
     "share_praat_about": "La ventana Objects de Praat transcribe entonces con él.",
     "share_push": "Subirlo a huggingface.co, privado",
-    "share_push_about": "Envía el reconocedor, con su ficha, a un repositorio privado suyo. Hace falta iniciar sesión: "
-    "hf auth login en una terminal.",
+    "share_push_about": "Envía el reconocedor y su ficha, sin grabaciones ni anotaciones, a un repositorio privado "
+    "suyo: solo usted puede leerlo.",
     "share_deploy": "Subir una página a huggingface.co, privada",
-    "share_deploy_about": "Envía una página web que transcribe con el reconocedor.",
     "share_repository": "Repositorio del reconocedor, como DUEÑO/NOMBRE",
     "share_space": "Nombre de la página, como DUEÑO/NOMBRE",
     "share_kind": "La página calcula",
     "share_kind_browser": "en el navegador de cada visitante: sus grabaciones se quedan allí",
     "share_kind_gradio": "en el Hub",
-    "share_need": "Escriba antes el nombre.",
+    "share_need": "Escriba antes el nombre, como DUEÑO/NOMBRE, solo con letras, cifras, - _ y .; para una página que "
+    "calcula en el Hub, también el repositorio del reconocedor.",
+    "share_push_to": "Subir el reconocedor a {name} en huggingface.co, privado",
+    "share_deploy_to": "Subir la página a {name} en huggingface.co, privada",
+    "share_deploy_browser": "Envía una página web que contiene el reconocedor, y que solo usted puede abrir. Hacerla "
+    "necesita Node.js en esta computadora, y descarga las bibliotecas de la página de registry.npmjs.org.",
+    "share_deploy_gradio": "Envía una página web que toma el reconocedor de su repositorio de arriba, donde ya debe "
+    "estar. Solo usted puede abrirla. Las grabaciones que se transcriben allí se envían al Hub.",
+    "share_token": "Variable de entorno con un token que solo puede leer el reconocedor",
+    "share_token_info": "Es de la página, que lo guarda como secreto. Defina la variable antes de iniciar Studio; "
+    "escriba aquí su nombre, nunca el token.",
+    "share_not_a_token": "Eso parece un token. Escriba el nombre de una variable de entorno que lo contiene.",
+    "share_first": "Antes: {button}.",
+    "share_busy": "Está en marcha…",
     # what the library finds in a corpus
     "found_machine": "escrita por una máquina",
     "found_corrected": "es un borrador que una persona corrigió",

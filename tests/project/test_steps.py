@@ -87,8 +87,16 @@ def test_commands_are_those_that_a_person_types(project, understood, monkeypatch
     )
     assert typed["corpus"].endswith(f"--output_dir '{folder}/look' --inspect")
     assert typed["train"].endswith("--resume")
+    (project.model / "train.yaml").write_text("dataset: x\n")  # of a training that has ended
     typed |= {name: shown(words) for name, words in share_commands(project, "a/b", "a/c", "browser").items()}
-    assert {"push", "deploy", "elan"} <= set(typed)
+    assert typed["push"] == (
+        f"python recipes/train.py --config '{folder}/model/train.yaml' --output_dir '{folder}/model' --resume "
+        "--push_to a/b"
+    )
+    assert {"deploy", "elan", "export", "praat"} <= set(typed)
+    typed["gradio"] = shown(share_commands(project, "a/b", "a/c", "gradio", "NAME")["deploy"])
+    assert typed["gradio"].endswith("--model a/b --space a/c --kind gradio --token_from NAME")
+    assert share_commands(project, "", "a/c", "gradio").keys() == {"export", "elan", "praat"}
     typed["round"] = shown(round_command(project))
     for line in typed.values():
         understood(line)

@@ -158,6 +158,6 @@ def test_every_recipe_is_in_the_table_and_its_help_teaches(monkeypatch, capsys):
         assert ended.value.code == 0
         told = capsys.readouterr().out
         assert f"recipes/{path.name} " in told or f"recipes/{path.name}\n" in told
-        # The others write into the folders of other programs, on the Hub, or into a project.
-        others = ("elan.py", "grow.py", "praat.py", "remote.py", "studio.py")
+        # The others write into the folders of other programs or into a project.
+        others = ("elan.py", "grow.py", "praat.py", "studio.py")
         assert ("--output_dir" in told) == (path.name not in others)

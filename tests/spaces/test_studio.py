@@ -8,6 +8,7 @@ import socket
 import string
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 
 import fastapi
@@ -25,7 +26,7 @@ from u2u_hf.formats import writers
 from u2u_hf.formats.eaf import read_eaf, write_eaf
 from u2u_hf.project import runs, transcripts
 from u2u_hf.project.folder import Project
-from u2u_hf.project.steps import STEPS
+from u2u_hf.project.steps import STEPS, all_steps
 from u2u_hf.records import CORRECTED_TYPE, SEGMENT_TYPE, Annotation, Tier
 
 pytest_plugins = ["support.browser_fixtures"]
@@ -461,6 +462,29 @@ def test_an_emptied_field_is_no_corpus(acts):
     clicks.do("make", {"folder": str(project.folder / "other"), "corpus": " "})
     assert (tab.message, tab.is_problem) == ("Choose the folder of your corpus.", True)
     assert not (project.folder / "other").exists()
+
+
+def test_a_preparation_that_skips_a_file_is_told_as_done(acts, demo_folder, tmp_path):
+    clicks, tab, project = acts
+    shutil.copytree(demo_folder / "corpus", tmp_path / "corpus")
+    (tmp_path / "corpus" / "damaged.eaf").write_text("<ANNOTATION_DOCUMENT")
+    project.set_paths(tmp_path / "corpus")
+    tab.step = "prepare"
+    clicks.do("start", {})
+    deadline = time.monotonic() + 120
+    while (run := runs.find(project.folder, "prepare")).state == runs.RUNNING:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert run.code == 1
+    parts, say = importlib.import_module("parts"), importlib.import_module("words").say_in("en")
+    opened = importlib.import_module("projects").Projects(project.folder)
+    view = parts.View(say, "en", tab, opened, project, all_steps(project))
+    drawn = importlib.import_module("screen_runs").run_screen(view)
+    assert re.search(
+        r'<div class="note"><p>Done in [^<]*could be used.</p><ul><li>damaged.eaf: is not XML [^<]*</li></ul>', drawn
+    )
+    assert "Next: Train" in drawn
+    assert "problem" not in drawn
 
 
 def values(text):

@@ -42,6 +42,6 @@ def fetch_model(repo_id: str, folder: Path) -> Path | None:
     before = output_folder.set_aside(folder) if folder.exists() and any(folder.iterdir()) else None
     output_folder.claim(folder, "train.py")
     for name in sorted(files, key=lambda name: name == SETTINGS):  # the file that says that a model is whole: last
-        output_folder.move_in(new / name, folder, folder / name)
+        output_folder.put(new / name, folder, folder / name)
     shutil.rmtree(new, ignore_errors=True)
     return before

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from u2u_hf.model_folder import SETTINGS
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import CORPUS, PREPARE, RECIPES, SCORES, TRAIN, TRANSCRIBE, has_checkpoint
 from u2u_hf.records import U2UError
@@ -60,35 +61,34 @@ def round_command(project: Project) -> list[str]:
     return [sys.executable, str(recipes_folder() / "grow.py"), "--project", str(project.folder)]
 
 
-def share_commands(project: Project, repository: str, space: str, kind: str) -> dict[str, list[str]]:
+def share_commands(
+    project: Project, repository: str, space: str, kind: str, token_from: str = ""
+) -> dict[str, list[str]]:
     """Return what can be done with a finished recogniser: name → command.
 
     Args:
-        repository: OWNER/NAME of the private repository on the Hub. space: of the page. kind: gradio or browser.
+        repository: OWNER/NAME of the private repository on the Hub, or the empty string.
+        space: OWNER/NAME of the page, or the empty string.
+        kind: of the page: gradio or browser.
+        token_from: environment variable with a token, with which a gradio page may read the repository.
     """
-    here, model = recipes_folder(), str(project.model)
-    push = [*command(project, TRAIN)]
-    push += [word for word in ("--resume",) if word not in push]
-    made = {
+    model = str(project.model)
+    # With the settings that it was trained with, whatever train.yaml of the project says by now: a run with these has
+    # ended, so that nothing is trained again.
+    trained = ["--config", str(project.model / SETTINGS), "--output_dir", model, "--resume"]
+    found = {
         "export": ["export.py", "--model", model, "--dataset", str(project.dataset)],
         "elan": ["elan.py", "install", "--model", model],
         "praat": ["praat.py", "install", "--model", model],
     }
-    found = {name: [sys.executable, str(here / recipe), *rest] for name, (recipe, *rest) in made.items()}
     if repository:
-        found["push"] = [*push, "--push_to", repository]
-        if space:
-            deploy = [
-                "deploy.py",
-                "--model",
-                repository if kind == "gradio" else model,
-                "--space",
-                space,
-                "--kind",
-                kind,
-            ]
-            found["deploy"] = [sys.executable, str(here / deploy[0]), *deploy[1:]]
-    return found
+        found["push"] = ["train.py", *trained, "--push_to", repository]
+    if space and kind == "browser":
+        found["deploy"] = ["deploy.py", "--model", model, "--space", space, "--kind", kind]
+    elif space and repository:
+        token = ["--token_from", token_from] if token_from else []
+        found["deploy"] = ["deploy.py", "--model", repository, "--space", space, "--kind", kind, *token]
+    return {name: [sys.executable, str(recipes_folder() / recipe), *rest] for name, (recipe, *rest) in found.items()}
 
 
 def shown(command: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from u2u_hf.hub import jobs, rental
 from u2u_hf.project import runs
 from u2u_hf.project.commands import command, recipes_folder
 from u2u_hf.project.folder import Project
-from u2u_hf.project.steps import PREPARE
+from u2u_hf.project.steps import PREPARE, TRAIN
 
 HARDWARE, UPLOAD, PRICE, CANCEL, FETCH = RUNS = ("hardware", "upload", "price", "cancel", "fetch")
 SETTINGS = "rented"  # PROJECT/rented.yaml
@@ -155,11 +155,17 @@ def hardware(project: Project) -> list[tuple[str, str, str]]:
 
 
 def offer(project: Project) -> Offer | None:
-    """Return the offer that was asked for; None if there is none, it is old, or the settings have changed since."""
+    """Return the offer that was asked for; None if there is none, it is old, or its job is finished.
+
+    None too if the settings have changed since.
+    """
     run = runs.find(project.folder, PRICE)
     if not run or run.state != runs.DONE or time.time() - run.began > _KEPT_S:
         return None
-    if list(run.command) != price_command(project) or _changed(project) > run.began:
+    if list(run.asked) != price_command(project) or _changed(project) > run.began:
+        return None
+    job = runs.find(project.folder, TRAIN)
+    if is_rented(job) and job.began > run.began and ending(job) == FINISHED:
         return None
     lines = _OFFER.findall(run.text())
     price = re.match(r"at most (\$[\d.]+)", dict(lines).get("costs", ""))

@@ -47,6 +47,7 @@ class Run:
         state: running; done; stopped (by a person); failed (see the log); lost: it ended and nobody saw how, because
             the computer was switched off or the process was killed.
         code: exit status, or None.
+        asked: the command as it was given: `command` reads a copy of its settings.
         began, ended: seconds since 1970; `ended` is None while it runs and where nobody saw it.
         disk_full: whether the project's disk was full when it ended.
     """
@@ -59,6 +60,7 @@ class Run:
     began: float
     ended: float | None
     disk_full: bool = False
+    asked: tuple[str, ...] = ()
 
     def text(self, most_bytes: int = 200_000) -> str:
         """Return the end of the log."""
@@ -78,6 +80,19 @@ class Run:
         lines = [line for line in self.text(20_000).splitlines() if line.strip()]
         said = [line for line in lines if line.startswith("error: ")]
         return (said or lines or [""])[-1].removeprefix("error: ")
+
+    @property
+    def has_skipped(self) -> bool:
+        """Whether it did its work but for files that it skipped: recipes then end with 1 too, and with no error."""
+        lines = self.text().splitlines()
+        is_error = any(line.startswith(("error: ", "Traceback (most recent call last)")) for line in lines)
+        return self.state == FAILED and self.code == 1 and not self.disk_full and bool(lines) and not is_error
+
+    @property
+    def skipped(self) -> list[str]:
+        """Return the files that it skipped, each with the reason, as the recipe names them."""
+        sign = "! skipped "
+        return [line.removeprefix(sign) for line in self.text().splitlines() if line.startswith(sign)]
 
     @property
     def was_killed(self) -> bool:
@@ -116,6 +131,7 @@ def find(project: Path, step: str) -> Run | None:
         began=float(began.get("began") or 0),
         ended=ended.get("at"),
         disk_full=ended.get("disk_full") is True,
+        asked=tuple(map(str, began.get("asked", began.get("command", ())))),
     )
 
 
@@ -142,12 +158,12 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
             if (before := find(project, step)) and before.state == RUNNING:
                 raise U2UError(f"{step}: is running already: stop it first, or let it end")
             _require_room(record)
-            command = _with_copied_settings(command, record.with_suffix(".yaml"))
+            words = _with_copied_settings(command, record.with_suffix(".yaml"))
             runner.reserve(record)
             write_text(record, "{}\n")
-            process = _start(record, command, _variables(online))
+            process = _start(record, words, _variables(online))
             _children.append(process)
-            began = {"command": list(command), "pid": process.pid, "created": _created(process.pid)}
+            began = {"command": words, "asked": [*command], "pid": process.pid, "created": _created(process.pid)}
             write_text(record, json.dumps(began | {"began": time.time()}, indent=1) + "\n")
         except OSError as error:
             raise U2UError(
