@@ -15,7 +15,7 @@ from screen_share import ONLINE, WAYS, destination
 from words import Say
 
 from u2u_hf.output_folder import set_aside
-from u2u_hf.project import bases, rules, runs, transcripts
+from u2u_hf.project import bases, rented, rules, runs, transcripts
 from u2u_hf.project.commands import command, round_command, share_commands
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import RUNNING, STEPS, TRAIN, all_steps, next_step, state_of
@@ -211,6 +211,9 @@ class Acts(RentedActs):
         if state_of(project, step) == RUNNING:
             run = runs.find(project.folder, step)
             raise U2UError(self._say("runs_already" if run and run.state == runs.RUNNING else "ran_terminal"))
+        job = runs.find(project.folder, TRAIN) if step == TRAIN else None
+        if rented.is_rented(job) and rented.ending(job) == rented.UNSEEN:  # its record is the way to cancel it
+            raise U2UError(self._say("rented_unseen"))
         if step == TRAIN and "budget" in self._tab.draft:
             seconds_of(self._tab.draft["budget"])
 
@@ -261,9 +264,11 @@ class Acts(RentedActs):
         for name in ("folder", "corpus", "recordings", "repository", "space", "kind", "token_from"):
             if name in values:
                 self._tab.draft[name] = _text(values, name)
-        if self._tab.draft.get("token_from", "").strip().startswith("hf_"):
-            del self._tab.draft["token_from"]
-            raise U2UError(self._say("share_not_a_token"))
+        words = {"token_from": "share_not_a_token"} | dict.fromkeys(("repository", "space"), "rented_bad_repository")
+        for name, word in words.items():
+            if self._tab.draft.get(name, "").strip().startswith("hf_"):  # a token: it is kept nowhere
+                del self._tab.draft[name]
+                raise U2UError(self._say(word))
 
 
 def _text(values: Values, name: str) -> str:

@@ -66,7 +66,7 @@ def rented_state(view: View, run: runs.Run) -> Markup:
     how, (job_id, address) = rented.ending(run), rented.job_of(run)
     time, cost = rented.spent(run)
     spent = say("rented_spent", time=time, cost=cost) if cost else ""
-    repository = rented.wish(project).repository
+    repository = rented.repository_of(project, run)
     buttons: list[Markup] = []
     if how == RUNNING:
         known = bool(job_id)

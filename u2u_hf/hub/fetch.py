@@ -41,7 +41,10 @@ def fetch_model(repo_id: str, folder: Path) -> Path | None:
         snapshot_download(repo_id, revision=info.sha, allow_patterns=files, local_dir=new)
     before = output_folder.set_aside(folder) if folder.exists() and any(folder.iterdir()) else None
     output_folder.claim(folder, "train.py")
-    for name in sorted(files, key=lambda name: name == SETTINGS):  # the file that says that a model is whole: last
-        output_folder.put(new / name, folder, folder / name)
+    try:
+        for name in sorted(files, key=lambda name: name == SETTINGS):  # the file that says that a model is whole: last
+            output_folder.put(new / name, folder, folder / name)
+    except U2UError as error:
+        raise U2UError(f"{error}; the model that was there is {before}" if before else str(error)) from error
     shutil.rmtree(new, ignore_errors=True)
     return before

@@ -141,7 +141,8 @@ def cancel_command(job_id: str) -> list[str]:
 
 def fetch_command(project: Project) -> list[str]:
     """Return the command that downloads the recogniser into the project."""
-    return _remote("--fetch", wish(project).repository, "--output_dir", str(project.model))
+    repository = repository_of(project, runs.find(project.folder, TRAIN))
+    return _remote("--fetch", repository, "--output_dir", str(project.model))
 
 
 def _remote(*words: str) -> list[str]:
@@ -202,8 +203,14 @@ def ending(run: runs.Run) -> str:
     known = {rental.CANCELLED: CANCELLED, rental.STOPPED: STOPPED, rental.FAILED: FAILED}
     if found := [name for begin, name in known.items() if run.error.startswith(begin)]:
         return found[0]
-    left_alone = run.state in (runs.LOST, runs.STOPPED) or run.was_killed or jobs.GOES_ON in run.error
-    return UNSEEN if left_alone and job_of(run)[0] else REFUSED
+    # Whatever ended the watching, a full disk here for example: a job that is known may go on, and cost.
+    return UNSEEN if job_of(run)[0] else REFUSED
+
+
+def repository_of(project: Project, run: runs.Run | None) -> str:
+    """Return where a run's job pushes the recogniser to; where the run only watches, the name in the form."""
+    words = list(run.command) if is_rented(run) else []
+    return words[words.index("--push_to") + 1] if "--push_to" in words else wish(project).repository
 
 
 def _closing(run: runs.Run) -> str:
