@@ -107,6 +107,7 @@ def test_an_offer_is_for_what_was_asked(project, monkeypatch):
         ),
         (f"job: {JOB}\nerror: 0123: cannot be watched: no net. The job goes on, and costs: r.py", 1, rented.UNSEEN),
         (f"job: {JOB}\nstep 2", 137, rented.UNSEEN),
+        (f"job: {JOB}\nstep 2\nOSError: [Errno 28]", 1, rented.UNSEEN),  # nothing told how the job is
         ("error: the job cannot be started: the Hub refuses", 1, rented.REFUSED),
         (f"job: {JOB}\nerror: the job cannot be started: the Hub refuses", 1, rented.REFUSED),
         ("step 2", 137, rented.REFUSED),

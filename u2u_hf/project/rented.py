@@ -203,8 +203,10 @@ def ending(run: runs.Run) -> str:
     known = {rental.CANCELLED: CANCELLED, rental.STOPPED: STOPPED, rental.FAILED: FAILED}
     if found := [name for begin, name in known.items() if run.error.startswith(begin)]:
         return found[0]
-    # Whatever ended the watching, a full disk here for example: a job that is known may go on, and cost.
-    return UNSEEN if job_of(run)[0] else REFUSED
+    # Unless it told why it ended: whatever ended the watching, a full disk here for example, the job may go on and cost.
+    ended = run.state == runs.FAILED and not run.was_killed and not run.disk_full
+    told = ended and _closing(run).startswith("error: ") and jobs.GOES_ON not in run.error
+    return REFUSED if told or not job_of(run)[0] else UNSEEN
 
 
 def repository_of(project: Project, run: runs.Run | None) -> str:
