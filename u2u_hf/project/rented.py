@@ -203,7 +203,7 @@ def ending(run: runs.Run) -> str:
     known = {rental.CANCELLED: CANCELLED, rental.STOPPED: STOPPED, rental.FAILED: FAILED}
     if found := [name for begin, name in known.items() if run.error.startswith(begin)]:
         return found[0]
-    # Unless it told why it ended: whatever ended the watching, a full disk here for example, the job may go on and cost.
+    # Unless it told why it ended, a job may go on and cost: its watcher died of a full disk here, for example.
     ended = run.state == runs.FAILED and not run.was_killed and not run.disk_full
     told = ended and _closing(run).startswith("error: ") and jobs.GOES_ON not in run.error
     return REFUSED if told or not job_of(run)[0] else UNSEEN
