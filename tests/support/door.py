@@ -68,8 +68,10 @@ def _keep(caller, run) -> None:
     try:
         size, streams, *_ = socket.recv_fds(caller, 4, 3)
         request = b""
-        while len(request) < int.from_bytes(size, "big"):
-            request += caller.recv(1 << 16)
+        while missing := int.from_bytes(size, "big") - len(request):
+            part = caller.recv(missing)  # not more: a signal may follow already
+            assert part, "the caller was killed"
+            request += part
         told = json.loads(request)
         if not (program := os.fork()):
             caller.close()
