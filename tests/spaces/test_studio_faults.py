@@ -161,6 +161,7 @@ def test_a_page_outlives_its_server(server, project, open_page, elan_schema):
     expect(page.get_by_role("button", name="a.eaf")).to_be_visible()
 
 
+@pytest.mark.thorough
 def test_a_server_that_stands_still(server, project, open_page):
     """As on a computer that sleeps, or whose memory is full."""
     page, path = correcting(open_page, server, project)
@@ -268,6 +269,7 @@ def checkpoints(project):
     return sorted(int(path.parent.name.split("-")[1]) for path in project.model.glob("checkpoint-*/trainer_state.json"))
 
 
+@pytest.mark.thorough
 def test_a_training_outlives_its_server_and_its_own_death(server, training, open_page):
     page = open_page(server.address(training, "train"))
     page.get_by_role("button", name="Start training", exact=True).click()
@@ -305,6 +307,7 @@ def filled(folder):
     return path
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="name spaces are of Linux")
 def test_a_full_disk(open_page, tmp_path, demo_folder):
     """A disk of its own, in a name space that needs no rights."""

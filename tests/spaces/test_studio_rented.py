@@ -64,6 +64,7 @@ def require_no_token(place, *shown):
     assert not [text for text in shown if LOGIN in text]
 
 
+@pytest.mark.thorough
 def test_a_training_on_rented_hardware_by_clicking(place, hub, environment, project, open_page):
     with studio.running(place / "server", "--project", project.folder, **environment) as running:
         page = open_page(running.address, viewport={"width": 1280, "height": 900})

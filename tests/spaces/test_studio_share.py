@@ -32,6 +32,7 @@ def project(tmp_path, demo_folder, demo_dataset, trained_model):
     return project
 
 
+@pytest.mark.thorough
 def test_a_recogniser_is_shared_from_the_page(project, tmp_path, path_with_npm, open_page):
     home = tmp_path / "home"
     (home / "hf").mkdir(parents=True)

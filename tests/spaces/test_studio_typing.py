@@ -275,6 +275,7 @@ def test_a_keyboard_is_enough(running, open_page, demo_folder, tmp_path, elan_sc
     expect(page.get_by_text("Stopped.")).to_be_visible(timeout=60_000)
     project.model.mkdir(exist_ok=True)
     (project.model / "train.yaml").touch()
+    expect(page.get_by_role("button", name="Next: Scores")).to_be_visible()  # the page looks each second and a half
     press(page, "Next: Scores")
 
     expect(heading).to_have_text("Scores")
@@ -282,6 +283,7 @@ def test_a_keyboard_is_enough(running, open_page, demo_folder, tmp_path, elan_sc
     project.scores.mkdir()
     (project.scores / "metrics.json").write_text('{"cer": 0.125, "wer": 0.5, "utterances": 8}')
     (project.scores / "evaluation.html").write_text("<h1>Scores</h1>")
+    expect(page.get_by_role("button", name="Next: Transcribe")).to_be_visible()
     press(page, "Next: Transcribe")
     expect(heading).to_have_text("Transcribe")
     require_reachable(page)
@@ -292,6 +294,7 @@ def test_a_keyboard_is_enough(running, open_page, demo_folder, tmp_path, elan_sc
     soundfile.write(corpus / "a.wav", np.sin(np.arange(5 * 8000) / 5), 8000)
     types = Tier("checked", (), CORRECTED_TYPE)
     write_eaf(transcript, [Tier("channel 1", segments, SEGMENT_TYPE), types], [], writers.CONSTRAINTS)
+    expect(page.get_by_role("button", name="Next: Correct")).to_be_visible()
     press(page, "Next: Correct")
 
     expect(heading).to_have_text("Correct")

@@ -173,8 +173,9 @@ def ticking(monkeypatch):
     def look():
         return float(next(ticks))
 
-    for module in (progress, stages, trainer):
-        monkeypatch.setattr(module, "time", SimpleNamespace(time=look, perf_counter=look))
+    for module in (progress, stages):
+        monkeypatch.setattr(module, "awake_clock", lambda: look)
+    monkeypatch.setattr(trainer, "time", SimpleNamespace(perf_counter=look))
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: 0.0)
     return ticks
 
