@@ -167,6 +167,7 @@ def clicks(project, hub, environment, monkeypatch):
     return click
 
 
+@pytest.mark.thorough
 def test_what_can_go_wrong_is_told(clicks, hub, project, place, demo_dataset):
     files = {str(p.relative_to(demo_dataset)): p.read_bytes() for p in demo_dataset.rglob("*") if p.is_file()}
     hub.add("dataset", "ana/other-data", True, files)
