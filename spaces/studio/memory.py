@@ -1,6 +1,6 @@
 """What Studio remembers from one start to the next: the secret in the browser's cookie, and the projects opened.
 
-So a page that stayed open while Studio was ended goes on with the next one, as those of notebooks do.
+With them an open page works again once Studio is started anew, as pages of notebooks do.
 """
 
 import json
