@@ -11,14 +11,14 @@ from parts import MARKS, Tab, View, element
 from projects import Projects
 from screen_corpus import corpus_screen, preview
 from screen_correct import ROUND, correct_screen, round_panel
-from screen_project import project_screen
+from screen_project import blocked_screen, project_screen
 from screen_rented import signature as signature_of_rented
 from screen_runs import live_panel, run_screen
 from screen_share import WAYS, share_screen
 from words import WORDS, language, say_in
 
 from u2u_hf.project import rules, runs, transcripts
-from u2u_hf.project.steps import STEPS, all_steps, next_step
+from u2u_hf.project.steps import BLOCKED, STEPS, all_steps, next_step
 from u2u_hf.records import U2UError
 from u2u_hf.reports.html import Markup
 
@@ -218,7 +218,7 @@ def _screen(view: View) -> Markup:
     name = tab.step or "project"
     if not view.project or not view.project.is_there:
         name = "project"
-    draw = _SCREENS.get(name, run_screen)
+    draw = blocked_screen if name != "project" and view.state == BLOCKED else _SCREENS.get(name, run_screen)
     message = None
     if tab.message:
         kind = {"class_": "problem", "role": "alert"} if tab.is_problem else {"class_": "note", "role": "status"}
