@@ -28,8 +28,8 @@ class Tab:
     message: str = ""
     is_problem: bool = False
     document: str = ""  # the key of the transcript that is corrected
-    shown: dict[str, int] = field(default_factory=dict)
-    answers: int = 0  # so many were given
+    answer: int = 0  # number of the last one that it was given
+    hashes: dict[str, int] = field(default_factory=dict)  # of each part of the page in that answer
 
 
 @dataclass(frozen=True)
