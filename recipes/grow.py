@@ -27,7 +27,7 @@ import dataclasses
 from pathlib import Path
 
 from u2u_hf import cli
-from u2u_hf.comparison.programs import Programs
+from u2u_hf.command_line.programs import Programs
 from u2u_hf.growth.closing import next_steps, nothing_to_learn, pushed
 from u2u_hf.growth.grow import growth_of, lock
 from u2u_hf.growth.recipes import Recipes, Stopped

@@ -16,7 +16,7 @@ import yaml
 from transformers.hf_argparser import string_to_bool
 
 from u2u_hf import output_folder
-from u2u_hf.flags import HelpFormatter, Parser, Switch
+from u2u_hf.command_line.flags import HelpFormatter, Parser, Switch
 from u2u_hf.memory import NOT_ENOUGH, memory_problem
 from u2u_hf.records import U2UError, trimmed
 from u2u_hf.settings import changed

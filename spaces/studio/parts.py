@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from projects import Projects
 from words import Say, found_in, whole
 
+from u2u_hf.command_line.recipe_commands import shown
 from u2u_hf.project import runs
-from u2u_hf.project.commands import shown
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import BLOCKED, FINISHED, OUTDATED, RUNNING, UNFINISHED, Step
 from u2u_hf.reports.html import Markup, OwnText, element, joined

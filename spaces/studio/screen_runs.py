@@ -25,9 +25,10 @@ from progress import progress_in
 from screen_project import warnings
 from screen_rented import rented_section, rented_state
 
+from u2u_hf.command_line.recipe_commands import gpus
 from u2u_hf.evaluation.verdict import grade
 from u2u_hf.project import bases, runs
-from u2u_hf.project.commands import command, gpus
+from u2u_hf.project.commands import command
 from u2u_hf.project.rented import is_rented
 from u2u_hf.project.steps import (
     BLOCKED,

@@ -14,7 +14,7 @@ import json
 import shutil
 from pathlib import Path
 
-from u2u_hf.comparison.programs import Programs
+from u2u_hf.command_line.programs import Programs
 from u2u_hf.demo.quickstart import BASE_MODEL
 from u2u_hf.files import write_text
 from u2u_hf.growth.forecast import forecasts

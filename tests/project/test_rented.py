@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from u2u_hf.command_line.recipe_commands import recipes_folder, shown
 from u2u_hf.hub.jobs import table_rows
 from u2u_hf.project import rented, runs
-from u2u_hf.project.commands import recipes_folder, shown
 from u2u_hf.project.folder import Project
 
 OFFER = """rents     t4-small: 1 × Nvidia T4, 16 GB; 4 vCPU; 15 GB

@@ -12,9 +12,10 @@ import time
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from u2u_hf.command_line.recipe_commands import recipes_folder
 from u2u_hf.hub import jobs, rental
 from u2u_hf.project import runs
-from u2u_hf.project.commands import command, recipes_folder
+from u2u_hf.project.commands import command
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import PREPARE, TRAIN
 

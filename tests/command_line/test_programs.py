@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from u2u_hf.comparison.programs import Programs
+from u2u_hf.command_line.programs import Programs
 
 
 def run(code):
@@ -102,7 +102,7 @@ def test_a_program_shows_its_progress_while_it_runs(tmp_path):
             time.sleep(0.01)
         sys.stderr.write("20%\\n")
     """
-    outer = "from u2u_hf.comparison.programs import Programs; import sys\nwith Programs() as p: p.run(sys.argv[1:])"
+    outer = "from u2u_hf.command_line.programs import Programs; import sys\nwith Programs() as p: p.run(sys.argv[1:])"
     command = [sys.executable, "-c", outer, sys.executable, "-c", textwrap.dedent(inner)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     assert process.stderr.read(4) == b"10%\r"
