@@ -195,7 +195,7 @@ def run_note(view: View, run: runs.Run | None) -> Markup | None:
     took = duration((run.ended or time.time()) - run.began)
     if run.state == runs.DONE:
         return element("p", say("run_done", time=took), class_="good")
-    if run.has_skipped:
+    if run.state == runs.SKIPPED:
         told = (element("li", one) for one in run.skipped[:_MOST_SKIPPED])
         return element("div", element("p", say("run_skipped", time=took)), element("ul", *told), class_="note")
     if run.state == runs.STOPPED:

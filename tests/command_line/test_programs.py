@@ -21,6 +21,7 @@ def run(code):
     [
         ("print('fine')", ""),
         ("import sys; sys.exit('error: ñandú: holds no model')", "ñandú: holds no model"),
+        ("import sys; print('! skipped a.eaf'); sys.exit(3)", ""),
         # A launcher writes more below the error.
         ("import sys; print('error: a: b', file=sys.stderr); print('x', file=sys.stderr); sys.exit(1)", "a: b"),
         ("1 / 0", "failed: 'ZeroDivisionError: division by zero' (all of it is above)"),
@@ -40,7 +41,7 @@ def test_a_program_that_the_system_ends_is_short_of_memory():
 
 def test_what_failed_stops_nothing_else():
     with Programs() as programs:
-        assert programs.run([sys.executable, "-c", "raise SystemExit(3)"])
+        assert programs.run([sys.executable, "-c", "raise SystemExit(1)"])
         assert programs.run([sys.executable, "-c", ""]) == ""
         assert not programs.stopped
 

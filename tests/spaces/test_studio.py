@@ -475,7 +475,7 @@ def test_a_preparation_that_skips_a_file_is_told_as_done(acts, demo_folder, tmp_
     while (run := runs.find(project.folder, "prepare")).state == runs.RUNNING:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert run.code == 1
+    assert (run.code, run.state) == (3, runs.SKIPPED)
     parts, say = importlib.import_module("parts"), importlib.import_module("words").say_in("en")
     opened = importlib.import_module("projects").Projects(project.folder)
     view = parts.View(say, "en", tab, opened, project, all_steps(project))
