@@ -71,7 +71,7 @@ class RentedActs:
 
     def _job(self) -> str:
         run = runs.find(self._project.folder, TRAIN)
-        job_id = rented.job_of(run)[0] if rented.is_rented(run) else ""
+        job_id = run.job.job if rented.is_rented(run) else ""
         if not job_id:
             raise U2UError(self._say("rented_no_job"))
         return job_id

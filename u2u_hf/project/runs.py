@@ -27,6 +27,7 @@ import psutil
 from u2u_hf import folder_lock
 from u2u_hf.command_line import statuses
 from u2u_hf.files import reason, replacing, write_text
+from u2u_hf.hub import job_state
 from u2u_hf.project import runner
 from u2u_hf.records import U2UError
 
@@ -82,6 +83,11 @@ class Run:
         lines = [line for line in self.text(20_000).splitlines() if line.strip()]
         said = [line for line in lines if line.startswith("error: ")]
         return (said or lines or [""])[-1].removeprefix("error: ")
+
+    @property
+    def job(self) -> job_state.JobState:
+        """Return what its command noted of a job that it rents."""
+        return job_state.read(runner.job_of(self.log))
 
     @property
     def skipped(self) -> list[str]:
@@ -158,7 +164,7 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
             words = _with_copied_settings(command, record.with_suffix(".yaml"))
             runner.reserve(record)
             write_text(record, "{}\n")
-            process = _start(record, words, _variables(online))
+            process = _start(record, words, _variables(record, online))
             _children.append(process)
             began = {"command": words, "asked": [*command], "pid": process.pid, "created": _created(process.pid)}
             write_text(record, json.dumps(began | {"began": time.time()}, indent=1) + "\n")
@@ -215,9 +221,10 @@ def free_bytes(folder: Path) -> int:
         return 0
 
 
-def _variables(online: bool) -> dict[str, str]:
+def _variables(record: Path, online: bool) -> dict[str, str]:
     offline = {} if online else {"HF_HUB_OFFLINE": "1"}
-    return {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "TERM": "dumb"} | offline
+    plain = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "TERM": "dumb"}
+    return plain | offline | {job_state.VARIABLE: str(runner.job_of(record))}
 
 
 def _with_copied_settings(command: Sequence[str], copy: Path) -> list[str]:
