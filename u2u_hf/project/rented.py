@@ -1,7 +1,8 @@
 """A project's training on hardware that is rented from the Hugging Face Hub: recipes/remote.py, as a page runs it.
 
 The job itself is a run of the step "train", so that it is seen as a training here is. What comes before and after it
-are runs of their own, `RUNS`. Only the recipe speaks with the Hub; what a page shows is read from what it writes.
+are runs of their own, `RUNS`. Only the recipe speaks with the Hub; a page shows what it notes of its job (`Run.job`)
+and what it writes.
 """
 
 from __future__ import annotations
