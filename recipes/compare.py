@@ -18,6 +18,7 @@ import os
 from pathlib import Path
 
 from u2u_hf import cli, output_folder
+from u2u_hf.command_line.statuses import DONE, SKIPPED, STOPPED
 from u2u_hf.comparison.bases import SPLIT, bases
 from u2u_hf.comparison.conditions import Conditions, SharedTraining, digest_of, flags_of, settle, share
 from u2u_hf.comparison.run import Comparison
@@ -53,9 +54,9 @@ def main() -> int:
     problems = comparison.run()
     if problems is None:
         print("stopped; the same command resumes there")
-        return 130
+        return STOPPED
     print(comparison.conclude(problems))
-    return 1 if problems else 0
+    return SKIPPED if problems else DONE
 
 
 if __name__ == "__main__":

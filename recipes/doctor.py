@@ -26,6 +26,7 @@ import hashlib
 from pathlib import Path
 
 from u2u_hf import cli, output_folder
+from u2u_hf.command_line.statuses import DONE, SKIPPED, STOPPED
 from u2u_hf.corpus.preparation import PreparationSettings
 from u2u_hf.data import audio
 from u2u_hf.data.processes import processes
@@ -70,7 +71,7 @@ def examine(args: Arguments, asked: Recognisers) -> int:
     measures = read_unseen(candidates(corpus.utterances, speech), args.model, asked, output_dir)
     if measures is None:
         print("stopped; the same command resumes there")
-        return 130
+        return STOPPED
     if processes().is_main_process:
         heard = examined(corpus, measures)
         gaps = find_gaps(heard, speech)
@@ -91,7 +92,7 @@ def examine(args: Arguments, asked: Recognisers) -> int:
         output_folder.write(output_dir / "doctor.html", doctor_page(rows, list(clips.clips(found)), summary))
         print(after_examination(found, summary, output_dir))
     problem = any(one.is_problem for one in corpus.skipped) or any(one.problem for one in measures)
-    return 1 if problem or any(one.problem for one in speech.values()) else 0
+    return SKIPPED if problem or any(one.problem for one in speech.values()) else DONE
 
 
 def apply(args: Arguments) -> int:
@@ -99,7 +100,7 @@ def apply(args: Arguments) -> int:
     accepted = corrections.read_accepted(Path(args.apply))
     done = corrections.apply(outcome.read_rows(output_dir / "doctor.json"), accepted, Path(args.corpus), output_dir)
     print(after_apply(done, output_dir))
-    return 1 if any(one.problem or one.refused for one in done) else 0
+    return SKIPPED if any(one.problem or one.refused for one in done) else DONE
 
 
 if __name__ == "__main__":

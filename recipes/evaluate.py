@@ -23,6 +23,7 @@ import json
 from pathlib import Path
 
 from u2u_hf import cli, output_folder
+from u2u_hf.command_line.statuses import DONE, STOPPED
 from u2u_hf.cross_validation.left_out_calibration import calibrate_on
 from u2u_hf.cross_validation.page import leave_out_page
 from u2u_hf.cross_validation.results import evaluation_of, summary
@@ -81,7 +82,7 @@ def score_split(args: Arguments) -> int:
         add_scores(Path(args.model), args.dataset, args.split, metrics)
     print(f"every error: {output_dir / 'evaluation.html'}")
     print(after_evaluation(metrics, f"{args.split}, {metrics['utterances']} utterances", args.model))
-    return 0
+    return DONE
 
 
 def score_left_out(args: Arguments, leave_out: LeaveOut) -> int:
@@ -97,7 +98,7 @@ def score_left_out(args: Arguments, leave_out: LeaveOut) -> int:
     found = todo.run()
     if found is None:
         print("stopped; the same command resumes there")
-        return 130
+        return STOPPED
     if main_process:
         metrics = evaluation_of(found, leave_out.leave_out, args.ignore)
         scores = summary(metrics, found, todo)
@@ -110,7 +111,7 @@ def score_left_out(args: Arguments, leave_out: LeaveOut) -> int:
             print(calibrate_on(found, leave_out.leave_out, Path(args.model)))
         print(f"every error: {output_dir / 'evaluation.html'}")
         print(after_evaluation(metrics, f"each {leave_out.leave_out} left out", args.model))
-    return 0
+    return DONE
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ import dataclasses
 from pathlib import Path
 
 from u2u_hf import cli
-from u2u_hf.comparison.programs import Programs
+from u2u_hf.command_line.programs import Programs
+from u2u_hf.command_line.statuses import DONE, STOPPED
 from u2u_hf.growth.closing import next_steps, nothing_to_learn, pushed
 from u2u_hf.growth.grow import growth_of, lock
 from u2u_hf.growth.recipes import Recipes, Stopped
@@ -73,14 +74,14 @@ def main() -> int:
             if args.push_to:
                 print(*pushed(project, args.push_to), sep="\n")
             print(nothing_to_learn(project))
-            return 0
+            return DONE
         try:
             growth.run()
         except Stopped:
             print("stopped; the same command resumes there")
-            return 130
+            return STOPPED
     print(next_steps(project, [*growth.earlier, growth.round]))
-    return 0
+    return DONE
 
 
 def _seconds(given: str) -> float | None:

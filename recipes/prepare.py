@@ -22,6 +22,7 @@ from pathlib import Path
 import yaml
 
 from u2u_hf import cli, output_folder
+from u2u_hf.command_line.statuses import DONE, SKIPPED
 from u2u_hf.corpus.preparation import PreparationSettings, decide, inspect
 from u2u_hf.corpus.split_table import sides_table
 from u2u_hf.data import audio
@@ -63,7 +64,7 @@ def main() -> int:
             print(terminal.inspection(found))
             print(f"\nreport: {output_dir / 'report.html'}")
             print(terminal.after_inspection(found))
-        return 0
+        return DONE
     preparation = decide(pinned, audio)
     preparation = preparation.without(*write_dataset(preparation.splits, output_dir))
     if main_process:
@@ -79,7 +80,7 @@ def main() -> int:
         if push.push_to:
             print(f"on the Hub: {push_folder(output_dir, push.push_to, 'dataset', push.public)}")
         print(terminal.after_preparation(found, output_dir))
-    return 1 if preparation.has_skipped or preparation.audio_problem else 0
+    return SKIPPED if preparation.has_skipped or preparation.audio_problem else DONE
 
 
 def _dealt_before(args: Arguments, output_dir: Path) -> str:

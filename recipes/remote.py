@@ -34,8 +34,8 @@ from pathlib import Path
 
 from u2u_hf import cli
 from u2u_hf.hub.fetch import fetch_model
-from u2u_hf.hub.jobs import cancel, cancelled, follow, hardware, hardware_table
-from u2u_hf.hub.rental import Rented, attended
+from u2u_hf.hub.jobs import cancel, cancelled, hardware, hardware_table
+from u2u_hf.hub.rental import Rented, attended, watched
 from u2u_hf.hub.rental_plan import RECIPES, Rental, described, make_plan
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
@@ -60,7 +60,7 @@ def main() -> None:
     if args.cancel:
         print(cancelled(cancel(args.cancel)))
     elif args.watch:
-        print(attended(lambda: follow(args.watch, _write), lambda: args.watch, _agreed))
+        print(attended(lambda: watched(args.watch, _write), lambda: args.watch, _agreed))
     elif args.fetch:
         before = fetch_model(args.fetch, Path(args.output_dir))
         print(f"model: {args.output_dir}", *([f"the one that was there: {before}"] if before else []), sep="\n")

@@ -25,6 +25,7 @@ from pathlib import Path
 from datasets import Dataset, DatasetDict
 
 from u2u_hf import cli, output_folder
+from u2u_hf.command_line.statuses import DONE, STOPPED
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.evaluation.calibration_fit import calibrate
 from u2u_hf.evaluation.closing import after_training
@@ -66,7 +67,7 @@ def main() -> int:
             print(f"{output_dir}: {FINISHED if holds_stages(output_dir) else on}")
             if push.push_to:
                 print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
-        return 0
+        return DONE
     check(training)
     splits = load_splits(args.dataset)
     try:
@@ -77,7 +78,7 @@ def main() -> int:
             trained = train(args.model, splits, args.dataset, training, callbacks=callbacks, push_to=push.push_to)
     except Stopped as stopped:
         print(f"stopped at {stopped}; the same command with --resume resumes there")
-        return 130
+        return STOPPED
     if training.process_index == 0:
         memory = peak_memory(training.device, training.world_size)
         training_curves(trained.log_history, output_dir / CURVES)
@@ -104,7 +105,7 @@ def main() -> int:
         if push.push_to:
             print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
         print(after_training(trained.scores, training.output_dir, args.dataset))
-    return 0
+    return DONE
 
 
 def speech(training: CtcTrainingArguments, splits: DatasetDict) -> Dataset | None:

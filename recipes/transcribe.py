@@ -27,6 +27,7 @@ of one of its tiers; --align finds the times of the words in a tier's transcript
 import dataclasses
 
 from u2u_hf import cli
+from u2u_hf.command_line.statuses import DONE, SKIPPED
 from u2u_hf.data.processes import processes
 from u2u_hf.evaluation.card_score import card_score
 from u2u_hf.evaluation.verdict import warning
@@ -57,7 +58,8 @@ def main() -> int:
         if queue := write_queue(outcomes, args):
             print(f"to correct first: {queue}")
         print(next_steps(skipped, outcomes, args))
-    return 1 if any(item.is_problem for item in skipped) or any(outcome.problem for outcome in outcomes) else 0
+    has_skipped = any(item.is_problem for item in skipped) or any(outcome.problem for outcome in outcomes)
+    return SKIPPED if has_skipped else DONE
 
 
 if __name__ == "__main__":

@@ -25,12 +25,12 @@ to `browser` also runs in a browser under Pyodide, with the standard library, py
     transcription/  recordings to transcripts
     integrations/   the recogniser in the menus of ELAN and Praat
     publishing/     ONNX, cards, Spaces: what others get
+    command_line/   recipes as commands: their flags, how one is started and shown, how several run in a row
     comparison/     which pre-trained model to start from
     cross_validation/  how good recognisers are on what each did not learn from
     doctor/         probable faults in the transcripts themselves
     project/        a linguist's project: its folder, its steps, and their runs
     growth/         rounds of correcting and training, and what the next hour will bring
-    flags           argparse made from a recipe's dataclasses
     cli             the recipes' door: flags, --config, errors in one line
     demo/           the made-up corpus and the tiny model
 """

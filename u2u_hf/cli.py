@@ -16,7 +16,8 @@ import yaml
 from transformers.hf_argparser import string_to_bool
 
 from u2u_hf import output_folder
-from u2u_hf.flags import HelpFormatter, Parser, Switch
+from u2u_hf.command_line.flags import HelpFormatter, Parser, Switch
+from u2u_hf.command_line.statuses import DONE, HELP, STOPPED
 from u2u_hf.memory import NOT_ENOUGH, memory_problem
 from u2u_hf.records import U2UError, trimmed
 from u2u_hf.settings import changed
@@ -81,7 +82,7 @@ def parse(*classes: type, description: str | None = None, argv: Sequence[str] | 
     parser = Parser(
         classes,
         description=description,
-        usage="%(prog)s [--config FILE] settings",
+        usage=f"%(prog)s [--config FILE] settings\n{HELP}",
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
@@ -191,12 +192,12 @@ def save(path: Path, *filled: Any) -> None:
 
 
 def launch(main: Callable[[], int | None]) -> NoReturn:
-    """Run a recipe and exit; an error that the user can fix is one line on stderr and exit status 1."""
+    """Run a recipe and exit with one of `statuses`; an error that the user can fix is one line on stderr."""
     for stream in (sys.stdout, sys.stderr):  # Windows' own encodings lack the letters of most languages
         stream.reconfigure(errors="backslashreplace")
     stdout, sys.stdout = sys.stdout, _Visible(sys.stdout)
     try:
-        sys.exit(main() or 0)
+        sys.exit(main() or DONE)
     except U2UError as error:
         sys.exit(_error_line(str(error)))
     except OSError as error:
@@ -209,7 +210,7 @@ def launch(main: Callable[[], int | None]) -> NoReturn:
             raise
         sys.exit(_error_line(problem))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(STOPPED)
     finally:
         sys.stdout = stdout
         output_folder.give_back()

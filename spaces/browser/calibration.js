@@ -1,4 +1,4 @@
-// Calibrated confidence, as in u2u_hf/recognition/calibration.py.
+// Calibrated confidence, as in u2u_hf/recognition/calibration.py and confidence_features.py beside it.
 import { CALIBRATION, END, WORD_DELIMITER } from "./constants.js";
 import { Problem } from "./problem.js";
 

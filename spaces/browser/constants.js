@@ -31,7 +31,7 @@ export const END = "\x03";
 export const BEAM_WIDTH = 16;
 export const LEAST_LOG_PROB = -9;
 
-// u2u_hf/recognition/calibration.py
+// u2u_hf/recognition/confidence_features.py
 export const CALIBRATION = {
   wordFeatures: ["certainty", "weakest", "margin", "length", "pace", "doubt", "edges", "whole", "language"],
   segmentFeatures: ["wrong", "raw", "missed", "doubt", "seconds"],

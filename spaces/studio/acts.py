@@ -1,7 +1,6 @@
 """What happens at each click. Everything that a person decides is written into the project's own files at once."""
 
 import json
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from parts import Tab
 from projects import Projects
 from screen_correct import ROUND
 from screen_share import ONLINE, WAYS, destination
+from typed import Values, text_of
 from words import Say
 
 from u2u_hf.output_folder import set_aside
@@ -23,11 +23,15 @@ from u2u_hf.records import U2UError
 from u2u_hf.reports.html import OwnText
 from u2u_hf.settings import seconds_of
 
-Values = Mapping[str, Any]
-_BOUNDS = 4000  # characters of what is typed into a field
+# Fields into which a person may paste a token → what is said then.
+_NO_TOKENS = {
+    "repository": "rented_bad_repository",
+    "space": "rented_bad_repository",
+    "token_from": "share_not_a_token",
+}
 
 
-class Acts(RentedActs):
+class Acts:
     """The clicks of one tab: each method is named as the ``data-act`` of a button, with the values of its form."""
 
     def __init__(self, projects: Projects, tab: Tab, say: Say):
@@ -36,11 +40,12 @@ class Acts(RentedActs):
     def do(self, act: str, values: Values) -> None:
         """Do what was clicked; what goes wrong is told in the tab's message."""
         self._tab.message, self._tab.is_problem = "", False
-        method: Callable[[Values], None] | None = getattr(self, f"act_{act}", None)
-        if not method:
-            return
+        name = f"act_{act}"
         try:
-            method(values)
+            self._refuse_tokens(values)
+            acts = RentedActs(self._project, self._say) if hasattr(RentedActs, name) else self
+            if method := getattr(acts, name, None):
+                method(values)
         except U2UError as error:
             own = error.args[0] if error.args and isinstance(error.args[0], OwnText) else str(error)
             self._tab.message, self._tab.is_problem = own, True
@@ -48,11 +53,16 @@ class Acts(RentedActs):
             where = f"{error.filename}: " if error.filename else ""
             self._tab.message, self._tab.is_problem = f"{where}{error.strerror or error}", True
 
+    def _refuse_tokens(self, values: Values) -> None:
+        for name, word in _NO_TOKENS.items():
+            if text_of(values, name).strip().startswith("hf_"):  # it is kept nowhere
+                raise U2UError(self._say(word))
+
     # ---- which project, which step
 
     def act_step(self, values: Values) -> None:
         self._keep(values)
-        step = _text(values, "value")
+        step = text_of(values, "value")
         if step in STEPS:
             self._tab.step = step
             self._tab.browse, self._tab.draft, self._tab.document = {}, {}, ""
@@ -101,12 +111,12 @@ class Acts(RentedActs):
 
     def act_browse(self, values: Values) -> None:
         self._keep(values)
-        name = _text(values, "value")
+        name = text_of(values, "value")
         self._tab.browse = {"field": name, "path": str(start_of(self._tab.draft.get(name, "")))}
 
     def act_enter(self, values: Values) -> None:
         self._keep(values)
-        folder = Path(_text(values, "value"))
+        folder = Path(text_of(values, "value"))
         if self._tab.browse and folder.is_dir():
             self._tab.browse["path"] = str(folder)
 
@@ -118,7 +128,7 @@ class Acts(RentedActs):
 
     def act_new_folder(self, values: Values) -> None:
         self._keep(values)
-        name = _text(values, "new").strip()
+        name = text_of(values, "new").strip()
         if self._tab.browse and name:
             self._tab.draft["folder"] = str(Path(self._tab.browse["path"]) / name)
             self._tab.browse = {}
@@ -137,18 +147,18 @@ class Acts(RentedActs):
         self._prepare(tiers=None)
 
     def act_channels(self, values: Values) -> None:
-        how = _text(values, "channels")
+        how = text_of(values, "channels")
         if how in ("auto", "order"):
             self._prepare(channels=None if how == "auto" else [how])
 
     def act_make_rule(self, values: Values) -> None:
-        what, by = _text(values, "value"), _text(values, "by")
+        what, by = text_of(values, "value"), text_of(values, "by")
         if what:
             now = rules.rules_of(self._project.settings("prepare"))
             self._prepare(rules=rules.with_replacement(now, what, by))
 
     def act_remove_rule(self, values: Values) -> None:
-        rule, what = json.loads(_text(values, "value"))
+        rule, what = json.loads(text_of(values, "value"))
         now = rules.rules_of(self._project.settings("prepare"))
         self._prepare(rules=rules.without(now, rule, what))
 
@@ -173,16 +183,16 @@ class Acts(RentedActs):
 
     def act_train_settings(self, values: Values) -> None:
         project = self._project
-        model = _text(values, "base")
+        model = text_of(values, "base")
         if "own_base" in values and not model:
-            model = _text(values, "own_base").strip()
-        self._tab.draft["base"] = _text(values, "base")
+            model = text_of(values, "own_base").strip()
+        self._tab.draft["base"] = text_of(values, "base")
         if model:
             bases.choose(project, model)
         self._set_budget(values)
 
     def _set_budget(self, values: Values) -> None:
-        budget = _text(values, "budget").replace(" ", "")
+        budget = text_of(values, "budget").replace(" ", "")
         self._tab.draft["budget"] = budget  # stays if it is refused: the form shows it
         if budget:
             seconds_of(budget)
@@ -224,7 +234,7 @@ class Acts(RentedActs):
     # ---- correcting
 
     def act_correct(self, values: Values) -> None:
-        key = _text(values, "value")
+        key = text_of(values, "value")
         self._tab.document = key if transcripts.of_key(self._project, key) else ""  # "none": the list
 
     def act_round(self, values: Values) -> None:
@@ -239,14 +249,14 @@ class Acts(RentedActs):
 
     def act_share(self, values: Values) -> None:
         self._keep(values)
-        way, draft, project = _text(values, "value"), self._tab.draft, self._project
+        way, draft, project = text_of(values, "value"), self._tab.draft, self._project
         found = share_commands(project, *destination(draft))
         if way not in WAYS or way not in found:
             raise U2UError(self._say("share_need"))
         runs.start(project.folder, way, found[way], online=way in ONLINE)
 
     def act_stop_share(self, values: Values) -> None:
-        way = _text(values, "value")
+        way = text_of(values, "value")
         if way in WAYS:
             runs.stop(self._project.folder, way)
 
@@ -263,14 +273,4 @@ class Acts(RentedActs):
         """Keep what was typed, which is in no file yet, while the screen is drawn anew."""
         for name in ("folder", "corpus", "recordings", "repository", "space", "kind", "token_from"):
             if name in values:
-                self._tab.draft[name] = _text(values, name)
-        words = {"token_from": "share_not_a_token"} | dict.fromkeys(("repository", "space"), "rented_bad_repository")
-        for name, word in words.items():
-            if self._tab.draft.get(name, "").strip().startswith("hf_"):  # a token: it is kept nowhere
-                del self._tab.draft[name]
-                raise U2UError(self._say(word))
-
-
-def _text(values: Values, name: str) -> str:
-    value = values.get(name, "")
-    return value[:_BOUNDS] if isinstance(value, str) else ""
+                self._tab.draft[name] = text_of(values, name)

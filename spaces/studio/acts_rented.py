@@ -1,9 +1,6 @@
 """What happens at each click for rented hardware. Each act that asks the Hub starts recipes/remote.py."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from parts import Tab
+from typed import Values, text_of
 from words import Say
 
 from u2u_hf.project import rented, runs
@@ -12,31 +9,25 @@ from u2u_hf.project.steps import RUNNING, TRAIN, state_of
 from u2u_hf.records import U2UError
 from u2u_hf.settings import seconds_of
 
-Values = Mapping[str, Any]
-
 
 class RentedActs:
-    """Methods of `acts.Acts`, which gives them the project, the tab, and the words."""
+    """The clicks for a project: methods as those of `acts.Acts`."""
 
-    _tab: Tab
-    _say: Say
-
-    @property
-    def _project(self) -> Project:
-        raise NotImplementedError
+    def __init__(self, project: Project, say: Say):
+        self._project, self._say = project, say
 
     def act_rented_settings(self, values: Values) -> None:
         changed = {}
         if "rented_repository" in values:
-            name = _text(values, "rented_repository")
+            name = text_of(values, "rented_repository").strip()
             if name and not rented.is_repository(name):  # a token has no slash: it is not kept either
                 raise U2UError(self._say("rented_bad_repository"))
             changed["repository"] = name
         if "rented_budget" in values:
-            budget = _text(values, "rented_budget").replace(" ", "")
+            budget = text_of(values, "rented_budget").replace(" ", "")
             seconds_of(budget)  # raises before anything is written
             changed["time_budget"] = budget
-        if flavor := _text(values, "flavor"):
+        if flavor := text_of(values, "flavor").strip():
             changed["flavor"] = flavor
         if changed:
             rented.set_wish(self._project, **changed)
@@ -61,7 +52,7 @@ class RentedActs:
         """Start the job, if what stands in the form and on the button is what the price was asked for."""
         self.act_rented_settings(values)
         found = rented.offer(self._project)
-        if not found or found.most != _text(values, "value"):
+        if not found or found.most != text_of(values, "value").strip():
             raise U2UError(self._say("rented_changed"))
         if state_of(self._project, TRAIN) == RUNNING:
             raise U2UError(self._say("runs_already"))
@@ -80,15 +71,10 @@ class RentedActs:
 
     def _job(self) -> str:
         run = runs.find(self._project.folder, TRAIN)
-        job_id = rented.job_of(run)[0] if rented.is_rented(run) else ""
+        job_id = run.job.job if rented.is_rented(run) else ""
         if not job_id:
             raise U2UError(self._say("rented_no_job"))
         return job_id
 
     def _ask(self, name: str, command: list[str]) -> None:
         runs.start(self._project.folder, name, command, online=True)
-
-
-def _text(values: Values, name: str) -> str:
-    value = values.get(name, "")
-    return value[:200].strip() if isinstance(value, str) else ""

@@ -39,7 +39,7 @@ async function look() {
 }
 look();
 
-const isToken = (text) => /^\s*hf_/.test(text); // kept nowhere
+const isToken = (text) => /^\s*hf_/.test(text); // kept nowhere; acts.py refuses the same
 
 // The server knows nothing yet of what is being typed; a page that is loaded again has it from the tab.
 addEventListener("pagehide", () => {

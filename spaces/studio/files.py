@@ -34,9 +34,17 @@ _MOST_BYTES = 50_000_000  # of what the editor sends
 _MOST_CHANNELS = 1000
 
 
+class _NotFound(Exception):
+    """What was asked for is no file that the page shows."""
+
+
 def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
     """Add the addresses of files, and one that says that the server runs."""
     one_at_a_time = asyncio.Lock()
+
+    @app.exception_handler(_NotFound)
+    def not_found(request: fastapi.Request, error: _NotFound) -> Response:
+        return PlainTextResponse("There is no such file.", 404)
 
     @app.get("/alive")
     def alive() -> Response:
@@ -47,7 +55,7 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
         project = projects.of_key(folder)
         path = project.folder / SHOWN[name] if project and name in SHOWN else None
         if not path or not path.is_file() or not _is_below(path, project.folder):
-            return PlainTextResponse("There is no such file.", 404)
+            raise _NotFound
         return FileResponse(path, headers={"content-security-policy": _POLICY, "cache-control": "no-cache"})
 
     @app.get("/editor/{name:path}")
@@ -55,14 +63,12 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
         known = {path.relative_to(_EDITOR).as_posix(): path for path in _EDITOR.rglob("*.js")}
         known |= {path.name: path for path in _HERE.glob("*.js")}
         if name not in known:
-            return PlainTextResponse("There is no such file.", 404)
+            raise _NotFound
         return FileResponse(known[name], media_type="text/javascript", headers={"cache-control": "no-cache"})
 
     @app.get("/transcript/{folder}/{key}")
     def transcript(folder: str, key: str) -> Response:
         project, path = _transcript(projects, folder, key)
-        if not project or not path:
-            return PlainTextResponse("There is no such file.", 404)
         try:
             version = transcripts.version_of(path)  # first: what changes meanwhile makes the next save fail
             return JSONResponse(transcripts.opened(project, path), headers={_VERSION: version})
@@ -72,15 +78,13 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
     @app.head("/transcript/{folder}/{key}")
     def version(folder: str, key: str) -> Response:
         _, path = _transcript(projects, folder, key)
-        if not path:
-            return Response(status_code=404)
         return Response(headers={_VERSION: transcripts.version_of(path)})
 
     @app.get("/peaks/{folder}/{key}/{channels}")
     def peaks(folder: str, key: str, channels: int) -> Response:
         project, path = _transcript(projects, folder, key)
-        if not project or not path or not 0 < channels <= _MOST_CHANNELS:
-            return PlainTextResponse("There is no such file.", 404)
+        if not 0 < channels <= _MOST_CHANNELS:
+            raise _NotFound
         try:
             rows = transcripts.peaks_of(transcripts.sound_of(project, path), channels)
         except (U2UError, OSError) as error:
@@ -90,8 +94,6 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
     @app.post("/transcript/{folder}/{key}")
     async def correct(folder: str, key: str, request: fastapi.Request) -> Response:
         project, path = _transcript(projects, folder, key)
-        if not project or not path:
-            return PlainTextResponse("There is no such file.", 404)
         if int(request.headers.get("content-length") or _MOST_BYTES) >= _MOST_BYTES:
             return PlainTextResponse("This is too much.", 413)
         version = request.headers.get(_VERSION)
@@ -116,19 +118,19 @@ def add_routes(app: fastapi.FastAPI, projects: Projects) -> None:
     @app.get("/sound/{folder}/{key}")
     def sound(folder: str, key: str) -> Response:
         project, path = _transcript(projects, folder, key)
-        if not project or not path:
-            return PlainTextResponse("There is no such file.", 404)
         try:
             return FileResponse(transcripts.sound_of(project, path), headers={"cache-control": "no-cache"})
         except (U2UError, OSError) as error:
             return PlainTextResponse(str(error), 404)
 
 
-def _transcript(projects: Projects, folder: str, key: str) -> tuple[Project | None, Path | None]:
-    """Return a project by its name in addresses and its transcript by its key, or None for what is not there."""
+def _transcript(projects: Projects, folder: str, key: str) -> tuple[Project, Path]:
+    """Return a project by its name in addresses, and its transcript by its key."""
     project = projects.of_key(folder)
     path = transcripts.of_key(project, key) if project else None
-    return project, path if project and path and _is_below(path, project.folder) else None
+    if not project or not path or not _is_below(path, project.folder):
+        raise _NotFound
+    return project, path
 
 
 def _is_below(path: Path, folder: Path) -> bool:

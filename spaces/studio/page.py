@@ -11,14 +11,14 @@ from parts import MARKS, Tab, View, element
 from projects import Projects
 from screen_corpus import corpus_screen, preview
 from screen_correct import ROUND, correct_screen, round_panel
-from screen_project import project_screen
+from screen_project import blocked_screen, project_screen
 from screen_rented import signature as signature_of_rented
 from screen_runs import live_panel, run_screen
 from screen_share import WAYS, share_screen
 from words import WORDS, language, say_in
 
 from u2u_hf.project import rules, runs, transcripts
-from u2u_hf.project.steps import STEPS, all_steps, next_step
+from u2u_hf.project.steps import BLOCKED, STEPS, all_steps, next_step
 from u2u_hf.records import U2UError
 from u2u_hf.reports.html import Markup
 
@@ -79,7 +79,7 @@ class _Studio:
         if act:
             with self._one_at_a_time:  # acts read settings and write them again
                 Acts(self._projects, tab, say_in(spoken)).do(act, values)
-        everything = bool(act) or asked.get("shown") != tab.answers  # an answer may have been lost
+        everything = bool(act) or asked.get("shown") != tab.answer  # an answer may have been lost
         return self._drawn(self._view(tab, spoken), everything)
 
     def _tab(self, name: str, place: dict[str, Any]) -> Tab:
@@ -120,19 +120,15 @@ class _Studio:
 
     def _drawn(self, view: View, everything: bool) -> dict[str, Any]:
         tab = view.tab
-        drawn = {"steps": _steps(view), "live": _live(view)}
-        signature = hash(_signature(view))
-        if everything or tab.shown.get("signature") != signature:  # a large corpus takes a while to draw
-            drawn["screen"] = _screen(view)
-        tab.shown["signature"] = signature
-        tab.answers += 1
-        answer: dict[str, Any] = {"number": tab.answers}
-        for name, html in drawn.items():
-            mark = hash(html)
-            if everything or tab.shown.get(name) != mark:
-                answer[name] = html
-            tab.shown[name] = mark
-        return answer
+        parts = {"steps": _steps(view), "live": _live(view)}
+        hashes = {"signature": hash(_signature(view))}
+        if everything or tab.hashes.get("signature") != hashes["signature"]:  # a large corpus takes a while to draw
+            parts["screen"] = _screen(view)
+        hashes |= {name: hash(html) for name, html in parts.items()}
+        changed = {name: html for name, html in parts.items() if everything or tab.hashes.get(name) != hashes[name]}
+        tab.hashes |= hashes
+        tab.answer += 1
+        return {"number": tab.answer, **changed}
 
 
 def _language(request: gr.Request) -> str:
@@ -218,7 +214,7 @@ def _screen(view: View) -> Markup:
     name = tab.step or "project"
     if not view.project or not view.project.is_there:
         name = "project"
-    draw = _SCREENS.get(name, run_screen)
+    draw = blocked_screen if name != "project" and view.state == BLOCKED else _SCREENS.get(name, run_screen)
     message = None
     if tab.message:
         kind = {"class_": "problem", "role": "alert"} if tab.is_problem else {"class_": "note", "role": "status"}

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from projects import Projects
 from words import Say, found_in, whole
 
+from u2u_hf.command_line.recipe_commands import shown
 from u2u_hf.project import runs
-from u2u_hf.project.commands import shown
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import BLOCKED, FINISHED, OUTDATED, RUNNING, UNFINISHED, Step
 from u2u_hf.reports.html import Markup, OwnText, element, joined
@@ -28,8 +28,8 @@ class Tab:
     message: str = ""
     is_problem: bool = False
     document: str = ""  # the key of the transcript that is corrected
-    shown: dict[str, int] = field(default_factory=dict)
-    answers: int = 0  # so many were given
+    answer: int = 0  # number of the last one that it was given
+    hashes: dict[str, int] = field(default_factory=dict)  # of each part of the page in that answer
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def run_note(view: View, run: runs.Run | None) -> Markup | None:
     took = duration((run.ended or time.time()) - run.began)
     if run.state == runs.DONE:
         return element("p", say("run_done", time=took), class_="good")
-    if run.has_skipped:
+    if run.state == runs.SKIPPED:
         told = (element("li", one) for one in run.skipped[:_MOST_SKIPPED])
         return element("div", element("p", say("run_skipped", time=took)), element("ul", *told), class_="note")
     if run.state == runs.STOPPED:

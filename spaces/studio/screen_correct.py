@@ -10,7 +10,6 @@ from screen_runs import bar
 from u2u_hf.growth.rounds import rounds_of
 from u2u_hf.project import runs
 from u2u_hf.project.commands import round_command
-from u2u_hf.project.steps import BLOCKED
 from u2u_hf.project.transcripts import all_of, is_checked, is_edited, key_of
 from u2u_hf.reports.html import Markup, joined
 
@@ -20,12 +19,6 @@ ROUND = "grow"  # the name of its runs
 def correct_screen(view: View) -> Markup:
     say, project = view.say, view.project
     assert project
-    if view.state == BLOCKED:
-        first = say("step_transcribe")
-        return joined(
-            paragraph(say("blocked", step=first), "note"),
-            button(say("go", step=first), "step", primary=True, value="transcribe"),
-        )
     files = all_of(project)
     if not files:
         return problem(say("not_here", folder=str(project.transcripts)))

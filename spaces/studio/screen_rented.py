@@ -63,13 +63,12 @@ def rented_state(view: View, run: runs.Run) -> Markup:
     """Return how the job of a run is, in words, with what can be done now."""
     say, project = view.say, view.project
     assert project
-    how, (job_id, address) = rented.ending(run), rented.job_of(run)
-    time, cost = rented.spent(run)
-    spent = say("rented_spent", time=time, cost=cost) if cost else ""
+    how, job = rented.ending(run), run.job
+    spent = say("rented_spent", time=job.time, cost=job.cost) if job.cost else ""
     repository = rented.repository_of(project, run)
     buttons: list[Markup] = []
     if how == RUNNING:
-        known = bool(job_id)
+        known = bool(job.job)
         note = paragraph(say("rented_running") if known else say("rented_starting"), "note")
         busy = _is_running(view, CANCEL)
         if known and not busy:
@@ -93,7 +92,7 @@ def rented_state(view: View, run: runs.Run) -> Markup:
         note = problem(say("rented_refused", error=run.error))
     row = element("div", *buttons, class_="row") if buttons else None
     shown = [_ran(view, CANCEL) if how in (RUNNING, UNSEEN) else None, _ran(view, FETCH) if how == FINISHED else None]
-    return element("div", note, row, _page(view, address), *shown, terminal(view, list(run.asked), "job"))
+    return element("div", note, row, _page(view, job.url), *shown, terminal(view, list(run.asked), "job"))
 
 
 def signature(view: View) -> tuple[object, ...]:
@@ -103,8 +102,8 @@ def signature(view: View) -> tuple[object, ...]:
     if view.tab.step != "train" or not view.project:
         return ()
     states = [runs.find(view.project.folder, name) for name in rented.RUNS]
-    job_id = rented.job_of(view.run)[0] if rented.is_rented(view.run) else ""
-    return (bool(get_token()), job_id, *((run.step, run.state, run.began) for run in states if run))
+    job = view.run.job.job if rented.is_rented(view.run) else ""
+    return (bool(get_token()), job, *((run.step, run.state, run.began) for run in states if run))
 
 
 def login_note(view: View) -> Markup:

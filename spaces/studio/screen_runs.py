@@ -25,9 +25,10 @@ from progress import progress_in
 from screen_project import warnings
 from screen_rented import rented_section, rented_state
 
+from u2u_hf.command_line.recipe_commands import gpus
 from u2u_hf.evaluation.verdict import grade
 from u2u_hf.project import bases, runs
-from u2u_hf.project.commands import command, gpus
+from u2u_hf.project.commands import command
 from u2u_hf.project.rented import is_rented
 from u2u_hf.project.steps import (
     BLOCKED,
@@ -52,8 +53,6 @@ def run_screen(view: View) -> Markup:
     say, project, name, state = view.say, view.project, view.tab.step, view.state
     assert project
     parts: list[Markup | None] = [paragraph(say(f"about_{name}")), *warnings(view)]
-    if state == BLOCKED:
-        return joined(*parts, _blocked(view))
     if state == OUTDATED:
         parts.append(element("p", say(f"outdated_{name}"), class_="note"))
     rented = name == TRAIN and is_rented(view.run)
@@ -94,16 +93,6 @@ def live_panel(view: View) -> Markup:
     if run:
         parts.append(log_of(view, run))
     return joined(*parts)
-
-
-def _blocked(view: View) -> Markup:
-    first = next(name for name, step in view.steps.items() if step.state not in (FINISHED, OUTDATED, BLOCKED))
-    say = view.say
-    named = say(f"step_{first}")
-    return joined(
-        paragraph(say("blocked", step=named), "note"),
-        button(say("go", step=named), "step", primary=True, value=first),
-    )
 
 
 def _next(view: View) -> Markup | None:

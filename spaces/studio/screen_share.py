@@ -9,8 +9,7 @@ from u2u_hf.model_folder import EXPORT_REPORT, ONNX
 from u2u_hf.project import runs
 from u2u_hf.project.commands import share_commands
 from u2u_hf.project.rented import is_repository
-from u2u_hf.project.steps import BLOCKED
-from u2u_hf.reports.html import Markup, joined
+from u2u_hf.reports.html import Markup
 
 WAYS = ("export", "elan", "praat", "push", "deploy")
 ONLINE = ("push", "deploy")
@@ -26,12 +25,6 @@ def destination(draft: Mapping[str, str]) -> tuple[str, str, str, str]:
 def share_screen(view: View) -> Markup:
     say, project = view.say, view.project
     assert project
-    if view.state == BLOCKED:
-        first = say("step_train")
-        return joined(
-            paragraph(say("blocked", step=first), "note"),
-            button(say("go", step=first), "step", primary=True, value="train"),
-        )
     return element(
         "form",
         paragraph(say("about_share", folder=str(project.model))),

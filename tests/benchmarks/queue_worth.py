@@ -36,7 +36,8 @@ from u2u_hf.records import Segment
 from u2u_hf.reports.stylesheet import STYLE
 from u2u_hf.reports.svg import lines
 from u2u_hf.settings import seconds_of
-from u2u_hf.training.trainer import CtcTrainer, save_trained
+from u2u_hf.training.saving import save_trained
+from u2u_hf.training.trainer import CtcTrainer
 from u2u_hf.transcription.correction_queue import minutes_of_work, order, rows_of
 from u2u_hf.transcription.transcribe import recognise_words
 

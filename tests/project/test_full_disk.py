@@ -47,7 +47,7 @@ def test_a_run_on_a_full_disk(tmp_path):
     command = [*on_it, sys.executable, "-c", RUN, tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     full = f"the disk of {tmp_path} is full: make room"
-    records = ["train.child.json", "train.ended.json", "train.json", "train.log"]
+    records = ["train.child.json", "train.ended.json", "train.job.json", "train.json", "train.log"]
     assert done.stdout.splitlines() == [
         f"failed 1 {tmp_path}: {full}",
         f"{tmp_path / '.studio' / 'train.room'}: cannot be written ({full})",

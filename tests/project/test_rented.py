@@ -6,9 +6,10 @@ import time
 
 import pytest
 
+from u2u_hf.command_line.recipe_commands import recipes_folder, shown
+from u2u_hf.hub.job_state import JobState
 from u2u_hf.hub.jobs import table_rows
 from u2u_hf.project import rented, runs
-from u2u_hf.project.commands import recipes_folder, shown
 from u2u_hf.project.folder import Project
 
 OFFER = """rents     t4-small: 1 × Nvidia T4, 16 GB; 4 vCPU; 15 GB
@@ -18,7 +19,7 @@ writes    to ana/ears (private)
 Start it? [y/N]
 nothing was started or uploaded
 """
-JOB = "https://huggingface.co/jobs/ana/0123"
+STARTED = {"job": "0123", "url": "https://huggingface.co/jobs/ana/0123"}
 
 
 @pytest.fixture
@@ -29,9 +30,11 @@ def project(tmp_path):
     return project
 
 
-def ran(project, step, text, code=0, *more):
-    """Return the run of a program that writes a text and ends."""
-    words = [sys.executable, "-c", f"import sys; print({text!r}); sys.exit({code})", *more]
+def ran(project, step, text, code=0, *more, noted=()):
+    """Return the run of a program that notes states of a job, writes a text, and ends."""
+    notes = "".join(f"note(JobState(**{state!r}));" for state in noted)
+    says = f"import sys; from u2u_hf.hub.job_state import JobState, note; {notes} print({text!r}); sys.exit({code})"
+    words = [sys.executable, "-c", says, *more]
     runs.start(project.folder, step, words)
     deadline = time.monotonic() + 20
     while runs.find(project.folder, step).state == runs.RUNNING:
@@ -78,9 +81,9 @@ def test_an_offer_is_for_what_was_asked(project, monkeypatch):
     assert found.most == "$1.20"
     assert [verb for verb, _ in found.lines] == ["rents", "costs", "writes", "!"]
     recipe = str(recipes_folder() / "remote.py")
-    ran(project, "train", f"job: {JOB}\nerror: the job cannot be started: the Hub refuses", 1, recipe)
+    ran(project, "train", "error: the job cannot be started: the Hub refuses", 1, recipe)
     assert rented.offer(project)
-    ran(project, "train", f"job: {JOB}\nfinished: {JOB} (6m1s, about $0.05)", 0, recipe)
+    ran(project, "train", "step 2", 0, recipe, noted=[STARTED | {"ending": "finished"}])
     assert rented.offer(project) is None  # it was paid: a second press would pay again
     runs.record_of(project.folder, "train").unlink()
     project.set_settings("train", {"max_steps": 9})
@@ -95,32 +98,24 @@ def test_an_offer_is_for_what_was_asked(project, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "how"),
+    ("noted", "code", "how"),
     [
-        (f"job: {JOB}\nfinished: {JOB} (6m1s, about $0.05)", 0, rented.FINISHED),
-        (f"job: {JOB}\nerror: the job was cancelled: {JOB} (6m): the same command as before", 1, rented.CANCELLED),
-        (f"job: {JOB}\nerror: the job was stopped before its end (Job timeout): {JOB}", 1, rented.STOPPED),
-        (
-            f"job: {JOB}\nerror: no data\nerror: the recipe ended with an error, which stands above (x): {JOB}: fix",
-            1,
-            rented.FAILED,
-        ),
-        (f"job: {JOB}\nerror: 0123: cannot be watched: no net. The job goes on, and costs: r.py", 1, rented.UNSEEN),
-        (f"job: {JOB}\nstep 2", 137, rented.UNSEEN),
-        (f"job: {JOB}\nstep 2\nOSError: [Errno 28]", 1, rented.UNSEEN),  # nothing told how the job is
-        ("error: the job cannot be started: the Hub refuses", 1, rented.REFUSED),
-        (f"job: {JOB}\nerror: the job cannot be started: the Hub refuses", 1, rented.REFUSED),
-        ("step 2", 137, rented.REFUSED),
+        ([STARTED, STARTED | {"ending": "finished", "time": "6m1s", "cost": "$0.05"}], 0, rented.FINISHED),
+        ([STARTED, STARTED | {"ending": "cancelled"}], 1, rented.CANCELLED),
+        ([STARTED, STARTED | {"ending": "stopped"}], 1, rented.STOPPED),
+        ([STARTED, STARTED | {"ending": "failed"}], 1, rented.FAILED),
+        ([STARTED], 1, rented.UNSEEN),  # nothing told how the job is
+        ([STARTED], 137, rented.UNSEEN),
+        ([STARTED], 0, rented.UNSEEN),
+        ([], 1, rented.REFUSED),
+        ([STARTED, {}], 1, rented.REFUSED),  # it was stopped, and the Hub refused to start another
     ],
 )
-def test_how_a_job_is(project, text, code, how):
-    run = ran(project, "train", text, code)
+def test_how_a_job_is(project, noted, code, how):
+    run = ran(project, "train", "step 2\nerror: no data\nerror: the job ended: correct it", code, noted=noted)
     assert rented.ending(run) == how
-    assert rented.job_of(run) == (("0123", JOB) if "job: " in text else ("", ""))
-    if how == rented.FINISHED:
-        assert rented.spent(run) == ("6m1s", "$0.05")
-    if how == rented.FAILED:
-        assert rented.recipe_error(run) == "no data"
+    assert run.job == JobState(**(noted[-1] if noted else {}))
+    assert rented.recipe_error(run) == "no data"
 
 
 def test_only_rows_of_the_table_are_read():

@@ -65,15 +65,15 @@ def test_how_a_run_ended_is_known(folder):
 def test_that_some_files_were_skipped_is_no_error(folder):
     said = "import sys; print('! no text\\n! skipped a.eaf: is no ELAN file', flush=True);"
     for ending, is_partly in (
-        ("sys.exit(1)", True),
-        ("sys.exit(2)", False),
+        ("sys.exit(3)", True),
+        ("sys.exit(1)", False),
         ("sys.exit('error: b: cannot be written')", False),
         ("1 / 0", False),
         ("sys.exit()", False),
     ):
         runs.start(folder, "train", python(f"{said} {ending}"))
         run = ended(folder)
-        assert (run.has_skipped, run.skipped) == (is_partly, ["a.eaf: is no ELAN file"])
+        assert (run.state == runs.SKIPPED, run.skipped) == (is_partly, ["a.eaf: is no ELAN file"])
 
 
 @pytest.mark.parametrize(("online", "said"), [(False, "1"), (True, "None")])

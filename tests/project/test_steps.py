@@ -7,9 +7,10 @@ import sys
 
 import pytest
 
+from u2u_hf.command_line.recipe_commands import shown
 from u2u_hf.output_folder import set_aside
 from u2u_hf.project import bases, rules
-from u2u_hf.project.commands import command, round_command, share_commands, shown
+from u2u_hf.project.commands import command, round_command, share_commands
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import STEPS, all_steps, next_step, state_of
 from u2u_hf.project.training_log import training_of

@@ -213,7 +213,7 @@ def test_the_recipe_writes_it_and_the_folder_is_still_a_dataset(demo_folder, rec
     (corpus / "elan" / "damaged.wav").write_bytes(b"RIFF")  # the message of the error names it with its path
     arguments = ["--corpus", corpus, "--output_dir", output, "--language", "xty", "es-MX", "--license", "cc-by-4.0"]
     result = recipe("prepare.py", *arguments)
-    assert result.returncode == 1  # for the broken ones
+    assert result.returncode == 3  # for the broken ones
     assert "Traceback" not in result.stderr
     made = DatasetCard.load(output / "README.md")
     assert made.data.language == ["xty", "es"]
@@ -237,7 +237,7 @@ def test_the_recipe_writes_it_and_the_folder_is_still_a_dataset(demo_folder, rec
     assert (saved["corpus"], saved["output_dir"], saved["license"]) == ("corpus", "out", "cc-by-4.0")
 
     # Made anew, it is the new one that is read, though everything is called as before.
-    assert recipe("prepare.py", *arguments, "--max_seconds", 2.5).returncode == 1
+    assert recipe("prepare.py", *arguments, "--max_seconds", 2.5).returncode == 3
     made = DatasetCard.load(output / "README.md")
     again = {name: len(split) for name, split in load_splits(output).items()}
     assert again == {row[0]: int(row[1]) for row in rows(made, "Top")[1:]}

@@ -40,7 +40,7 @@ def test_a_comparison_names_what_failed_grows_and_is_not_done_twice(
     shutil.copytree(random_base, "one")
     (tmp_path / "empty").mkdir()
     code, stdout, _ = compare("out", ["one", "empty"], "20m")
-    assert code == 1  # not all that was asked for
+    assert code == 3  # not all that was asked for
     assert "2 models, 10m of training each; 2 still to be trained: 20m" in stdout
     assert "! empty: holds no model (config.json)" in stdout
     assert "Only one was trained" in stdout

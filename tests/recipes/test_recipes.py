@@ -183,7 +183,7 @@ def test_one_bad_file_does_not_stop_the_rest_and_the_exit_status_says_so(demo_fo
     (tmp_path / "corpus" / "elan" / "broken.eaf").write_text("no", encoding="utf-8")
     next((tmp_path / "corpus" / "audio").glob("*_02.wav")).unlink()
     result = recipe("prepare.py", "--corpus", tmp_path / "corpus", "--output_dir", tmp_path / "out")
-    assert result.returncode == 1
+    assert result.returncode == 3
     assert "! skipped" in result.stdout
     assert "broken.eaf: is not XML" in result.stdout
     assert sum(map(len, load_splits(tmp_path / "out").values())) == 18

@@ -16,7 +16,9 @@ from support.hub_jobs import Job
 from support.hub_server import running_hub
 
 from u2u_hf import cli
+from u2u_hf.hub import job_state
 from u2u_hf.hub.job_code import code_files, exit_status
+from u2u_hf.hub.job_state import JobState
 from u2u_hf.hub.jobs import running_seconds, usd
 from u2u_hf.hub.rental_plan import training_seconds
 from u2u_hf.records import U2UError
@@ -75,7 +77,12 @@ def remote(environment, tmp_path):
     (tmp_path / "here").mkdir()
 
     def run(*words):
-        return programs.run([RECIPES / "remote.py", *words], cwd=tmp_path / "here", env=environment)
+        noted = tmp_path / "job.json"
+        noted.write_text(" " * 1000)
+        own = environment | {job_state.VARIABLE: str(noted)}
+        done = programs.run([RECIPES / "remote.py", *words], cwd=tmp_path / "here", env=own)
+        run.noted = job_state.read(noted)
+        return done
 
     return run
 
@@ -98,6 +105,9 @@ def test_a_training_from_the_price_to_the_model(hub, remote, tmp_path):
     assert "step 4: validation" in done.stdout  # of the log, which is all there
     assert "ended with exit status" not in done.stdout
     assert re.search(r"^finished: http://127\S+/jobs/ana/0{24} \(\d+\w+, about \$0\.0\d\)$", done.stdout, re.MULTILINE)
+    noted = remote.noted
+    assert f"finished: {noted.url} ({noted.time}, about {noted.cost})" in done.stdout
+    assert (noted.job, noted.ending) == (job.id, "finished")
     # On the Hub: the code and the model, private; not a byte of anything else was sent from here.
     mine = {key: repo.private for key, repo in hub.repos.items() if key[1].startswith("ana/") and key[0] == "model"}
     assert mine == {("model", "ana/ears"): True, ("model", "ana/u2u-hf-code"): True}
@@ -111,6 +121,7 @@ def test_a_training_from_the_price_to_the_model(hub, remote, tmp_path):
     assert "!         ana/ears holds a finished model: the job trains a new one in its place" in again.stdout
     assert again.stdout.endswith("nothing was started or uploaded\n")  # nobody has said yes
     assert (again.returncode, len(hub.runner.jobs), len(hub.uploads())) == (0, 1, sent)
+    assert remote.noted == JobState()
 
 
 def test_a_job_that_is_stopped_resumes_once_within_the_price(hub, remote):
@@ -137,6 +148,7 @@ def test_a_job_whose_time_is_over_is_not_paid_twice_without_asking(hub, remote):
     assert done.returncode == 1
     assert len(hub.runner.jobs) == 1
     assert re.search(r"^error: the job was stopped before its end \(Job timeout\): http\S+ \(\d+s, ", done.stderr)
+    assert remote.noted.ending == "stopped"
     assert "the same command as before resumes from the last checkpoint, and costs again" in done.stderr
 
 
@@ -194,6 +206,7 @@ def test_an_error_of_the_recipe_is_not_tried_again(hub, remote):
     assert done.returncode == 1
     (job,) = hub.runner.jobs.values()
     assert (job.stage, exit_status(job.lines[-1]["data"])) == ("ERROR", 1)
+    assert (remote.noted.job, remote.noted.ending) == (job.id, "failed")
     assert re.search(r"^error: .*any data files", done.stdout, re.MULTILINE)  # of the log
     assert re.search(
         r"^error: the recipe ended with an error, which stands above \(Job failed with exit code: 1\.", done.stderr
@@ -265,6 +278,7 @@ def test_ctrl_c_lets_the_job_go_on_or_cancels_it(hub, environment, remote, tmp_p
     assert f"cancelled: {hub.url}/jobs/ana/{job.id}: the same command" in person.told
     watched = remote("--watch", job.id)
     assert (watched.returncode, job.stage, len(hub.runner.jobs)) == (1, "CANCELED", 1)
+    assert (remote.noted.job, remote.noted.ending) == (job.id, "cancelled")
     assert "u2u-hf: starting recipes/train.py" in watched.stdout
     assert watched.stderr.startswith(f"error: the job was cancelled: {hub.url}/jobs/ana/{job.id} (")
     again = remote("--cancel", job.id)  # no harm

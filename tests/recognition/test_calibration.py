@@ -7,7 +7,6 @@ import pytest
 from u2u_hf.model_folder import CALIBRATION
 from u2u_hf.recognition.calibration import (
     NOT_CALIBRATED,
-    WORD_FEATURES,
     Calibration,
     Calibrations,
     Isotonic,
@@ -16,9 +15,8 @@ from u2u_hf.recognition.calibration import (
     calibrated,
     load,
     save,
-    segment_features,
-    word_features,
 )
+from u2u_hf.recognition.confidence_features import WORD_FEATURES, segment_features, word_features
 from u2u_hf.recognition.decoding import Labels, greedy_runs
 from u2u_hf.recognition.language_model import learn
 from u2u_hf.records import U2UError

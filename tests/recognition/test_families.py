@@ -29,7 +29,7 @@ from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.regularisation import Regularisation
-from u2u_hf.training.trainer import save_trained
+from u2u_hf.training.saving import save_trained
 from u2u_hf.training.trainer_setup import build_trainer
 
 SOUND = (np.random.default_rng(0).standard_normal(24_000) * 0.01).astype(np.float32)  # a quiet one

@@ -13,20 +13,8 @@ from conftest import PROJECT
 from u2u_hf.demo.corpus import sentence
 from u2u_hf.model_folder import CALIBRATION
 from u2u_hf.recognition.beam_search import best_runs
-from u2u_hf.recognition.calibration import (
-    SEGMENT_FEATURES,
-    WORD_FEATURES,
-    Calibration,
-    Calibrations,
-    Isotonic,
-    Linear,
-    Logistic,
-    calibrated,
-    load,
-    save,
-    segment_features,
-    word_features,
-)
+from u2u_hf.recognition.calibration import Calibration, Calibrations, Isotonic, Linear, Logistic, calibrated, load, save
+from u2u_hf.recognition.confidence_features import SEGMENT_FEATURES, WORD_FEATURES, segment_features, word_features
 from u2u_hf.recognition.decoding import DELIMITER, Labels
 from u2u_hf.recognition.language_model import learn
 from u2u_hf.recognition.language_model import load as load_language_model

@@ -14,7 +14,7 @@ from u2u_hf.corpus.folder import AUDIO_SUFFIXES
 from u2u_hf.data import audio
 from u2u_hf.data.dataset import FEATURES
 from u2u_hf.formats import readers, writers
-from u2u_hf.recognition import beam_search, calibration, character_model
+from u2u_hf.recognition import beam_search, character_model, confidence_features
 from u2u_hf.recognition.decoding import DELIMITER
 from u2u_hf.recognition.families.registry import FAMILIES
 from u2u_hf.transcription import voice_detection
@@ -56,13 +56,13 @@ def test_constants_are_equal_to_python(constants):
         },
         "CALIBRATION_FILE": model_folder.CALIBRATION,
         "CALIBRATION": {
-            "wordFeatures": list(calibration.WORD_FEATURES),
-            "segmentFeatures": list(calibration.SEGMENT_FEATURES),
-            "leastLogProb": calibration._LEAST_LOG_PROB,
-            "leastMargin": calibration._LEAST_MARGIN,
-            "mostMargin": calibration._MOST_MARGIN,
-            "some": calibration._SOME,
-            "secondsPerFrame": calibration._SECONDS_PER_FRAME,
+            "wordFeatures": list(confidence_features.WORD_FEATURES),
+            "segmentFeatures": list(confidence_features.SEGMENT_FEATURES),
+            "leastLogProb": confidence_features._LEAST_LOG_PROB,
+            "leastMargin": confidence_features._LEAST_MARGIN,
+            "mostMargin": confidence_features._MOST_MARGIN,
+            "some": confidence_features._SOME,
+            "secondsPerFrame": confidence_features._SECONDS_PER_FRAME,
         },
         "MODEL_CARD": model_folder.CARD,
         "INT8_WEIGHTS": f"{model_folder.ONNX}/{model_folder.SMALL}",

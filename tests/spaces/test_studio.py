@@ -464,6 +464,36 @@ def test_an_emptied_field_is_no_corpus(acts):
     assert not (project.folder / "other").exists()
 
 
+def test_a_token_is_kept_nowhere(acts):
+    clicks, tab, project = acts
+    for act, field in (
+        ("draft", "repository"),
+        ("share", "space"),
+        ("draft", "token_from"),
+        ("rented_settings", "rented_repository"),
+        ("ask_hardware", "rented_repository"),
+    ):
+        clicks.do(act, {"value": "push", field: " hf_ana_write"})
+        assert tab.is_problem, field
+        assert "hf_ana_write" not in str(vars(tab))
+    files = [path for path in project.folder.parent.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"hf_ana_write" in path.read_bytes()]
+
+
+def test_before_a_step_comes_the_one_that_is_not_done(acts):
+    _, tab, project = acts
+    page, parts = importlib.import_module("page"), importlib.import_module("parts")
+    opened, say = importlib.import_module("projects").Projects(project.folder), importlib.import_module("words").say_in
+    for done, first in ((None, "corpus"), (project.config("prepare"), "prepare")):
+        if done:
+            done.write_text("tiers: [a]\n")
+        for step in ("train", "scores", "correct", "share"):
+            tab.step = step
+            drawn = page._screen(parts.View(say("en"), "en", tab, opened, project, all_steps(project)))
+            assert f"First: {first.capitalize()}." in drawn
+            assert re.findall(r'data-act="(\w+)" data-value="(\w+)"', drawn) == [("step", first)]
+
+
 def test_a_preparation_that_skips_a_file_is_told_as_done(acts, demo_folder, tmp_path):
     clicks, tab, project = acts
     shutil.copytree(demo_folder / "corpus", tmp_path / "corpus")
@@ -475,7 +505,7 @@ def test_a_preparation_that_skips_a_file_is_told_as_done(acts, demo_folder, tmp_
     while (run := runs.find(project.folder, "prepare")).state == runs.RUNNING:
         assert time.monotonic() < deadline
         time.sleep(0.1)
-    assert run.code == 1
+    assert (run.code, run.state) == (3, runs.SKIPPED)
     parts, say = importlib.import_module("parts"), importlib.import_module("words").say_in("en")
     opened = importlib.import_module("projects").Projects(project.folder)
     view = parts.View(say, "en", tab, opened, project, all_steps(project))

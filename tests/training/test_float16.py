@@ -8,7 +8,7 @@ import torch
 from support.trainers import PLAIN
 
 from u2u_hf.training.float16 import numbers
-from u2u_hf.training.trainer import save_trained
+from u2u_hf.training.saving import save_trained
 
 pytest_plugins = ["support.trainers"]
 

@@ -12,7 +12,7 @@ from u2u_hf.publishing.export import export
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 from u2u_hf.training.arguments import CtcTrainingArguments
-from u2u_hf.training.trainer import save_trained
+from u2u_hf.training.saving import save_trained
 from u2u_hf.training.trainer_setup import build_trainer
 
 pytest_plugins = ["support.trainers"]

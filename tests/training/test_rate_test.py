@@ -91,6 +91,16 @@ def test_the_model_and_random_numbers_are_as_before(untested):
     assert trainer.model.config.hidden_dropout == dropout == 0.5
 
 
+def test_an_encoder_is_copied_once(untested, monkeypatch):
+    """Of a large one, a copy at each rate would be gigabytes."""
+    trainer, copies, sizes = untested(), rate_test._copies, []
+    monkeypatch.setattr(rate_test, "_copies", lambda weights: sizes.append(len(weights)) or copies(weights))
+    find_rates(trainer, LONG, {})
+    head = [name for name, _ in trainer.model.named_parameters() if f"{family_of(trainer.model).head}." in name]
+    all_of_them = sum(weight.requires_grad for weight in trainer.model.parameters())
+    assert [size for size in sizes if size > len(head)] == [all_of_them]
+
+
 def test_a_large_encoder_gets_no_rate_beyond_published_ones(untested, monkeypatch):
     monkeypatch.setattr(rate_test, "_LARGE", 1)
     trainer = untested()

@@ -16,7 +16,7 @@ from u2u_hf.evaluation.metrics import CHARACTERS, METRICS, Metric, error_counts
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 from u2u_hf.training.progress import Progress
-from u2u_hf.training.trainer import save_trained
+from u2u_hf.training.saving import save_trained
 
 pytest_plugins = ["support.trainers"]
 

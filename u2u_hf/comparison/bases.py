@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
+from u2u_hf.command_line.recipe_commands import launcher
 from u2u_hf.hub.model_files import optional_file
 from u2u_hf.model_folder import PREPROCESSOR, SETTINGS, WEIGHTS, WEIGHTS_INDEX
 from u2u_hf.recognition.model import family_at
@@ -63,12 +62,6 @@ def bases(models: Sequence[str], output_dir: Path) -> list[Base]:
                 raise U2UError(f"{other} and {base.model} would share {folder}: rename or move one of them")
             taken[folder] = base.model
     return found
-
-
-def launcher() -> list[str]:
-    """Return how a training is started: for one device a launcher would only start Python once more."""
-    several = ["-m", "accelerate.commands.launch", "--quiet"] if torch.cuda.device_count() > 1 else []
-    return [sys.executable, *several]
 
 
 def _folder_name(model: str) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 from datasets import Dataset
 
 from u2u_hf import output_folder
+from u2u_hf.command_line.programs import Programs
 from u2u_hf.comparison.advice import advice, next_command
 from u2u_hf.comparison.bases import Base, fetch
 from u2u_hf.comparison.conditions import Conditions, SharedTraining
 from u2u_hf.comparison.page import comparison_page
-from u2u_hf.comparison.programs import Programs
 from u2u_hf.comparison.results import Result, as_rows, best_first, result_of
 from u2u_hf.comparison.table import terminal_table
 from u2u_hf.progress_bar import write_line

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from u2u_hf.corpus.linked_names import first_of_linked
 from u2u_hf.corpus.pairing import fold, sound_names
 from u2u_hf.corpus.split_table import SPLITS, Sides, pinned_groups, spellings
 from u2u_hf.records import Dropped, U2UError, Utterance
@@ -111,17 +112,8 @@ def _sound_groups(utterances: Iterable[Utterance], folders: Sequence[str]) -> di
     for utterance in utterances:
         audio_of[utterance.recording].add(utterance.audio)
     names = sound_names(sorted(set().union(*audio_of.values())), folders)
-    first = {name: name for name in names.values()}  # name → another one of the same group, at the end its first
-
-    def root(name: str) -> str:
-        while first[name] != name:
-            name = first[name]
-        return name
-
-    for together in audio_of.values():
-        low, *others = sorted({root(names[path]) for path in together})
-        first.update(dict.fromkeys(others, low))
-    return {path: root(name) for path, name in names.items()}
+    first = first_of_linked({names[path] for path in together} for together in audio_of.values())
+    return {path: first[name] for path, name in names.items()}
 
 
 def _seconds_by_group(

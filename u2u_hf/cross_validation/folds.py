@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from u2u_hf.corpus.linked_names import first_of_linked
 from u2u_hf.records import U2UError
 
 # Of what is left, for validation: as the dataset was divided, within these limits.
@@ -91,20 +92,10 @@ def deal(seconds: Mapping[str, float], most: int) -> list[tuple[str, ...]]:
 
 def _groups(rows: Rows) -> dict[str, str]:
     """Return name → the first of the names that have a sound in common with it, directly or by others."""
-    first = {name: name for name in rows.names}
-
-    def root(name: str) -> str:
-        while first[name] != name:
-            name = first[name]
-        return name
-
     names_of: dict[str, set[str]] = defaultdict(set)
     for name, sound in zip(rows.names, rows.sounds, strict=True):
         names_of[sound].add(name)
-    for together in names_of.values():
-        low, *others = sorted({root(name) for name in together})
-        first.update(dict.fromkeys(others, low))
-    return {name: root(name) for name in first}
+    return first_of_linked(names_of.values())
 
 
 def _too_few(names: Iterable[str], what: str) -> str:

@@ -12,7 +12,7 @@ from u2u_hf.cross_validation.unseen import Unseen
 from u2u_hf.evaluation.calibration_fit import Compared, fit
 from u2u_hf.evaluation.metrics import CHARACTERS, WORDS, aligned, error_counts
 from u2u_hf.recognition import calibration
-from u2u_hf.recognition.calibration import WORD_FEATURES
+from u2u_hf.recognition.confidence_features import WORD_FEATURES
 
 
 def calibrate_on(found: Sequence[Unseen], what: str, folder: Path) -> str:

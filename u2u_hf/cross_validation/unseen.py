@@ -52,8 +52,8 @@ class Unseen:
         frames: number of frames; those of no character are blank.
         confidence: of the whole, 0 to 1, see `recognition.decoding`. words: with theirs; times from the utterance's
             start.
-        word_features: of each word, see `recognition.calibration.word_features`.
-        sums: see `recognition.calibration.segment_features`, with chances of 1.
+        word_features: of each word, see `recognition.confidence_features`.
+        sums: see `recognition.confidence_features`, with chances of 1.
     """
 
     row: int

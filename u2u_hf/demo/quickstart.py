@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from u2u_hf import output_folder
+from u2u_hf.command_line.recipe_commands import shown
 from u2u_hf.demo.corpus import LANGUAGE, make_demo_corpus
 from u2u_hf.evaluation.metrics import error_rates
 from u2u_hf.formats.eaf import read_eaf
@@ -42,7 +42,7 @@ def run(output_dir: Path, recipes: Path) -> str:
         make_demo_corpus(demo)
         (demo / "done").touch()
     for step in _steps(demo, dataset, model, scores, transcripts, recipes):
-        print(f"\n{step.title}\n  {_shown(step.command)}", flush=True)
+        print(f"\n{step.title}\n  {shown(step.command, Path.cwd())}", flush=True)
         if step.result and step.result.exists():
             print("  was done already")
         elif subprocess.run(step.command, check=False).returncode:
@@ -154,17 +154,3 @@ Next, with your own data (the base model, utter-project/mHuBERT-147, is download
   accelerate launch --quiet recipes/train.py --dataset my_dataset --output_dir my_model
   python recipes/transcribe.py --model my_model --output_dir my_transcripts MY_NEW_RECORDINGS
 """
-
-
-def _shown(words: list[str]) -> str:
-    """Return a command as a user would type it in the project's folder."""
-    return (
-        shlex.join([_relative(word) for word in words])
-        .replace(f"{shlex.quote(sys.executable)} -m accelerate.commands.launch", "accelerate launch")
-        .replace(shlex.quote(sys.executable), "python")
-    )
-
-
-def _relative(word: str) -> str:
-    path = Path(word)
-    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else word

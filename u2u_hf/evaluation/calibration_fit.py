@@ -22,19 +22,8 @@ from u2u_hf.evaluation.metrics import CHARACTERS, WORDS, aligned, error_counts
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition import calibration
 from u2u_hf.recognition.beam_search import best_runs
-from u2u_hf.recognition.calibration import (
-    SEGMENT_FEATURES,
-    Calibration,
-    Calibrations,
-    Isotonic,
-    Linear,
-    Logistic,
-    characters_of,
-    length,
-    raw_rate,
-    segment_features,
-    word_features,
-)
+from u2u_hf.recognition.calibration import Calibration, Calibrations, Isotonic, Linear, Logistic, length, raw_rate
+from u2u_hf.recognition.confidence_features import SEGMENT_FEATURES, characters_of, segment_features, word_features
 from u2u_hf.recognition.decoding import Labels
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
@@ -55,10 +44,10 @@ class Compared:
     Attributes:
         hypothesis: what was recognised.
         group: what is held out together: the recording, or the speaker.
-        features: of the words, see `calibration.word_features`, float64 [W, F].
+        features: of the words, see `confidence_features.word_features`, float64 [W, F].
         lengths: the words' characters, int [W].
         right: whether each word is right, bool [W].
-        sums: see `calibration.segment_features`, with chances of 1.
+        sums: see `confidence_features.segment_features`, with chances of 1.
         characters: of the hypothesis.
         errors: character edits between reference and hypothesis.
         reference: characters of the reference.

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from u2u_hf.evaluation.calibration_fit import Compared
-from u2u_hf.recognition.calibration import SEGMENT_FEATURES, Calibration, length
+from u2u_hf.recognition.calibration import Calibration, length
+from u2u_hf.recognition.confidence_features import SEGMENT_FEATURES
 
 _BINS = 10
 _DIGITS = 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any
 from u2u_hf.files import replacing
 from u2u_hf.formats import eaf_tree
 from u2u_hf.formats.eaf_layout import Element, Layout
+from u2u_hf.formats.eaf_time_slots import TimeSlots
 from u2u_hf.records import U2UError, trimmed
 
 _KINDS = ("ALIGNABLE_ANNOTATION", "REF_ANNOTATION")
 _SLOTS = ("TIME_SLOT_REF1", "TIME_SLOT_REF2")
-_TIME_VALUE = re.compile(r"""(TIME_VALUE\s*=\s*)(["'])[^"']*\2""")
 
 
 @dataclass(frozen=True)
@@ -98,13 +97,9 @@ class _File:
         self._layout = Layout(source)
         self._tiers = {e.attributes["TIER_ID"]: e for e in self._layout.all("TIER")}
         self._annotations = list(self._read())
-        self._slots = {e.attributes["TIME_SLOT_ID"]: e for e in self._layout.all("TIME_SLOT")}
-        ids = [e.attributes["TIME_SLOT_ID"] for e in self._layout.all("TIME_SLOT")]
-        self._slot_times = dict(zip(ids, self._tree.slots, strict=True))
-        self._moved: dict[str, int] = {}
-        self._new_slots: list[tuple[str, int]] = []
+        self._slots = TimeSlots(self._layout, self._tree.slots)
         self._inserted: dict[int, list[tuple[int, bytes]]] = {}  # byte → (start in ms, what comes there)
-        self._last_slot, self._last_annotation = self._layout.highest("ts"), self._layout.highest("a")
+        self._last_annotation = self._layout.highest("a")
         self._has_new = False
 
     def _read(self) -> Iterator[_Annotation]:
@@ -168,7 +163,7 @@ class _File:
         if not 0 <= start_ms < end_ms:
             raise Refused("the new end is not after the new start")
         slots = [root.body.attributes[name] for name in _SLOTS]
-        if any("TIME_VALUE" not in self._slots[name].attributes for name in slots):
+        if not all(map(self._slots.has_time, slots)):
             raise Refused("it has no time of its own, but a share of another's: move it in ELAN")
         below = self._tiers_below(root.tier)
         for other in self._annotations:
@@ -188,7 +183,8 @@ class _File:
                 raise Refused(f"annotations on tier {trimmed(other.tier)} would be outside: move it in ELAN")
         self._require_free(root.tier, start_ms, end_ms, root)
         self._require_parent(root.tier, start_ms, end_ms)
-        self._moved |= dict(zip(slots, (start_ms, end_ms), strict=True))
+        for name, time in zip(slots, (start_ms, end_ms), strict=True):
+            self._slots.move(name, time)
         for other in self._annotations:
             if other.times == root.times and (other is root or other.tier in below):
                 other.times = start_ms, end_ms
@@ -274,11 +270,7 @@ class _File:
             raise Refused("the file has no times: add it in ELAN")
         self._require_free(tier, start_ms, end_ms)
         self._last_annotation += 1
-        refs = []
-        for time in (start_ms, end_ms):
-            self._last_slot += 1
-            refs.append(f"ts{self._last_slot}")
-            self._new_slots.append((refs[-1], time))
+        refs = [self._slots.add(time) for time in (start_ms, end_ms)]
         name, inner = f"a{self._last_annotation}", "\n" + 3 * "    "
         attributes = f'ANNOTATION_ID="{name}" TIME_SLOT_REF1="{refs[0]}" TIME_SLOT_REF2="{refs[1]}"'
         start = f"{inner}<ALIGNABLE_ANNOTATION {attributes}>"
@@ -315,38 +307,10 @@ class _File:
                 )
             else:
                 self._layout.replace(at, at, data)
-        self._place_slots()
+        self._slots.place()
         if self._has_new:
             self._layout.set_last_used(self._last_annotation)
         return self._layout.edited()
-
-    def _place_slots(self) -> None:
-        """Write the times of moved and new slots; ELAN keeps the slots in order of time."""
-        fixed: list[tuple[int, Element]] = []
-        latest = -1
-        for name, element in self._slots.items():
-            if name not in self._moved:
-                latest = max(latest, -1 if (time := self._slot_times[name]) is None else time)
-                fixed.append((latest, element))
-        ends: dict[int, list[tuple[int, bytes]]] = {}
-        for name, time in self._moved.items():
-            element = self._slots[name]
-            text = re.sub(
-                r"""(TIME_VALUE\s*=\s*)(["'])[0-9]*\2""", rf"\g<1>\g<2>{time}\g<2>", self._layout.text(element)
-            )
-            before = [e for t, e in fixed if t <= time]
-            space = self._layout.data[self._layout.space_before(element) : element.start]
-            self._layout.remove(element)
-            ends.setdefault(self._after(before), []).append((time, space + self._layout.written(text)))
-        for name, time in self._new_slots:
-            before = [e for t, e in fixed if t <= time]
-            text = f'\n        <TIME_SLOT TIME_SLOT_ID="{name}" TIME_VALUE="{time}"/>'
-            ends.setdefault(self._after(before), []).append((time, self._layout.written(text)))
-        for at, rows in ends.items():
-            self._layout.replace(at, at, b"".join(data for _, data in sorted(rows, key=lambda row: row[0])))
-
-    def _after(self, before: Sequence[Element]) -> int:
-        return before[-1].end if before else self._layout.inner_start(self._layout.all("TIME_ORDER")[0])
 
     def _by_id(self, name: str) -> _Annotation:
         return next(a for a in self._annotations if a.id == name)

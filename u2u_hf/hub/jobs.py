@@ -21,7 +21,6 @@ from u2u_hf.records import U2UError
 
 _UNITS_AN_HOUR = {"second": 3600, "minute": 60, "hour": 1}
 _POLL_S = 2.0
-GOES_ON = "The job goes on, and costs"  # Studio looks for it
 ACTIVE = (JobStage.SCHEDULING, JobStage.RUNNING)
 
 
@@ -170,7 +169,7 @@ def follow(job_id: str, write: Callable[[str], None]) -> Ending:
     except U2UError as error:
         if isinstance(error.__cause__, JobNotFoundError):
             raise
-        raise U2UError(f"{error}. {GOES_ON}: recipes/remote.py --watch {job_id}") from error
+        raise U2UError(f"{error}. The job goes on, and costs: recipes/remote.py --watch {job_id}") from error
     now = datetime.datetime.now(datetime.timezone.utc)
     return Ending(_kind(job, status), running_seconds(job, now if active else None), job.status.message or "")
 

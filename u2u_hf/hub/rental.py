@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 
 from huggingface_hub import HfApi, JobInfo, constants
+from huggingface_hub.errors import JobNotFoundError
 
 from u2u_hf.hub import jobs
 from u2u_hf.hub.job_code import ENVIRONMENT, IMAGE, job_command, push_code, resumes
+from u2u_hf.hub.job_state import JobState, note
 from u2u_hf.hub.problems import in_one_line
 from u2u_hf.hub.push import check_push
 from u2u_hf.hub.rental_plan import (
@@ -24,11 +26,6 @@ from u2u_hf.hub.rental_plan import (
 )
 from u2u_hf.records import U2UError
 from u2u_hf.settings import duration
-
-# The beginnings of the line with which a job's log closes: Studio looks for them.
-FINISHED = "finished: "
-CANCELLED, STOPPED = "the job was cancelled", "the job was stopped before its end"
-FAILED = "the recipe ended with an error, which stands above"
 
 
 class Rented:
@@ -59,6 +56,7 @@ class Rented:
         plan = self._plan
         if running := jobs.active(LABEL, label_of(plan.push_to)):
             self.job = running[0]
+            note(JobState(self.job.id, self.job.url))
             self._write(
                 f"{self.job.id} runs already for {plan.push_to}: watching it. It keeps the settings that it was "
                 f"started with: for others, end it first: python recipes/remote.py --cancel {self.job.id}"
@@ -100,6 +98,7 @@ class Rented:
             if not LENGTHS & set(words):
                 words += ["--time_budget", duration(training_seconds(plan.seconds, seconds, trained))]
         self._started = time.monotonic()
+        note(JobState())  # the job before, if there was one, has ended
         command = job_command(plan.code_repo, self._revision, plan.recipe, words, jobs.gpus(plan.computer))
         try:
             with in_one_line("the job cannot be started", "write"):
@@ -117,7 +116,19 @@ class Rented:
             raise U2UError(
                 f"stopped while the job was being started: it may run: see {constants.ENDPOINT}/settings/jobs"
             ) from stop
+        note(JobState(self.job.id, self.job.url))
         self._write(f"job: {self.job.url}")
+
+
+def watched(job_id: str, write: Callable[[str], None]) -> jobs.Ending:
+    """Follow a job that was started before, see `jobs.follow`."""
+    note(JobState(job_id))
+    try:
+        return jobs.follow(job_id, write)
+    except U2UError as error:
+        if isinstance(error.__cause__, JobNotFoundError):
+            note(JobState())
+        raise
 
 
 def attended(follow: Callable[[], jobs.Ending], job_id: Callable[[], str], ask: Callable[[str], bool]) -> str:
@@ -136,23 +147,27 @@ def attended(follow: Callable[[], jobs.Ending], job_id: Callable[[], str], ask: 
     except KeyboardInterrupt:
         if ask(f"\n{job_id()} runs on if you say no. Cancel it? [y/N] "):
             job = jobs.cancel(job_id())
-            again = f": {_again(job)}" if job.status.stage in jobs.ACTIVE else ""
+            again = ""
+            if job.status.stage in jobs.ACTIVE:
+                note(JobState(job.id, job.url, "cancelled"))
+                again = f": {_again(job)}"
             return f"{jobs.cancelled(job)}{again}"
         return (
             f"{job_id()} goes on, and costs. Its log again: python recipes/remote.py --watch {job_id()}. "
             f"To end it: python recipes/remote.py --cancel {job_id()}"
         )
     job = jobs.inspect(job_id())
-    place = job.url
-    if ending.seconds is not None:
-        place += f" ({duration(ending.seconds) or '0s'}{_price(job, ending.seconds)})"
+    ran, cost = ("", "") if ending.seconds is None else (duration(ending.seconds) or "0s", _cost(job, ending.seconds))
+    note(JobState(job.id, job.url, ending.kind, ran, cost))
+    spent = ", about ".join(filter(None, (ran, cost)))
+    place = f"{job.url} ({spent})" if spent else job.url
     if ending.kind == "finished":
-        return f"{FINISHED}{place}"
+        return f"finished: {place}"
     if ending.kind == "cancelled":
-        raise U2UError(f"{CANCELLED}: {place}: {_again(job)}")
+        raise U2UError(f"the job was cancelled: {place}: {_again(job)}")
     if ending.kind == "stopped":
-        raise U2UError(f"{STOPPED}{_because(ending)}: {place}: {_again(job)}")
-    raise U2UError(f"{FAILED}{_because(ending)}: {place}: correct it")
+        raise U2UError(f"the job was stopped before its end{_because(ending)}: {place}: {_again(job)}")
+    raise U2UError(f"the recipe ended with an error, which stands above{_because(ending)}: {place}: correct it")
 
 
 def _again(job: JobInfo) -> str:
@@ -161,9 +176,9 @@ def _again(job: JobInfo) -> str:
     return f"the same command as before {does}, and costs again"
 
 
-def _price(job: JobInfo, seconds: int) -> str:
+def _cost(job: JobInfo, seconds: int) -> str:
     try:
-        return f", about {jobs.usd(jobs.cost(jobs.flavor(str(job.flavor)), seconds))}"
+        return jobs.usd(jobs.cost(jobs.flavor(str(job.flavor)), seconds))
     except U2UError:  # its computer is not offered any more, or the Hub does not answer: the job has ended all the same
         return ""
 

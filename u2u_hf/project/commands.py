@@ -1,25 +1,15 @@
-"""The command of each step of a project, as a page runs it and as a person types it."""
+"""The command of each step of a project."""
 
 from __future__ import annotations
 
-import os
-import shlex
-import shutil
-import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
+from u2u_hf.command_line.recipe_commands import launcher, recipes_folder
 from u2u_hf.model_folder import SETTINGS
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import CORPUS, PREPARE, RECIPES, SCORES, TRAIN, TRANSCRIBE, has_checkpoint
 from u2u_hf.records import U2UError
-from u2u_hf.settings import quoted
-
-
-def recipes_folder() -> Path:
-    """Return the folder of the recipes, beside the library."""
-    return Path(__file__).parents[2] / "recipes"
 
 
 def command(project: Project, name: str) -> list[str]:
@@ -46,10 +36,10 @@ def command(project: Project, name: str) -> list[str]:
 
 def _recipe(project: Project, name: str) -> list[str]:
     recipe = RECIPES[name]
-    launcher = ["-m", "accelerate.commands.launch", "--quiet"] if name == TRAIN and gpus() > 1 else []
+    start = launcher() if name == TRAIN else [sys.executable]
     config = project.config(recipe)
     settings = ["--config", str(config)] if config.is_file() else []
-    return [sys.executable, *launcher, str(recipes_folder() / f"{recipe}.py"), *settings]
+    return [*start, str(recipes_folder() / f"{recipe}.py"), *settings]
 
 
 def _words(path: Path, project: Project, output: str) -> list[str]:
@@ -89,33 +79,3 @@ def share_commands(
         token = ["--token_from", token_from] if token_from else []
         found["deploy"] = ["deploy.py", "--model", repository, "--space", space, "--kind", kind, *token]
     return {name: [sys.executable, str(recipes_folder() / recipe), *rest] for name, (recipe, *rest) in found.items()}
-
-
-def shown(command: Sequence[str]) -> str:
-    """Return a command as a person would type it in the project's folder."""
-    words = [_relative(word) for word in command]
-    if words and words[0] == _relative(sys.executable):
-        words[0] = "python"
-    if words[1:3] == ["-m", "accelerate.commands.launch"]:
-        words[:3] = ["accelerate", "launch"]
-    quote = quoted if os.name == "nt" else shlex.quote
-    return " ".join(map(quote, words))
-
-
-def _relative(word: str) -> str:
-    """Return the path of a recipe from the project's root; other words as they are."""
-    root = recipes_folder().parent
-    path = Path(word)
-    return str(path.relative_to(root)) if path.is_absolute() and path.parent == root / "recipes" else word
-
-
-def gpus() -> int:
-    """Return the number of NVIDIA GPUs, without importing torch, which takes seconds."""
-    program = shutil.which("nvidia-smi")
-    if not program:
-        return 0
-    try:
-        listed = subprocess.run([program, "-L"], capture_output=True, text=True, timeout=10, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return 0
-    return sum(line.startswith("GPU ") for line in listed.splitlines())

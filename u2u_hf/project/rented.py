@@ -1,7 +1,8 @@
 """A project's training on hardware that is rented from the Hugging Face Hub: recipes/remote.py, as a page runs it.
 
 The job itself is a run of the step "train", so that it is seen as a training here is. What comes before and after it
-are runs of their own, `RUNS`. Only the recipe speaks with the Hub; what a page shows is read from what it writes.
+are runs of their own, `RUNS`. Only the recipe speaks with the Hub; a page shows what it notes of its job (`Run.job`)
+and what it writes.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import time
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-from u2u_hf.hub import jobs, rental
+from u2u_hf.command_line.recipe_commands import recipes_folder
+from u2u_hf.hub import jobs
 from u2u_hf.project import runs
-from u2u_hf.project.commands import command, recipes_folder
+from u2u_hf.project.commands import command
 from u2u_hf.project.folder import Project
 from u2u_hf.project.steps import PREPARE, TRAIN
 
@@ -34,8 +36,6 @@ RUNNING, FINISHED, CANCELLED, STOPPED, FAILED, UNSEEN, REFUSED = (
 _KEPT_S = 15 * 60  # a price is not agreed to much later: the Hub may have changed it
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _OFFER = re.compile(r"^(rents|costs|runs|reads|uploads|gives|writes|resumes|!) +(.+)$", re.MULTILINE)
-_JOB = re.compile(r"^job: (\S+/jobs/[^/\s]+/(\w+))$|^(\w+) runs already for ", re.MULTILINE)
-_SPENT = re.compile(r" \((\d\w*)(?:, about (\$[\d.]+))?\)")
 
 
 @dataclass(frozen=True)
@@ -185,44 +185,18 @@ def is_rented(run: runs.Run | None) -> TypeGuard[runs.Run]:
     return run is not None and str(recipes_folder() / "remote.py") in run.command
 
 
-def job_of(run: runs.Run) -> tuple[str, str]:
-    """Return the id and the address of a run's last job; each is the empty string if unknown."""
-    found = _JOB.findall(run.text(2_000_000))
-    if found:
-        address, number, before = found[-1]
-        return number or before, address
-    return (run.command[run.command.index("--watch") + 1] if "--watch" in run.command else ""), ""
-
-
 def ending(run: runs.Run) -> str:
     """Return how the job of a run is, one of the seven above."""
     if run.state == runs.RUNNING:
         return RUNNING
-    if run.state == runs.DONE:
-        return FINISHED if _closing(run).startswith(rental.FINISHED) else CANCELLED
-    known = {rental.CANCELLED: CANCELLED, rental.STOPPED: STOPPED, rental.FAILED: FAILED}
-    if found := [name for begin, name in known.items() if run.error.startswith(begin)]:
-        return found[0]
-    # Unless it told why it ended, a job may go on and cost: its watcher died of a full disk here, for example.
-    ended = run.state == runs.FAILED and not run.was_killed and not run.disk_full
-    told = ended and _closing(run).startswith("error: ") and jobs.GOES_ON not in run.error
-    return REFUSED if told or not job_of(run)[0] else UNSEEN
+    # Unless it told how its job ended, a job may go on and cost: its watcher was killed, for example.
+    return run.job.ending or (UNSEEN if run.job.job else REFUSED)
 
 
 def repository_of(project: Project, run: runs.Run | None) -> str:
     """Return where a run's job pushes the recogniser to; where the run only watches, the name in the form."""
     words = list(run.command) if is_rented(run) else []
     return words[words.index("--push_to") + 1] if "--push_to" in words else wish(project).repository
-
-
-def _closing(run: runs.Run) -> str:
-    return ([line for line in run.text(20_000).splitlines() if line.strip()] or [""])[-1]
-
-
-def spent(run: runs.Run) -> tuple[str, str]:
-    """Return how long a job that has ended ran, and about what it cost; each is the empty string if unknown."""
-    found = _SPENT.search(_closing(run))
-    return (found[1], found[2] or "") if found else ("", "")
 
 
 def recipe_error(run: runs.Run) -> str:

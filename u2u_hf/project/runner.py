@@ -21,7 +21,7 @@ import psutil
 
 from u2u_hf.files import write_text
 
-_ROOM_BYTES = 256
+_ROOM_BYTES = 1000
 _FULL_BYTES = 100_000
 
 
@@ -35,13 +35,18 @@ def child_of(record: Path) -> Path:
     return record.with_suffix(".child.json")
 
 
+def job_of(record: Path) -> Path:
+    """Return the file with the state of the job that the command rents, see `u2u_hf.hub.job_state`."""
+    return record.with_suffix(".job.json")
+
+
 def reserve(record: Path) -> None:
-    """Make the files that `main` fills, with room enough: the disk may be full by then.
+    """Make the files that `main` and the command fill, with room enough: the disk may be full by then.
 
     Raises:
         U2UError: they cannot be written.
     """
-    for path in (ended(record), child_of(record)):
+    for path in (ended(record), child_of(record), job_of(record)):
         write_text(path, " " * _ROOM_BYTES)
 
 

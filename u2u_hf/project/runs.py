@@ -25,13 +25,15 @@ from typing import Any
 import psutil
 
 from u2u_hf import folder_lock
+from u2u_hf.command_line import statuses
 from u2u_hf.files import reason, replacing, write_text
+from u2u_hf.hub import job_state
 from u2u_hf.project import runner
 from u2u_hf.records import U2UError
 
 FOLDER = ".studio"
-RUNNING, DONE, STOPPED, FAILED, LOST = "running", "done", "stopped", "failed", "lost"
-_STOPPED_CODES = (130, -signal.SIGINT, -signal.SIGTERM)
+RUNNING, DONE, SKIPPED, STOPPED, FAILED, LOST = "running", "done", "skipped", "stopped", "failed", "lost"
+_STOPPED_CODES = (statuses.STOPPED, -signal.SIGINT, -signal.SIGTERM)
 _SAME_START_S = 30.0  # a clock that was set right moves the start times that the system tells
 _STARTS_WITHIN_S = 5.0  # a recipe, after its runner
 _ROOM_BYTES = 100_000  # for records and a log
@@ -44,8 +46,9 @@ class Run:
     """A run of a step: what was started, and how it is.
 
     Attributes:
-        state: running; done; stopped (by a person); failed (see the log); lost: it ended and nobody saw how, because
-            the computer was switched off or the process was killed.
+        state: running; done; skipped: done, but for files that could not be used; stopped (by a person); failed (see
+            the log); lost: it ended and nobody saw how, because the computer was switched off or the process was
+            killed.
         code: exit status, or None.
         asked: the command as it was given: `command` reads a copy of its settings.
         began, ended: seconds since 1970; `ended` is None while it runs and where nobody saw it.
@@ -82,11 +85,9 @@ class Run:
         return (said or lines or [""])[-1].removeprefix("error: ")
 
     @property
-    def has_skipped(self) -> bool:
-        """Whether it did its work but for files that it skipped: recipes then end with 1 too, and with no error."""
-        lines = self.text().splitlines()
-        is_error = any(line.startswith(("error: ", "Traceback (most recent call last)")) for line in lines)
-        return self.state == FAILED and self.code == 1 and not self.disk_full and bool(lines) and not is_error
+    def job(self) -> job_state.JobState:
+        """Return what its command noted of a job that it rents."""
+        return job_state.read(runner.job_of(self.log))
 
     @property
     def skipped(self) -> list[str]:
@@ -117,7 +118,9 @@ def find(project: Path, step: str) -> Run | None:
     ended = _read(runner.ended(record))
     code = ended.get("code")
     if code is not None:
-        state = DONE if code == 0 else STOPPED if began.get("stopped") or code in _STOPPED_CODES else FAILED
+        state = {statuses.DONE: DONE, statuses.SKIPPED: SKIPPED}.get(code, FAILED)
+        if code and (began.get("stopped") or code in _STOPPED_CODES):
+            state = STOPPED
     elif _process(began) or _process(_read(runner.child_of(record))):
         state = RUNNING
     else:
@@ -161,7 +164,7 @@ def start(project: Path, step: str, command: Sequence[str], *, online: bool = Fa
             words = _with_copied_settings(command, record.with_suffix(".yaml"))
             runner.reserve(record)
             write_text(record, "{}\n")
-            process = _start(record, words, _variables(online))
+            process = _start(record, words, _variables(record, online))
             _children.append(process)
             began = {"command": words, "asked": [*command], "pid": process.pid, "created": _created(process.pid)}
             write_text(record, json.dumps(began | {"began": time.time()}, indent=1) + "\n")
@@ -218,9 +221,10 @@ def free_bytes(folder: Path) -> int:
         return 0
 
 
-def _variables(online: bool) -> dict[str, str]:
+def _variables(record: Path, online: bool) -> dict[str, str]:
     offline = {} if online else {"HF_HUB_OFFLINE": "1"}
-    return {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "TERM": "dumb"} | offline
+    plain = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "TERM": "dumb"}
+    return plain | offline | {job_state.VARIABLE: str(runner.job_of(record))}
 
 
 def _with_copied_settings(command: Sequence[str], copy: Path) -> list[str]:

@@ -12,7 +12,7 @@ from transformers import TrainerCallback
 
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.checkpoints import resume_point
-from u2u_hf.training.trainer import save_trained
+from u2u_hf.training.saving import save_trained
 from u2u_hf.training.trainer_setup import build_trainer
 
 LEAST_SECONDS = 20  # of a training with a time budget: to load a model and to write it takes some ten seconds

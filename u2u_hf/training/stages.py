@@ -36,9 +36,10 @@ from u2u_hf.training.awake_clock import awake_clock
 from u2u_hf.training.checkpoints import resume_point
 from u2u_hf.training.pretraining import build_pretrainer, load_encoder, save_encoder
 from u2u_hf.training.run import LEAST_SECONDS, Stopped, Trained
+from u2u_hf.training.saving import remove_made_of_model, save_trained
 from u2u_hf.training.self_training import look, pseudo_labels, with_pseudo_labels
 from u2u_hf.training.stage_record import FOLDER, RECORD, Stage, digest, opened
-from u2u_hf.training.trainer import CtcTrainer, remove_made_of_model, save_trained
+from u2u_hf.training.trainer import CtcTrainer
 from u2u_hf.training.trainer_setup import build_trainer
 
 PLAIN, PRETRAINING, PRETRAINED, LONGER = "plain", "pretraining", "pre-trained", "longer"

@@ -1,25 +1,21 @@
-"""A Trainer of transformers for CTC on little data, and what it writes."""
+"""A Trainer of transformers for CTC on little data."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import re
-import shutil
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from accelerate.data_loader import prepare_data_loader
-from safetensors import SafetensorError
 from torch.utils.data import DataLoader
-from transformers import PreTrainedModel, ProcessorMixin, ProgressCallback, SchedulerType, Trainer, set_seed
+from transformers import ProgressCallback, SchedulerType, Trainer, set_seed
 from transformers.loss.loss_ctc import ForCTCLoss
 from transformers.trainer_utils import seed_worker
 
-from u2u_hf import model_folder
 from u2u_hf.data import augmentation
 from u2u_hf.data.batching import DurationBatches
 from u2u_hf.data.collator import CtcCollator
@@ -29,7 +25,6 @@ from u2u_hf.frames import SAMPLING_RATE, STRIDE
 from u2u_hf.memory import memory_problem
 from u2u_hf.progress_bar import write_line
 from u2u_hf.recognition.families.registry import family_of
-from u2u_hf.recognition.model import save_processor
 from u2u_hf.records import U2UError
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.averaging import Average
@@ -38,6 +33,7 @@ from u2u_hf.training.memory_trial import divided, parts_that_fit, too_small
 from u2u_hf.training.progress import Progress, ProgressBar
 from u2u_hf.training.rate_test import find_rates
 from u2u_hf.training.regularisation import GrowingRegularisation
+from u2u_hf.training.saving import written
 
 
 class CtcTrainer(Trainer):
@@ -307,7 +303,7 @@ class CtcTrainer(Trainer):
 
     def _save_checkpoint(self, model, trial):
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
-        with _written(folder, "run the same command with --resume"):
+        with written(folder, "run the same command with --resume"):
             if self.is_world_process_zero():  # before Trainer's last file, which marks the checkpoint as whole
                 folder.mkdir(parents=True, exist_ok=True)
                 self._average.save(folder)
@@ -329,41 +325,3 @@ class CtcTrainer(Trainer):
 def _frozen_factor(factor: Callable[[int], float], frozen: int, rise: int) -> Callable[[int], float]:
     """Return a schedule that is 0 for `frozen` steps and rises to `factor` over the next `rise`."""
     return lambda step: factor(step) * min(1.0, max(0, step - frozen) / rise) if frozen else factor(step)
-
-
-@contextlib.contextmanager
-def _written(folder: Path, advice: str) -> Iterator[None]:
-    """Remove the folder and raise U2UError if it cannot be written, mostly for a full disk."""
-    try:
-        yield
-    except (OSError, SafetensorError, RuntimeError) as error:
-        if not isinstance(error, OSError) and not re.search("writ|space|disk|size|I/O", str(error)):
-            raise
-        shutil.rmtree(folder, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise U2UError(f"{folder}: cannot be written ({reason}): make room, then {advice}") from error
-
-
-def save_trained(trainer: CtcTrainer, processor: ProcessorMixin, output_dir: Path) -> None:
-    """Write model and processor, in one process, as `transformers.pipeline` loads them.
-
-    The export and the language model of an earlier model in the folder are removed: recognition would use them.
-
-    Raises:
-        U2UError: the folder cannot be written, mostly for a full disk.
-    """
-    if trainer.is_world_process_zero():
-        model: PreTrainedModel = trainer.accelerator.unwrap_model(trainer.model)
-        with _written(output_dir / model_folder.WEIGHTS, "run the same command with --resume"):
-            remove_made_of_model(output_dir)
-            model.save_pretrained(output_dir)
-            save_processor(processor, output_dir)
-
-
-def remove_made_of_model(output_dir: Path) -> None:
-    """Remove the export, the language model and the calibration of an earlier model: recognition would use them."""
-    (output_dir / model_folder.CALIBRATION).unlink(missing_ok=True)
-    for name in model_folder.MADE_OF_MODEL:
-        if (output_dir / name).is_dir():
-            write_line(f"! {output_dir / name}: removed, it belongs to the earlier model of this folder")
-            model_folder.remove(output_dir, name)

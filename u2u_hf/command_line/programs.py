@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
+from u2u_hf.command_line.statuses import DONE, SKIPPED
 from u2u_hf.records import trimmed
 
 _ENDED = "ended without a message, mostly by the system for lack of memory: try a lower --batch_seconds, 38 for example"
@@ -59,9 +60,9 @@ class Programs:
         assert stderr is not None
         with stderr:
             written = _shown(stderr)
-        failed = self._process.wait()
+        status = self._process.wait()
         self._process = None
-        return _reason(written.splitlines()) if failed else ""
+        return "" if status in (DONE, SKIPPED) else _reason(written.splitlines())
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self.stopped = True

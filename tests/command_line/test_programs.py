@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from u2u_hf.comparison.programs import Programs
+from u2u_hf.command_line.programs import Programs
 
 
 def run(code):
@@ -21,6 +21,7 @@ def run(code):
     [
         ("print('fine')", ""),
         ("import sys; sys.exit('error: ñandú: holds no model')", "ñandú: holds no model"),
+        ("import sys; print('! skipped a.eaf'); sys.exit(3)", ""),
         # A launcher writes more below the error.
         ("import sys; print('error: a: b', file=sys.stderr); print('x', file=sys.stderr); sys.exit(1)", "a: b"),
         ("1 / 0", "failed: 'ZeroDivisionError: division by zero' (all of it is above)"),
@@ -40,7 +41,7 @@ def test_a_program_that_the_system_ends_is_short_of_memory():
 
 def test_what_failed_stops_nothing_else():
     with Programs() as programs:
-        assert programs.run([sys.executable, "-c", "raise SystemExit(3)"])
+        assert programs.run([sys.executable, "-c", "raise SystemExit(1)"])
         assert programs.run([sys.executable, "-c", ""]) == ""
         assert not programs.stopped
 
@@ -102,7 +103,7 @@ def test_a_program_shows_its_progress_while_it_runs(tmp_path):
             time.sleep(0.01)
         sys.stderr.write("20%\\n")
     """
-    outer = "from u2u_hf.comparison.programs import Programs; import sys\nwith Programs() as p: p.run(sys.argv[1:])"
+    outer = "from u2u_hf.command_line.programs import Programs; import sys\nwith Programs() as p: p.run(sys.argv[1:])"
     command = [sys.executable, "-c", outer, sys.executable, "-c", textwrap.dedent(inner)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     assert process.stderr.read(4) == b"10%\r"
