@@ -23,8 +23,6 @@ from u2u_hf.growth.learning_curve import LearningCurve, trained_and_scored, writ
 from u2u_hf.growth.recipes import Recipes
 from u2u_hf.project.folder import Project
 
-RECIPES = Path(__file__).parents[2] / "recipes"
-
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -39,7 +37,7 @@ def main():
     project = Project(args.folder)
     shutil.copyfile(args.config, project.config("train"))
     with Programs() as programs:
-        recipes = Recipes(RECIPES, project, programs.run, args.folder / "log.txt", lambda: programs.stopped)
+        recipes = Recipes(project, programs.run, args.folder / "log.txt", lambda: programs.stopped)
         found = [one_run(args, recipes, number) for number in range(args.runs)]
     told = [row for row in found if row["interval"]]
     hits = sum(row["interval"][0] <= row["truth"] <= row["interval"][1] for row in told)
