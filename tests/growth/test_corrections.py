@@ -1,15 +1,14 @@
 """What people corrected in a folder of transcripts, and what of it is learnt from."""
 
-import hashlib
 import json
 import shutil
 
 import pytest
 
-from u2u_hf import output_folder
+from u2u_hf import written_files
 from u2u_hf.formats import writers
 from u2u_hf.formats.eaf import read_eaf, write_eaf
-from u2u_hf.growth.corrections import collect, digest, touched
+from u2u_hf.growth.corrections import collect, edited_files
 from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, SEGMENT_TYPE, Annotation, Segment, Tier, Transcript
 
 TEXTS = ["kana tali", "nena po", "ri so ka"]
@@ -32,7 +31,7 @@ class Place:
     def draft(self, name, *tiers):
         path = self.transcripts / f"{name}.eaf"
         write_eaf(path, tiers or [as_draft()], [self.root / f"{name}.wav"], spare_types=[CORRECTED_TYPE])
-        output_folder.note(self.transcripts, path)
+        written_files.note(self.transcripts, path)
         shutil.copy(path, self.drafts / path.name)
         self.recordings[name] = str(self.root / f"{name}.wav")
         return path
@@ -189,11 +188,22 @@ def test_a_draft_that_was_transcribed_anew_between_two_rounds_is_known_by_its_js
     assert (found.changed, found.characters) == (1, 7)
 
 
-def test_only_what_people_changed_changes_the_digest(place):
+def test_a_draft_that_was_written_without_a_queue_is_told(place):
+    """Nothing is left of it to compare with: what its annotations were taken from nobody can tell."""
+    (place.draft("a").parent.parent / "drafts" / "a.eaf").unlink()
+    place.correct("a", as_draft(["kana tali", "nena pa", "ri so ka"]))
+    found = place.collect()
+    assert found.audio == {}
+    [problem] = found.problems
+    assert "a.eaf: the draft of transcript is not known (written without --queue, or copied)" in problem
+    place.correct("a", as_draft(["kana tali", "nena pa", "ri so ka"], CORRECTED_TYPE))
+    found = place.collect()
+    assert place.learnt("a") == {"transcript": ["kana tali", "nena pa", "ri so ka"]}
+    assert found.problems == []
+
+
+def test_a_transcript_is_edited_once_it_differs_in_anything(place):
     path = place.draft("a")
-    before = digest(place.transcripts)
-    assert before == hashlib.sha256().hexdigest()
-    assert touched(place.transcripts) == []
+    assert edited_files(place.transcripts) == {}
     path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    assert digest(place.transcripts) != before
-    assert touched(place.transcripts) == ["a"]
+    assert edited_files(place.transcripts) == {"a": path}

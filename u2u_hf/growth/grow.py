@@ -45,6 +45,7 @@ from u2u_hf.reports.digest import hours, hours_by
 from u2u_hf.reports.quantities import length
 from u2u_hf.settings import duration
 from u2u_hf.visible_text import visible
+from u2u_hf.written_files import put_back
 
 MORE_HOURS = (0.5, 1.0, 5.0)  # of which the forecast tells
 # Until the model of a round is trained, a file that somebody changes takes the round back to its beginning.
@@ -224,7 +225,7 @@ class Growth:
         if not names:
             print("  there are no recordings to transcribe")
             return {"written": 0}
-        by_people = corrections.touched(project.transcripts)
+        by_people = corrections.edited_files(project.transcripts)
         touched = {*by_people, *facts["touched"]}
         done = {name for name, path in names.items() if path in self._transcribed}
         stay = names if not self.round.facts["compare"]["is_better"] else ()
@@ -375,6 +376,7 @@ def growth_of(project: Project, recipes: Recipes, asked: Wishes) -> Growth | Non
     """
     _require_apart(project)
     _require_unpushed(project)
+    put_back(project.transcripts)
     found = rounds_of(project)
     if found and not found[-1].is_finished:
         return Growth(project, recipes, asked, found[-1], found[:-1])
