@@ -47,8 +47,9 @@ class Arguments(TranscriptionSettings):
 
 def main() -> int:
     args, vad = cli.parse(Arguments, VadSettings, description=__doc__)
-    for folder in dict.fromkeys(filter(None, (args.output_dir, args.annotations))):
-        put_back(Path(folder))
+    if processes().is_main_process:
+        for folder in filter(None, (args.output_dir, args.annotations)):
+            put_back(Path(folder))
     jobs, skipped = find_jobs(args)
     recognizer = Recognizer(args.model)
     if processes().is_main_process and (score := card_score(args.model)) and (doubt := warning(*score)):

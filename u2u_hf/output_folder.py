@@ -16,7 +16,7 @@ from pathlib import Path
 from u2u_hf import folder_lock
 from u2u_hf.files import replacing, write_text
 from u2u_hf.records import U2UError
-from u2u_hf.written_files import WRITTEN, keep_edited, note, recorded, wrote
+from u2u_hf.written_files import WRITTEN, keep_edited, note, put_back, recorded, wrote
 
 MARKER = ".u2u-hf.json"
 # Files of file managers, which do not show them.
@@ -118,6 +118,7 @@ def _mark(folder: Path, recipe: str) -> None:
         raise U2UError(f"{folder}: cannot be made ({error.strerror}): choose another --output_dir") from error
     folder_lock.take(folder)
     _claimed.append((folder, new))
+    put_back(folder)
     others = [path.name for path in folder.iterdir() if not _is_clutter(path.name)]
     if others and made_by(folder):  # of recipes that share the folder, the first one made it
         return

@@ -1,6 +1,7 @@
 """What people corrected in a folder of transcripts, and what of it is learnt from."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -111,6 +112,8 @@ def test_a_file_that_became_invalid_is_told_and_left(place):
     assert problem.startswith(f"{path}: ")
     assert problem.endswith("it is kept as it is, and not learnt from until it is repaired")
     assert path.read_bytes() == before
+    place.correct("a", as_draft(["kana tali", "nena pa", "ri so ka"]))  # repaired, and corrected
+    assert place.collect(found.state).lines == ["a.eaf: 1 text corrected"]
 
 
 def test_a_renamed_tier_is_told(place):
@@ -158,6 +161,16 @@ def test_what_was_saved_under_another_name_is_compared_with_the_draft_of_its_rec
     again = place.collect(found.state, found.counted)
     assert again.open_segments == {"a": [("transcript", 0, 900)]}
     assert (again.changed, again.characters) == (1, 8)
+
+
+def test_a_copy_is_as_old_as_what_it_is_a_copy_of(place):
+    """By this prepare.py tells which of two files of one recording is the newer state of it."""
+    place.draft("a")
+    for name, texts, saved in (("a", ["kana tali", "nena pa", "ri so ka"], 2e9), ("mine", TEXTS, 1e9)):
+        write_eaf(place.transcripts / f"{name}.eaf", [as_draft(texts, CORRECTED_TYPE)], [place.root / "a.wav"])
+        os.utime(place.transcripts / f"{name}.eaf", (saved, saved))
+    place.collect()
+    assert {path.stem: path.stat().st_mtime for path in place.root.glob("copies/*")} == {"a": 2e9, "mine": 1e9}
 
 
 def test_what_was_corrected_from_an_older_draft_is_compared_with_that(place):

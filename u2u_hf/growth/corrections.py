@@ -115,11 +115,14 @@ def collect(
             reason = str(error).removeprefix(f"{copy}: ")
             found.problems.append(f"{path}: {reason}; it is kept as it is, and not learnt from until it is repaired")
             copy.unlink()
+            found.state |= {name: before[name]} if name in before else {}  # compared with this once it is repaired
             continue
         audio = recordings.get(name) or _linked(document, recordings.values())
         draft = name if name in recordings else name_of.get(audio or "", name)
         edits = _edits(document.tiers, _drafts_of(draft, transcripts, drafts))
-        if not _collect_one(found, name, draft, path, copy, document.tiers, edits, before, audio, transcribed):
+        if _collect_one(found, name, draft, path, copy, document.tiers, edits, before, audio, transcribed):
+            shutil.copystat(path, copy)  # of two files of one sound, the one that was saved later is learnt from
+        else:
             copy.unlink()
         drafts_of_others.append(draft)
     found.problems += [
