@@ -20,9 +20,9 @@ from pathlib import Path
 from u2u_hf import cli, output_folder
 from u2u_hf.command_line.statuses import DONE, SKIPPED, STOPPED
 from u2u_hf.comparison.bases import SPLIT, bases
-from u2u_hf.comparison.conditions import Conditions, SharedTraining, digest_of, flags_of, settle, share
+from u2u_hf.comparison.conditions import Conditions, SharedTraining, flags_of, settle, share
 from u2u_hf.comparison.run import Comparison
-from u2u_hf.data.dataset import load_splits, require_split
+from u2u_hf.data.dataset import digest, load_splits, require_split
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
 
@@ -45,7 +45,8 @@ def main() -> int:
     output_folder.claim(output_dir, "compare.py")
     splits = load_splits(args.dataset)
     _, validation = (require_split(splits, name, args.dataset) for name in ("train", SPLIT))
-    conditions = Conditions(digest_of(splits), seconds, flags_of(training))
+    learnt_from = digest({name: splits[name] for name in ("train", "validation")})
+    conditions = Conditions(learnt_from, seconds, flags_of(training))
     settle(output_dir, conditions, len(compared))
     cli.save(output_dir / "compare.yaml", args, training)
     recipes = Path(__file__).parent

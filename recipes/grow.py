@@ -66,9 +66,7 @@ def main() -> int:
         for name, kind in ((args.push_to, "model"), (f"{args.push_to}-data", "dataset")):
             check_push(name, kind)
     with lock(project), Programs() as programs:
-        recipes = Recipes(
-            Path(__file__).parent, project, programs.run, project.rounds / "log.txt", lambda: programs.stopped
-        )
+        recipes = Recipes(project, programs.run, project.rounds / "log.txt", lambda: programs.stopped)
         growth = growth_of(project, recipes, asked)
         if growth is None:
             if args.push_to:

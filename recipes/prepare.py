@@ -74,7 +74,9 @@ def main() -> int:
         if preparation.sides:
             output_folder.write(output_dir / SIDES, sides_table(preparation.sides, args.split_by))
         write_dataset_card(args, found, output_dir, push.push_to)
-        cli.save(output_dir / "prepare.yaml", args)
+        # A dataset is pushed: what lies elsewhere nobody finds by its last part, which may be a person's name.
+        also = [path for path in args.also if not Path(path).is_absolute()]
+        cli.save(output_dir / "prepare.yaml", dataclasses.replace(args, also=also))
         print(terminal.summary(found))
         print(f"dataset: {output_dir}")
         if push.push_to:

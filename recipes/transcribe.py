@@ -25,6 +25,7 @@ of one of its tiers; --align finds the times of the words in a tier's transcript
 """
 
 import dataclasses
+from pathlib import Path
 
 from u2u_hf import cli
 from u2u_hf.command_line.statuses import DONE, SKIPPED
@@ -37,6 +38,7 @@ from u2u_hf.settings import setting
 from u2u_hf.transcription.batch import next_steps, outcome_lines, transcribe_all, write_queue
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.transcription.voice_detection import VadSettings
+from u2u_hf.written_files import put_back
 
 
 @dataclasses.dataclass
@@ -46,6 +48,9 @@ class Arguments(TranscriptionSettings):
 
 def main() -> int:
     args, vad = cli.parse(Arguments, VadSettings, description=__doc__)
+    if processes().is_main_process:
+        for folder in filter(None, (args.output_dir, args.annotations)):
+            put_back(Path(folder))
     jobs, skipped = find_jobs(args)
     recognizer = Recognizer(args.model)
     if processes().is_main_process and (score := card_score(args.model)) and (doubt := warning(*score)):

@@ -12,19 +12,20 @@ from pathlib import Path
 
 import pytest
 from conftest import RECIPES
-from support.saving import SAVES, saved_before
+from support.saving import SAVES, before_call, saved_before
 
-from u2u_hf import model_folder, output_folder
+from u2u_hf import model_folder, output_folder, written_files
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.data.dataset_writer import write_dataset
 from u2u_hf.demo.corpus import make_demo_corpus
 from u2u_hf.files import add
-from u2u_hf.output_folder import MARKER, WRITTEN, claim, put_if_same
+from u2u_hf.output_folder import MARKER, claim
 from u2u_hf.publishing.browser_page import build as build_site
 from u2u_hf.publishing.deploy import DeploySettings, build
 from u2u_hf.recognition import language_model
 from u2u_hf.records import U2UError
 from u2u_hf.training.checkpoints import resume_point
+from u2u_hf.written_files import WRITTEN, put_if_same
 
 OWN = (MARKER, WRITTEN)
 
@@ -306,7 +307,7 @@ def test_a_page_is_made_anew_around_a_persons_files(tmp_path):
     (page / "app.py").write_text("mine")
     (page / "old" / "gone.py").parent.mkdir()
     (page / "old" / "gone.py").write_text("ours, of an earlier version")
-    output_folder.note(page, page / "old" / "gone.py")
+    written_files.note(page, page / "old" / "gone.py")
     build(settings, page)
     after = snapshot(page)
     assert after.pop("mine/a.txt") == after.pop("app.edited.py") == b"mine"
@@ -363,10 +364,10 @@ def test_transcribe_replaces_only_what_it_wrote(run, random_model, demo_folder, 
 def test_what_a_person_saves_at_any_moment_is_kept(tmp_path, monkeypatch, call, way, capsys):
     path, new = tmp_path / "a.eaf", tmp_path / ".new"
     path.write_text("old")
-    output_folder.note(tmp_path, path)
+    written_files.note(tmp_path, path)
     new.write_text("new")
     saved = saved_before(monkeypatch, call, path, SAVES[way])
-    output_folder.put(new, tmp_path, path)
+    written_files.put(new, tmp_path, path)
     if not saved():
         assert call > 4
         return
@@ -384,13 +385,13 @@ def test_a_disk_without_links_gets_a_copy(tmp_path, monkeypatch):
     def link(*_):
         raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(output_folder.os, "link", link)
+    monkeypatch.setattr(written_files.os, "link", link)
     new.write_text("new")
-    output_folder.put(new, tmp_path, path)
+    written_files.put(new, tmp_path, path)
     assert path.read_text() == "new"
     path.write_text("corrected")
     new.write_text("newer")
-    output_folder.put_if_missing(new, tmp_path, path)
+    written_files.put_if_missing(new, tmp_path, path)
     assert path.read_text() == "corrected"
     assert not new.exists()
 
@@ -403,10 +404,40 @@ def test_a_persons_own_file_is_replaced_only_as_it_was(tmp_path, monkeypatch, ca
     new.write_text("mine, and a tier")
     saved = saved_before(monkeypatch, call, path, SAVES[way])
     with contextlib.suppress(U2UError):  # it was saved meanwhile, and stays
-        output_folder.put_if_same(new, path, b"mine")
+        written_files.put_if_same(new, path, b"mine")
     assert ("corrected" in {one.read_text() for one in tmp_path.glob("*.eaf")}) == saved()
     if not saved():
         assert path.read_text() == "mine, and a tier"
+
+
+@pytest.mark.parametrize("call", range(1, 5))
+@pytest.mark.parametrize("mine", [False, True])
+def test_what_a_killed_run_left_aside_is_put_back(tmp_path, monkeypatch, capsys, call, mine):
+    """Before the n-th time that a file gets or loses a name."""
+    (tmp_path / "day").mkdir()
+    path, new = tmp_path / "day" / "a.eaf", tmp_path / "day" / ".new"
+    path.write_text("mine")
+    new.write_text("new")
+
+    def killed():
+        raise KeyboardInterrupt
+
+    before_call(monkeypatch, call, killed)
+    with contextlib.suppress(KeyboardInterrupt):
+        if mine:
+            written_files.put_if_same(new, path, b"mine")
+        else:
+            written_files.put(new, tmp_path, path)
+    monkeypatch.undo()
+    is_missing = not path.exists()
+    written_files.put_back(tmp_path)
+    there = {one.name: one.read_text() for one in path.parent.glob("*.eaf")}
+    told = capsys.readouterr().out
+    assert (f"{path}: was moved aside by a run that was killed, and is back" in told) == is_missing
+    assert is_missing == (call == 2)
+    assert there["a.eaf"] == ("mine" if call < 3 else "new")
+    if not mine or (call == 3):
+        assert "mine" in there.values()
 
 
 def test_a_run_that_fails_first_leaves_nothing(run, arguments, tmp_path):
@@ -462,8 +493,8 @@ def test_scores_and_exports_in_a_card_are_no_edits(tmp_path, capsys):
     assert (tmp_path / "README.edited-2.md").read_text() == "mine "
     lines = (tmp_path / WRITTEN).read_text()
     (tmp_path / WRITTEN).write_text(lines + '["README.md", "cut o')  # by a kill
-    output_folder.note(tmp_path, card)
-    assert output_folder.wrote(tmp_path, card)
+    written_files.note(tmp_path, card)
+    assert written_files.wrote(tmp_path, card)
     assert hashlib.sha256(b"card").hexdigest() in lines
 
 

@@ -9,6 +9,7 @@ to `browser` also runs in a browser under Pyodide, with the standard library, py
     memory          errors for lack of memory, told apart from damaged files
     files           writing a file whole or not at all
     settings        a recipe's settings: dataclass fields with help, what was changed, how a path is quoted
+    written_files   replacing files where people work too: what a person wrote or edited is never lost
     folder_lock     two runs do not write into one folder at once
     output_folder   a recipe writes only into a folder that is new, empty or its own
     progress_bar    a bar in a terminal, plain lines in pipes and notebooks

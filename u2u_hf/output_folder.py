@@ -1,28 +1,24 @@
 """Folders that recipes write into: new, empty or made by the same recipe, so that nobody's files are lost.
 
-Each has two hidden files, which are not pushed: `MARKER` with the recipe that made the folder, and `WRITTEN` with the
-checksum of each file that a recipe wrote. A file with another checksum was edited by a person. While a recipe runs, it
-holds the folder's `folder_lock`.
+Each has two hidden files, which are not pushed: `MARKER` with the recipe that made the folder, and that of
+`written_files`. While a recipe runs, it holds the folder's `folder_lock`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from u2u_hf import folder_lock
-from u2u_hf.files import add, reason, replacing, write_text
+from u2u_hf.files import replacing, write_text
 from u2u_hf.records import U2UError
-from u2u_hf.visible_text import visible
+from u2u_hf.written_files import WRITTEN, keep_edited, note, put_back, recorded, wrote
 
 MARKER = ".u2u-hf.json"
-WRITTEN = ".u2u-hf.written"
 # Files of file managers, which do not show them.
 _CLUTTER = (".ds_store", "thumbs.db", "desktop.ini")
 _OURS = (MARKER, WRITTEN, folder_lock.LOCK)
@@ -122,6 +118,7 @@ def _mark(folder: Path, recipe: str) -> None:
         raise U2UError(f"{folder}: cannot be made ({error.strerror}): choose another --output_dir") from error
     folder_lock.take(folder)
     _claimed.append((folder, new))
+    put_back(folder)
     others = [path.name for path in folder.iterdir() if not _is_clutter(path.name)]
     if others and made_by(folder):  # of recipes that share the folder, the first one made it
         return
@@ -180,11 +177,11 @@ def write(path: Path, text: str) -> None:
     Raises:
         U2UError: it cannot be written.
     """
-    if made_by(path.parent):
-        data = text.encode("utf-8")
-        keep_edited(path.parent, path, data)
-        _note(path.parent, path.name, hashlib.sha256(data).hexdigest())
-    write_text(path, text)
+    with replacing(path) as new:
+        new.write_text(text, encoding="utf-8", newline="\n")
+        if made_by(path.parent):
+            keep_edited(path.parent, path, new)
+            note(path.parent, path, new)
 
 
 def amend(path: Path, text: str) -> None:
@@ -195,9 +192,10 @@ def amend(path: Path, text: str) -> None:
     Raises:
         U2UError: it cannot be written.
     """
-    if made_by(path.parent) and wrote(path.parent, path):
-        _note(path.parent, path.name, hashlib.sha256(text.encode("utf-8")).hexdigest())
-    write_text(path, text)
+    with replacing(path) as new:
+        new.write_text(text, encoding="utf-8", newline="\n")
+        if made_by(path.parent) and wrote(path.parent, path):
+            note(path.parent, path, new)
 
 
 def replace_all(made: Path, folder: Path) -> None:
@@ -210,14 +208,13 @@ def replace_all(made: Path, folder: Path) -> None:
     """
     new = {path.relative_to(made).as_posix(): path for path in sorted(made.rglob("*")) if path.is_file()}
     try:
-        for name in sorted(_written(folder).keys() - new.keys()):
+        for name in sorted(recorded(folder).keys() - new.keys()):
             if wrote(folder, folder / name):
                 (folder / name).unlink()
                 _remove_if_empty(*(parent for parent in (folder / name).parents if folder in parent.parents))
         for name, path in new.items():
-            data = path.read_bytes()
-            keep_edited(folder, folder / name, data)
-            _note(folder, name, hashlib.sha256(data).hexdigest())
+            keep_edited(folder, folder / name, path)
+            note(folder, folder / name, path)
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             os.replace(path, folder / name)
     except OSError as error:
@@ -241,189 +238,3 @@ def _remove_if_empty(*folders: Path) -> None:
             # Some systems say EEXIST for a folder that is not empty. ENOTDIR: a link, which stays.
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR):
                 raise
-
-
-def note(folder: Path, path: Path, there: Path | None = None) -> None:
-    """Record that a recipe wrote this file, in or below `folder`, as it is now. Processes may do so at once.
-
-    Args:
-        there: where the file is before it moves to `path`: a file of a run that is killed then is recorded already.
-
-    Raises:
-        U2UError: the record cannot be written.
-    """
-    try:
-        _note(folder, path.relative_to(folder).as_posix(), _checksum(there or path))
-    except OSError as error:
-        raise U2UError(f"{folder / WRITTEN}: cannot be written ({reason(error, folder)})") from error
-
-
-def unfinished(path: Path) -> Path:
-    """Return a hidden name beside `path`, from which links lead where they do from there, for a file that is made."""
-    return path.with_name(f".{os.getpid()}.new.{path.name}")
-
-
-def put_if_missing(new: Path, folder: Path, path: Path) -> None:
-    """Move a file that a recipe wrote to `path` in or below `folder`, and record it; remove it if there is one already.
-
-    Raises:
-        U2UError: it cannot be moved.
-    """
-    note(folder, path, new)
-    try:
-        add(new, path)
-        new.unlink()
-    except OSError as error:
-        raise U2UError(f"{path}: cannot be written ({reason(error, path)})") from error
-
-
-def put(new: Path, folder: Path, path: Path) -> None:
-    """Move a file that a recipe wrote to `path` in or below `folder`, and record it; what a person edited stays beside.
-
-    The old file is moved aside before it is looked at, and the new one takes a free place only: what a person saves in
-    this moment is kept too.
-
-    Raises:
-        U2UError: it cannot be moved.
-    """
-    asides = []
-    note(folder, path, new)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        while not add(new, path):
-            asides.append(_free_beside(path))
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(path, asides[-1])
-        new.unlink()
-        for aside in filter(Path.is_file, asides):
-            keep_aside(folder, path, aside)
-    except OSError as error:
-        raise U2UError(f"{path}: cannot be written ({reason(error, path)})") from error
-
-
-def exchange(new: Path, path: Path, aside: Path, is_old: Callable[[Path], bool]) -> bool:
-    """Put a file, which keeps its own name too, in the place of an old one; return whether that was done.
-
-    Args:
-        aside: on the same disk: the old file is moved there, looked at, and left there: a program that had it open may
-            still write into it. If it may not be replaced, it moves back, unless a newer state was saved meanwhile.
-        is_old: whether the file that was at `path` may be replaced.
-
-    Raises:
-        OSError: a file cannot be moved.
-    """
-    if path.exists():
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(path, aside)
-    if aside.exists() and not is_old(aside):
-        if add(aside, path):
-            aside.unlink()
-        return False
-    try:
-        return add(new, path)
-    except OSError:
-        if aside.exists() and not path.exists():
-            os.replace(aside, path)
-        raise
-
-
-def wrote(folder: Path, path: Path) -> bool:
-    """Return whether a file in or below `folder` exists and is as a recipe wrote it."""
-    return wrote_as(folder, path, path)
-
-
-def wrote_as(folder: Path, path: Path, there: Path) -> bool:
-    """Return whether the file `there`, which was at `path` in or below `folder`, is as a recipe wrote it."""
-    hashes = _written(folder).get(path.relative_to(folder).as_posix(), ())
-    return bool(hashes) and there.is_file() and _checksum(there) in hashes
-
-
-def is_recorded(folder: Path, path: Path) -> bool:
-    """Return whether a recipe ever wrote a file of this name in or below `folder`."""
-    return path.relative_to(folder).as_posix() in _written(folder)
-
-
-def _checksum(path: Path) -> str:
-    checksum = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            checksum.update(block)
-    return checksum.hexdigest()
-
-
-def _written(folder: Path) -> dict[str, set[str]]:
-    """Return the checksums of all versions that recipes wrote, by path in the folder."""
-    found: dict[str, set[str]] = {}
-    try:
-        lines = (Path(folder) / WRITTEN).read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return found
-    for line in lines:
-        try:
-            name, checksum = json.loads(line)
-            found.setdefault(name, set()).add(checksum)
-        except (ValueError, TypeError):
-            continue  # cut off when a run was killed; its file counts as edited
-    return found
-
-
-def _note(folder: Path, name: str, checksum: str) -> None:
-    # One short append is atomic, also with other processes'. It begins with a line break because a killed run may have
-    # left half a line.
-    line = f"\n{json.dumps([name, checksum])}\n".encode()
-    descriptor = os.open(Path(folder) / WRITTEN, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-    try:
-        os.write(descriptor, line)
-    finally:
-        os.close(descriptor)
-
-
-def put_if_same(new: Path, path: Path, before: bytes) -> None:
-    """Move a file to the place of a person's own file, unless that is not as it was `before`.
-
-    Raises:
-        U2UError: it was changed, or it cannot be moved.
-    """
-    aside = _free_beside(path)
-    try:
-        is_done = exchange(new, path, aside, lambda old: old.read_bytes() == before)
-        if aside.is_file() and aside.read_bytes() == before:
-            aside.unlink()
-        if not is_done:
-            raise U2UError(f"{path}: was saved by another program meanwhile, and stays as it is: run this again")
-        new.unlink()
-    except OSError as error:
-        raise U2UError(f"{path}: cannot be written ({reason(error, path)})") from error
-
-
-def keep_aside(folder: Path, path: Path, aside: Path) -> None:
-    """Remove an earlier state of the file at `path`, unless a person edited it: then keep it beside that.
-
-    Raises:
-        OSError: it cannot be moved.
-    """
-    if wrote_as(folder, path, aside) or (path.is_file() and _checksum(path) == _checksum(aside)):
-        aside.unlink()
-        return
-    beside = aside if aside.parent == path.parent else _free_beside(path)
-    os.replace(aside, beside)
-    print(visible(f"! {path}: was edited, and is kept as {beside.name}"))
-
-
-def keep_edited(folder: Path, path: Path, data: bytes | None = None) -> None:
-    """Copy a file to a free name beside it if it is neither as a recipe wrote it nor equal to `data`.
-
-    Raises:
-        U2UError: it cannot be copied.
-    """
-    if not path.is_file() or wrote(folder, path) or (data is not None and path.read_bytes() == data):
-        return
-    copy = _free_beside(path)
-    with replacing(copy) as temporary:
-        shutil.copy2(path, temporary)
-    print(visible(f"! {path}: was edited, and is kept as {copy.name}"))
-
-
-def _free_beside(path: Path) -> Path:
-    names = (f"{path.stem}.edited{number}{path.suffix}" for number in ("", *(f"-{n}" for n in range(2, 1000))))
-    return next(path.with_name(name) for name in names if not os.path.lexists(path.with_name(name)))

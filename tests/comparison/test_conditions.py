@@ -4,7 +4,8 @@ import datasets
 import pytest
 
 from u2u_hf.comparison.bases import bases
-from u2u_hf.comparison.conditions import Conditions, SharedTraining, digest_of, flags_of, settle, share
+from u2u_hf.comparison.conditions import Conditions, SharedTraining, flags_of, settle, share
+from u2u_hf.data.dataset import digest
 from u2u_hf.records import U2UError
 
 NOW = Conditions("abc", 600, ("--batch_seconds", "40"))
@@ -72,7 +73,7 @@ def test_the_digest_is_of_the_texts_the_times_and_their_split():
 
     def of(**changed):
         rows = datasets.Dataset.from_dict(columns | changed)
-        return digest_of({"train": rows.select([0]), "validation": rows.select([1])})
+        return digest({"train": rows.select([0]), "validation": rows.select([1])})
 
     assert of() == of()
     assert of() == of(speaker=["Ana", "Eva"])  # what nothing is learnt from

@@ -115,6 +115,13 @@ def test_several_recordings_of_one_name_are_listed(audio, listed):
     assert str(error.value) == f"c/x.eaf: several recordings could be its audio: {listed}: keep one, or rename"
 
 
+def test_no_folder_above_recordings_elsewhere_is_named():
+    """As those of a project, whose copies of corrected transcripts lie elsewhere: reports are pushed."""
+    with pytest.raises(U2UError) as error:
+        pair("/home/ana/project/x.eaf", ["/media/Maria/tapes/1/x.wav", "/media/Maria/tapes/2/x.wav"])
+    assert "could be its audio: 1/x.wav, 2/x.wav: keep" in str(error.value)
+
+
 @pytest.mark.parametrize("written", ["../2/a.wav", "..\\2\\a.wav", "../2/./a.wav"])
 def test_of_several_the_one_that_the_relative_path_leads_to_is_taken(written):
     path, _ = pair("c/1/x.eaf", ["c/1/a.wav", "c/2/a.wav"], written)

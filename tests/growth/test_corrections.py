@@ -1,15 +1,15 @@
 """What people corrected in a folder of transcripts, and what of it is learnt from."""
 
-import hashlib
 import json
+import os
 import shutil
 
 import pytest
 
-from u2u_hf import output_folder
+from u2u_hf import written_files
 from u2u_hf.formats import writers
 from u2u_hf.formats.eaf import read_eaf, write_eaf
-from u2u_hf.growth.corrections import collect, digest, touched
+from u2u_hf.growth.corrections import collect, edited_files
 from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, SEGMENT_TYPE, Annotation, Segment, Tier, Transcript
 
 TEXTS = ["kana tali", "nena po", "ri so ka"]
@@ -32,7 +32,7 @@ class Place:
     def draft(self, name, *tiers):
         path = self.transcripts / f"{name}.eaf"
         write_eaf(path, tiers or [as_draft()], [self.root / f"{name}.wav"], spare_types=[CORRECTED_TYPE])
-        output_folder.note(self.transcripts, path)
+        written_files.note(self.transcripts, path)
         shutil.copy(path, self.drafts / path.name)
         self.recordings[name] = str(self.root / f"{name}.wav")
         return path
@@ -112,6 +112,8 @@ def test_a_file_that_became_invalid_is_told_and_left(place):
     assert problem.startswith(f"{path}: ")
     assert problem.endswith("it is kept as it is, and not learnt from until it is repaired")
     assert path.read_bytes() == before
+    place.correct("a", as_draft(["kana tali", "nena pa", "ri so ka"]))  # repaired, and corrected
+    assert place.collect(found.state).lines == ["a.eaf: 1 text corrected"]
 
 
 def test_a_renamed_tier_is_told(place):
@@ -161,6 +163,16 @@ def test_what_was_saved_under_another_name_is_compared_with_the_draft_of_its_rec
     assert (again.changed, again.characters) == (1, 8)
 
 
+def test_a_copy_is_as_old_as_what_it_is_a_copy_of(place):
+    """By this prepare.py tells which of two files of one recording is the newer state of it."""
+    place.draft("a")
+    for name, texts, saved in (("a", ["kana tali", "nena pa", "ri so ka"], 2e9), ("mine", TEXTS, 1e9)):
+        write_eaf(place.transcripts / f"{name}.eaf", [as_draft(texts, CORRECTED_TYPE)], [place.root / "a.wav"])
+        os.utime(place.transcripts / f"{name}.eaf", (saved, saved))
+    place.collect()
+    assert {path.stem: path.stat().st_mtime for path in place.root.glob("copies/*")} == {"a": 2e9, "mine": 1e9}
+
+
 def test_what_was_corrected_from_an_older_draft_is_compared_with_that(place):
     """It was open in ELAN while a round wrote a better draft, and was saved afterwards."""
     place.draft("a")
@@ -189,11 +201,22 @@ def test_a_draft_that_was_transcribed_anew_between_two_rounds_is_known_by_its_js
     assert (found.changed, found.characters) == (1, 7)
 
 
-def test_only_what_people_changed_changes_the_digest(place):
+def test_a_draft_that_was_written_without_a_queue_is_told(place):
+    """Nothing is left of it to compare with: what its annotations were taken from nobody can tell."""
+    (place.draft("a").parent.parent / "drafts" / "a.eaf").unlink()
+    place.correct("a", as_draft(["kana tali", "nena pa", "ri so ka"]))
+    found = place.collect()
+    assert found.audio == {}
+    [problem] = found.problems
+    assert "a.eaf: the draft of transcript is not known (written without --queue, or copied)" in problem
+    place.correct("a", as_draft(["kana tali", "nena pa", "ri so ka"], CORRECTED_TYPE))
+    found = place.collect()
+    assert place.learnt("a") == {"transcript": ["kana tali", "nena pa", "ri so ka"]}
+    assert found.problems == []
+
+
+def test_a_transcript_is_edited_once_it_differs_in_anything(place):
     path = place.draft("a")
-    before = digest(place.transcripts)
-    assert before == hashlib.sha256().hexdigest()
-    assert touched(place.transcripts) == []
+    assert edited_files(place.transcripts) == {}
     path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    assert digest(place.transcripts) != before
-    assert touched(place.transcripts) == ["a"]
+    assert edited_files(place.transcripts) == {"a": path}

@@ -5,7 +5,7 @@ import json
 import pytest
 from support.saving import SAVES, before_call, saved_before
 
-from u2u_hf import output_folder
+from u2u_hf import written_files
 from u2u_hf.growth.drafts import QUEUE, Drafts
 
 
@@ -22,7 +22,7 @@ def written(folder, name, text):
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    output_folder.note(folder, path)
+    written_files.note(folder, path)
     return path
 
 
@@ -41,8 +41,8 @@ def test_an_untouched_draft_is_replaced_and_a_corrected_one_stays(drafts, tmp_pa
     assert texts(drafts.transcripts) == {"a.eaf": "new a", "b.eaf": "corrected", "c.eaf": "new c", QUEUE: "queue"}
     assert texts(tmp_path / "drafts") == {"a.eaf": "new a", "c.eaf": "new c"}  # what nobody saw, nobody corrects
     for name in ("a.eaf", "c.eaf", QUEUE):
-        assert output_folder.wrote(drafts.transcripts, drafts.transcripts / name)
-    assert not output_folder.wrote(drafts.transcripts, drafts.transcripts / "b.eaf")
+        assert written_files.wrote(drafts.transcripts, drafts.transcripts / name)
+    assert not written_files.wrote(drafts.transcripts, drafts.transcripts / "b.eaf")
 
 
 def test_what_a_person_corrected_after_a_killed_run_is_not_taken_for_a_draft(drafts, tmp_path):
@@ -73,6 +73,26 @@ def test_what_a_person_saves_at_any_moment_is_kept(drafts, tmp_path, monkeypatch
     assert (tmp_path / "drafts" / "a.eaf").exists() == was_placed
 
 
+@pytest.mark.parametrize("call", range(1, 6))
+def test_the_draft_that_a_person_corrected_after_a_kill_is_known(drafts, tmp_path, monkeypatch, call):
+    """If it was the new one, the next round compares with that, and takes nothing of it for the person's."""
+    written(drafts.transcripts, "a.eaf", "old a")
+    written(drafts.new, "a.eaf", "new a")
+
+    def killed():
+        raise KeyboardInterrupt
+
+    before_call(monkeypatch, call, killed)
+    with pytest.raises(KeyboardInterrupt):
+        drafts.take(tmp_path / "drafts")
+    seen = texts(drafts.transcripts).get("a.eaf")
+    if seen:
+        SAVES["written anew"](drafts.transcripts / "a.eaf")
+    drafts.take(tmp_path / "drafts")
+    assert texts(drafts.transcripts) == {"a.eaf": "corrected" if seen else "new a"}
+    assert (tmp_path / "drafts" / "a.eaf").exists() == (seen != "old a")
+
+
 @pytest.mark.parametrize("corrected", [False, True])
 @pytest.mark.parametrize("call", range(1, 11))
 def test_killed_between_any_two_files(drafts, tmp_path, monkeypatch, call, corrected):
@@ -91,7 +111,7 @@ def test_killed_between_any_two_files(drafts, tmp_path, monkeypatch, call, corre
         drafts.take(tmp_path / "drafts")
     drafts.take(tmp_path / "drafts")
     assert texts(drafts.transcripts) == {"a.eaf": "new a", "b.eaf": "corrected" if corrected else "new b"}
-    assert output_folder.wrote(drafts.transcripts, drafts.transcripts / "a.eaf")
+    assert written_files.wrote(drafts.transcripts, drafts.transcripts / "a.eaf")
 
 
 def test_what_is_skipped_stays_out_of_the_queue(drafts):

@@ -100,6 +100,7 @@ def test_a_round_that_is_killed_again_and_again_comes_to_the_same_end(first, tmp
     rows = load_splits(straight.dataset)["train"].filter(lambda row: row["recording"] == "one")
     assert sorted(rows["raw_text"]) == texts
     assert "axcan quitta in tetl" in texts
+    assert "one" not in (straight.dataset / "prepare.yaml").read_text(encoding="utf-8")  # which is pushed
     queue = (straight.transcripts / "queue.tsv").read_text(encoding="utf-8")
     assert "two.wav" in queue
     assert "one.wav" not in queue

@@ -79,14 +79,17 @@ def test_a_held_out_recording_is_known_under_another_name(project):
     assert lines == [f"renamed is {test} under another name, and stays in test"]
 
 
-def test_without_held_out_recordings_there_is_nothing_to_compare(project):
+@pytest.mark.parametrize("kept", [("train", "validation"), ("train", "test"), ("validation", "test")])
+def test_without_a_recording_of_each_split_there_is_nothing_to_compare(project, kept):
+    """What is missing is told, also if fewer than three recordings are left: no other settings help."""
     first, sounds, _ = a_round(project, 1, {})
-    for name, side in first.items():
-        if side == "test":
-            for path in project.corpus.glob(f"{name}.*"):
-                path.unlink()
+    [gone] = {"train", "validation", "test"} - set(kept)
+    names = sorted(name for name, side in first.items() if side == gone)
+    for name in names:
+        for path in project.corpus.glob(f"{name}.*"):
+            path.unlink()
     with pytest.raises(
-        U2UError, match="all recordings that were held out for scoring, or all that were trained on, are"
+        U2UError, match=rf"of the {gone} split no recording is left that can be used \({', '.join(names[:3])}"
     ):
         a_round(project, 2, sounds)
 

@@ -15,7 +15,7 @@ from u2u_hf.growth.rounds import Round
 project = Project(Path({folder!r}))
 steps = "changes prepare train language_model compare keep test transcribe forecast report".split()
 done = Round(project.rounds / "01", 1, dict.fromkeys(steps) | {{"train": {{}}}})
-Growth(project, Recipes(Path(), project, None, Path("log")), Wishes(push_to="ana/ears"), done).run()
+Growth(project, Recipes(project, None, Path("log")), Wishes(push_to="ana/ears"), done).run()
 """
 
 

@@ -11,7 +11,8 @@ from conftest import RECIPES
 from support import programs
 
 from u2u_hf.data.dataset import load_splits
-from u2u_hf.output_folder import MARKER, WRITTEN
+from u2u_hf.output_folder import MARKER
+from u2u_hf.written_files import WRITTEN
 
 
 def rows(folder):

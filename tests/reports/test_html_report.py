@@ -10,10 +10,11 @@ from support.html_pages import harmless
 from support.preparations import attacked, prepared, utterance
 
 from u2u_hf.formats.eaf import read_eaf, write_eaf
-from u2u_hf.output_folder import MARKER, WRITTEN
+from u2u_hf.output_folder import MARKER
 from u2u_hf.records import Annotation, Tier
 from u2u_hf.reports.digest import digest
 from u2u_hf.reports.html_report import html_report
+from u2u_hf.written_files import WRITTEN
 
 CHROMIUM = shutil.which("chromium")
 ATTACK = "<script>document.title='owned'</script><img src=http://example.org/x.png onerror=alert(1)>"

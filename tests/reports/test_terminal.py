@@ -10,11 +10,12 @@ from support.preparations import attacked, prepared, utterance, write_odd_corpus
 from u2u_hf.corpus.channels import ChannelChoice
 from u2u_hf.corpus.preparation import PreparationSettings, decide, inspect
 from u2u_hf.data import audio
-from u2u_hf.output_folder import MARKER, WRITTEN
+from u2u_hf.output_folder import MARKER
 from u2u_hf.records import Dropped, U2UError
 from u2u_hf.reports.digest import digest
 from u2u_hf.reports.html_report import html_report
 from u2u_hf.reports.terminal import after_inspection, after_preparation, inspection, summary
+from u2u_hf.written_files import WRITTEN
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from conftest import PROJECT
 from playwright.sync_api import expect
 from support import studio
 
-from u2u_hf import output_folder
+from u2u_hf import written_files
 from u2u_hf.formats import writers
 from u2u_hf.formats.eaf import read_eaf, write_eaf
 from u2u_hf.project import bases, runs, transcripts
@@ -86,7 +86,7 @@ def transcribed(project, corpus):
     project.transcripts.mkdir(parents=True)
     said = tuple(Annotation(1000 * n, 1000 * n + 900, text) for n, text in enumerate(("in", "cihuatl", "axcan")))
     write_eaf(path, [Tier("channel 1", said, SEGMENT_TYPE)], [sound], writers.CONSTRAINTS, spare_types=[CORRECTED_TYPE])
-    output_folder.note(project.transcripts, path)
+    written_files.note(project.transcripts, path)
     return path
 
 

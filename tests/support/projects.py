@@ -4,8 +4,6 @@ import json
 import time
 from pathlib import Path
 
-from conftest import RECIPES
-
 from support import programs
 from u2u_hf.growth.grow import growth_of
 from u2u_hf.growth.recipes import Recipes
@@ -66,7 +64,7 @@ class Runner:
 
 def grown(project, runner, **asked):
     """Do a round, or what is left of it → its `Growth`, or None if there is nothing to do."""
-    recipes = Recipes(RECIPES, project, runner, project.rounds / "log.txt")
+    recipes = Recipes(project, runner, project.rounds / "log.txt")
     growth = growth_of(project, recipes, wishes(None, None, **asked))
     if growth:
         growth.run()

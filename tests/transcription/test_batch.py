@@ -10,12 +10,12 @@ from conftest import RECIPES
 
 from u2u_hf.formats.eaf import read_eaf, write_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
-from u2u_hf.output_folder import WRITTEN
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import SEGMENT_TYPE, Annotation, Segment, Skipped, Tier, Transcript, U2UError
 from u2u_hf.transcription.batch import Outcome, next_steps, outcome_lines, summary, transcribe_all
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.transcription.voice_detection import VadSettings
+from u2u_hf.written_files import WRITTEN
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-from datasets import Dataset
 
 from u2u_hf.files import write_text
 from u2u_hf.records import U2UError
@@ -17,7 +13,6 @@ from u2u_hf.training.arguments import CtcTrainingArguments
 
 CONDITIONS = ".conditions.json"
 _LEAST_SECONDS = 60  # of each model: a program starts and loads a model in some ten seconds
-_COLUMNS = ("recording", "start_ms", "duration", "text")
 
 
 @dataclass
@@ -67,16 +62,6 @@ def share(time_budget: str, models: int) -> int:
 def flags_of(training: SharedTraining) -> tuple[str, ...]:
     """Return the settings that all trainings have, as words of a command line."""
     return tuple(as_flags(training, but=("output_dir", "time_budget")))
-
-
-def digest_of(splits: Mapping[str, Dataset]) -> str:
-    """Return a digest of the texts and times of a dataset's utterances."""
-    digest = hashlib.sha256()
-    for name in ("train", "validation"):
-        split = splits[name]
-        columns = [split[column][:] for column in _COLUMNS if column in split.column_names]
-        digest.update(json.dumps([name, columns], ensure_ascii=False).encode())
-    return digest.hexdigest()
 
 
 def settle(output_dir: Path, now: Conditions, models: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import unicodedata
@@ -150,8 +151,9 @@ def _nearest(document: AnnotationDocument, found: list[Path]) -> Path:
     near = exact or [p for p in found if p.parent == path.parent] or found
     choice = [p for p in near if _quality(p) == min(map(_quality, near))]
     if len({(p.parent, p.stem) for p in choice}) > 1 or len({p.suffix.lower() for p in choice}) < len(choice):
-        # Relative, because reports of it are pushed.
-        listed = ", ".join(os.path.relpath(p, path.parent) for p in choice)
+        # No more of their paths than tells them apart: reports of it are pushed.
+        parts = next(n for n in itertools.count(1) if len({p.parts[-n:] for p in choice}) == len(choice))
+        listed = ", ".join("/".join(p.parts[-parts:]) for p in choice)
         raise U2UError(f"{path}: several recordings could be its audio: {listed}: keep one, or rename")
     return min(choice, key=lambda p: AUDIO_SUFFIXES.index(p.suffix.lower()))
 

@@ -23,6 +23,7 @@ from u2u_hf.cross_validation.folds import Fold, Rows, make_folds
 from u2u_hf.cross_validation.settings import LeaveOut, Training, training_of
 from u2u_hf.cross_validation.state import FoldRun, State, resumed
 from u2u_hf.cross_validation.unseen import Unseen, recognise
+from u2u_hf.data.dataset import UTTERANCE, digest
 from u2u_hf.data.processes import gathered, processes
 from u2u_hf.evaluation.metrics import MAIN
 from u2u_hf.files import write_text
@@ -178,7 +179,7 @@ class CrossValidation:
     def _conditions(self) -> dict[str, Any]:
         """Return what must stay the same while a run is resumed, by the words of an error."""
         return {
-            "dataset": _digest(self.rows),
+            "dataset": digest({"all": self.rows}, (*UTTERANCE, "speaker")),
             "--leave_out": self.asked.leave_out,
             "--folds": [list(fold.names) for fold in self.folds],
             "base model": self.training.base_model,
@@ -220,8 +221,3 @@ def cross_validation(
     dealt = Rows(names, recordings, rows["duration"][:], sounds)
     folds = make_folds(dealt, asked.leave_out, asked.folds, share_of_validation)
     return CrossValidation(rows, folds, source, model, training, asked, output_dir, visit, visit_s)
-
-
-def _digest(rows: Dataset) -> str:
-    columns = [rows[name][:] for name in ("text", "duration", "speaker", "recording") if name in rows.column_names]
-    return hashlib.sha256(json.dumps(columns, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()

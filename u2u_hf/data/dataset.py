@@ -6,7 +6,10 @@ soundfile: decoding audio through `datasets` needs FFmpeg libraries on the syste
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import datasets
@@ -40,6 +43,7 @@ FEATURES = Features(
     }
 )
 NEEDED = ("audio", "text", "duration")
+UTTERANCE = ("recording", "start_ms", "duration", "text")  # by which an utterance is known again
 
 
 def load_splits(source: str | os.PathLike[str]) -> DatasetDict:
@@ -80,3 +84,11 @@ def require_split(splits: DatasetDict, name: str, source: str) -> Dataset:
     if name not in splits or not len(splits[name]):
         raise U2UError(f"{source}: has no utterance in split {name}; there are: {', '.join(splits)}")
     return splits[name]
+
+
+def digest(splits: Mapping[str, Dataset], columns: Sequence[str] = UTTERANCE) -> str:
+    """Return a digest of some columns of splits, as far as these have them."""
+    found = hashlib.sha256()
+    for name, split in splits.items():
+        found.update(json.dumps([name, [split[one][:] for one in columns if one in split.column_names]]).encode())
+    return found.hexdigest()

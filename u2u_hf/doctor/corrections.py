@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from u2u_hf import output_folder
+from u2u_hf import written_files
 from u2u_hf.formats.eaf_corrections import Correction, correct
 from u2u_hf.records import U2UError
 from u2u_hf.reports.quantities import elan_time
@@ -80,10 +80,10 @@ def _corrected(file: str, corrections: Sequence[Correction], corpus: Path, outpu
     source, target = corpus / file, output_dir / FOLDER / file
     if source.suffix.lower() != ".eaf":
         return Corrected(file, 0, problem="is not an ELAN file: correct it in its own program")
-    new = output_folder.unfinished(target)
+    new = written_files.unfinished(target)
     try:
         refused = correct(source, new, corrections)
-        output_folder.put(new, output_dir, target)
+        written_files.put(new, output_dir, target)
     except U2UError as error:
         return Corrected(file, 0, problem=str(error).removeprefix(f"{source}: "))
     finally:

@@ -7,7 +7,6 @@ folder of the transcripts is changed here.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import shutil
 from collections import Counter
@@ -16,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from u2u_hf import output_folder
+from u2u_hf import written_files
 from u2u_hf.corpus.folder import files_below
 from u2u_hf.corpus.pairing import find_audio, index_audio
 from u2u_hf.formats import readers, writers
@@ -66,29 +65,18 @@ class Corrections:
     state: dict[str, tuple[Tier, ...]] = field(default_factory=dict)
 
 
-def transcript_files(folder: Path) -> list[Path]:
-    """Return the ELAN files in a folder of transcripts and below it."""
+def edited_files(folder: Path) -> dict[str, Path]:
+    """Return the ELAN files, in a folder of transcripts and below it, that are not as the recogniser wrote them.
+
+    Returns:
+        name, without suffix → file.
+    """
     files = files_below(folder)[0] if folder.is_dir() else []
-    return [path for path in files if readers.reader_of(path) is readers.ELAN]
-
-
-def touched(folder: Path) -> list[str]:
-    """Return the names, without suffix, of the transcripts that are not as the recogniser wrote them."""
-    return [
-        path.relative_to(folder).with_suffix("").as_posix()
-        for path in transcript_files(folder)
-        if not output_folder.wrote(folder, path)
-    ]
-
-
-def digest(folder: Path) -> str:
-    """Return a digest of what people may have changed in a folder of transcripts."""
-    found = hashlib.sha256()
-    for path in transcript_files(folder):
-        if not output_folder.wrote(folder, path):
-            found.update(f"{path.relative_to(folder).as_posix()}\0".encode("utf-8", "surrogatepass"))
-            found.update(hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()
+    return {
+        path.relative_to(folder).with_suffix("").as_posix(): path
+        for path in files
+        if readers.reader_of(path) is readers.ELAN and not written_files.wrote(folder, path)
+    }
 
 
 def collect(
@@ -116,10 +104,7 @@ def collect(
     found = Corrections(counted={name: list(map(_span, spans)) for name, spans in counted.items()})
     transcribed, name_of = set(transcribed), {audio: name for name, audio in recordings.items()}
     drafts_of_others: list[str] = []
-    for path in transcript_files(transcripts):
-        if output_folder.wrote(transcripts, path):
-            continue
-        name = path.relative_to(transcripts).with_suffix("").as_posix()
+    for name, path in edited_files(transcripts).items():
         found.touched.append(name)
         copy = copies / f"{name}.eaf"
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -130,11 +115,14 @@ def collect(
             reason = str(error).removeprefix(f"{copy}: ")
             found.problems.append(f"{path}: {reason}; it is kept as it is, and not learnt from until it is repaired")
             copy.unlink()
+            found.state |= {name: before[name]} if name in before else {}  # compared with this once it is repaired
             continue
         audio = recordings.get(name) or _linked(document, recordings.values())
         draft = name if name in recordings else name_of.get(audio or "", name)
         edits = _edits(document.tiers, _drafts_of(draft, transcripts, drafts))
-        if not _collect_one(found, name, draft, path, copy, document.tiers, edits, before, audio, transcribed):
+        if _collect_one(found, name, draft, path, copy, document.tiers, edits, before, audio, transcribed):
+            shutil.copystat(path, copy)  # of two files of one sound, the one that was saved later is learnt from
+        else:
             copy.unlink()
         drafts_of_others.append(draft)
     found.problems += [
@@ -166,6 +154,12 @@ def _collect_one(
         found.lines.append(f"{name}.eaf: {'; '.join(lines)}")
     _count(found, draft, edits)
     learnt = any(a.value.strip() for tier in by_people(tiers) for a in tier.annotations)
+    unknown = [e.name for e in edits if e.after and not e.before and e.after.linguistic_type == SEGMENT_TYPE]
+    if unknown:
+        found.problems.append(
+            f"{path}: the draft of {', '.join(unknown)} is not known (written without --queue, or copied), so that it "
+            f"is learnt from only once the tier has the type {CORRECTED_TYPE}"
+        )
     partial = [e for e in edits if e.after and e.before and e.after.linguistic_type == SEGMENT_TYPE and e.edited]
     if partial and audio in transcribed:
         found.problems.append(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from u2u_hf import output_folder
+from u2u_hf import written_files
 from u2u_hf.corpus.folder import files_below
 from u2u_hf.files import replacing, write_text
 from u2u_hf.formats import writers
@@ -85,61 +85,60 @@ class Drafts:
         Raises:
             U2UError: a file cannot be moved.
         """
-        self._put_back()
+        placed = self._put_back()  # by a run that was killed before it had copied them
         moved = 0
         edited: list[str] = []
         for path in files_below(self.new)[0]:
             within = path.relative_to(self.new)
-            if not output_folder.wrote(self.new, path):
+            if not written_files.wrote(self.new, path):
                 continue
             target = self.transcripts / within
             if within.name == QUEUE:
-                output_folder.put(path, self.transcripts, target)
+                written_files.put(path, self.transcripts, target)
                 continue
             if within.with_suffix("") in (Path(name).with_suffix("") for name in edited):
                 continue  # of a draft that a person corrected, nothing is replaced
             text = path.read_bytes()
-            if not self._swap(path, target):
-                edited.append(within.as_posix())
-                continue
-            if path.suffix == ".eaf":
-                moved += 1
+            is_placed = self._swap(path, target)
+            if path.suffix == ".eaf" and (is_placed or target in placed):
                 with replacing(snapshot / within) as copy:  # only of what people see
                     copy.write_bytes(text)
-            path.unlink()
+            if is_placed:
+                moved += path.suffix == ".eaf"
+                path.unlink()
+            else:
+                edited.append(within.as_posix())
         self._put_back()
         return moved, edited
 
     def _swap(self, new: Path, target: Path) -> bool:
         """Put a new draft in the place of an old one; return False if the old one was edited, and stays."""
-        output_folder.note(self.transcripts, target, new)
+        written_files.note(self.transcripts, target, new)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            return output_folder.exchange(
-                new,
-                target,
-                self.new / _ASIDE / target.relative_to(self.transcripts),
-                lambda old: output_folder.wrote_as(self.transcripts, target, old),
+            aside = self.new / _ASIDE / target.relative_to(self.transcripts)
+            return written_files.exchange(
+                new, target, aside, lambda old: written_files.wrote(self.transcripts, target, old)
             )
         except OSError as error:
             raise U2UError(
                 f"{target}: cannot be replaced ({error.strerror}): close the programs that use it"
             ) from error
 
-    def _put_back(self) -> None:
+    def _put_back(self) -> set[Path]:
         """Empty the folder of the old drafts; those of a run that was killed go back, unless a new one is there.
 
         They are looked at once more: a program that had one open may have written into it late.
+
+        Returns:
+            the places where a new one is.
         """
-        for aside in sorted(path for path in (self.new / _ASIDE).rglob("*") if path.is_file()):
-            target = self.transcripts / aside.relative_to(self.new / _ASIDE)
-            try:
-                if output_folder.add(aside, target):
-                    aside.unlink()
-                else:
-                    output_folder.keep_aside(self.transcripts, target, aside)
-            except OSError as error:
-                raise U2UError(f"{target}: cannot be written ({error.strerror})") from error
+        asides = {
+            self.transcripts / path.relative_to(self.new / _ASIDE): path
+            for path in sorted((self.new / _ASIDE).rglob("*"))
+            if path.is_file()
+        }
+        return {to for to, aside in asides.items() if not written_files.bring_back(self.transcripts, to, aside)}
 
     def clean(self) -> None:
         """Remove the folder of the new drafts."""

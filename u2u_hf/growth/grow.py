@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +46,7 @@ from u2u_hf.reports.digest import hours, hours_by
 from u2u_hf.reports.quantities import length
 from u2u_hf.settings import duration
 from u2u_hf.visible_text import visible
+from u2u_hf.written_files import put_back
 
 MORE_HOURS = (0.5, 1.0, 5.0)  # of which the forecast tells
 # Until the model of a round is trained, a file that somebody changes takes the round back to its beginning.
@@ -117,28 +119,25 @@ class Growth:
         state = state_of(project)
         corpus, lines, problems = self._corpus(last)
         found = self._corrections(last)
+        lines, problems = [*lines, *found.lines] if last else found.lines, [*problems, *found.problems]
+        _tell(lines, problems)  # before what fails for this reason
         preparation, settings = preparation_of(project, [self._copies, *found.audio.values()], self._earlier_sides)
         sides, marks, renamed = sides_of(preparation, settings, self._earlier_sides, self._fact(last, "sounds", {}))
         if self._earlier_sides:
             save_sides(self.round.splits, sides, settings.split_by)
         for path, kept in ((self.round.corpus, corpus), (self.round.corrected, found.state)):
             snapshot.save(path, kept)
-        lines, problems = [*lines, *found.lines, *renamed], [*problems, *found.problems]
-        problems += [
+        unusable = [
             f"{Path(item.where).name}: {item.reason}; it is not learnt from"
             for item in preparation.skipped
             if item.is_problem and Path(item.where).is_relative_to(self._copies)
         ]
-        if last is None:  # of a first round, everything is new
-            lines = [*found.lines]
-        for mark, told in (("", lines), ("! ", problems)):
-            shown = told[:_SHOWN] + ([f"and {len(told) - _SHOWN} more: see growth.html"] if told[_SHOWN:] else [])
-            print(*(visible(f"{mark}{line}") for line in shown), sep="\n", end="\n" * bool(shown))
+        _tell(renamed, unusable)
         train = preparation.splits["train"]
         return {
             "state": state,
-            "lines": lines,
-            "problems": problems,
+            "lines": [*lines, *renamed],
+            "problems": [*problems, *unusable],
             "touched": found.touched,
             "open_segments": found.open_segments,
             "audio": found.audio,
@@ -224,7 +223,7 @@ class Growth:
         if not names:
             print("  there are no recordings to transcribe")
             return {"written": 0}
-        by_people = corrections.touched(project.transcripts)
+        by_people = corrections.edited_files(project.transcripts)
         touched = {*by_people, *facts["touched"]}
         done = {name for name, path in names.items() if path in self._transcribed}
         stay = names if not self.round.facts["compare"]["is_better"] else ()
@@ -338,12 +337,13 @@ class Growth:
         recordings, skipped = self._read
         now = {one.name: snapshot.by_people(one.document.tiers) for one in recordings}
         before = snapshot.load(last.corpus) if last else {}
-        broken = {Path(item.where).stem: item for item in skipped if item.is_problem}
-        problems = [
-            f"{item.where}: {item.reason}; it is not learnt from until it is repaired" for item in broken.values()
-        ]
-        lines = [line for line in snapshot.differences(before, now) if Path(line.split(": ")[0]).name not in broken]
-        return now, lines, problems
+        unread = [item for item in skipped if item.is_problem]
+        problems = [f"{item.where}: {item.reason}; it is not learnt from until it is repaired" for item in unread]
+        # What cannot be read now will be compared with its last state.
+        paths = [Path(os.path.relpath(item.where, self.project.corpus)) for item in unread]
+        names = {path.as_posix() for spelled in paths for path in (spelled, spelled.with_suffix(""))}
+        now |= {name: before[name] for name in names & before.keys() - now.keys()}
+        return now, snapshot.differences(before, now), problems
 
     def _corrections(self, last: Round | None) -> Corrections:
         return corrections.collect(
@@ -375,6 +375,7 @@ def growth_of(project: Project, recipes: Recipes, asked: Wishes) -> Growth | Non
     """
     _require_apart(project)
     _require_unpushed(project)
+    put_back(project.transcripts)
     found = rounds_of(project)
     if found and not found[-1].is_finished:
         return Growth(project, recipes, asked, found[-1], found[:-1])
@@ -415,6 +416,13 @@ def _require_unpushed(project: Project) -> None:
     for recipe in ("train", "language_model", "transcribe"):
         if {"push_to", "public"} & project.settings(recipe).keys():
             raise U2UError(f"{project.config(recipe)}: push_to, public: remove them, and give grow.py --push_to")
+
+
+def _tell(lines: Sequence[str], problems: Sequence[str]) -> None:
+    for mark, told in (("", lines), ("! ", problems)):
+        more = [f"and {len(told) - _SHOWN} more: see growth.html"] if told[_SHOWN:] else []
+        for line in (*told[:_SHOWN], *more):
+            print(visible(f"{mark}{line}"))
 
 
 def _stamp(path: Path) -> int:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from u2u_hf.corpus.preparation import Preparation, PreparationSettings, decide, inspect
+from u2u_hf.corpus.split_table import read_sides, spellings
+from u2u_hf.corpus.splits import SPLITS
 from u2u_hf.data import audio
 from u2u_hf.growth.held_out import pinned
 from u2u_hf.project.folder import Project
@@ -70,11 +72,21 @@ def preparation_of(
         return decide(settings, audio), settings
     settings = pinned(settings, earlier_sides)
     preparation = inspect(settings, audio)
-    if preparation.problem and str(preparation.problem).startswith("--splits: leaves no"):
-        raise U2UError(
-            f"{project.corpus}: all recordings that were held out for scoring, or all that were trained on, are gone: "
-            "bring one of them back"
-        )
     if preparation.problem:
+        _require_each_split(preparation, earlier_sides, project)
         raise preparation.problem
     return preparation, settings
+
+
+def _require_each_split(preparation: Preparation, earlier_sides: Path, project: Project) -> None:
+    """Raise U2UError if of one of the splits of the last round no recording is left."""
+    known = read_sides(earlier_sides, "recording")
+    here = set().union(*(spellings(utterance) for row in preparation.splits.values() for utterance in row))
+    for split in SPLITS:
+        names = [name for name, side in known.items() if side == split]
+        if names and here.isdisjoint(names):
+            more = f" and {len(names) - 3} more" if names[3:] else ""
+            raise U2UError(
+                f"{project.corpus}: of the {split} split no recording is left that can be used "
+                f"({', '.join(names[:3])}{more}): bring one back, or repair its file"
+            )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from u2u_hf.comparison.bases import launcher
+from u2u_hf.project.commands import started
 from u2u_hf.project.folder import Project
 from u2u_hf.records import U2UError
 
@@ -25,14 +24,12 @@ class Recipes:
     """Runs recipes as a user would.
 
     Attributes:
-        folder: of the recipes.
         run: see `Run`.
         log: file for what recipes say. Shown is what they warn of, and what a training says: the next steps that they
             name are not those of a round.
         is_stopped: whether the user has asked to stop.
     """
 
-    folder: Path
     project: Project
     run: Run
     log: Path
@@ -51,14 +48,9 @@ class Recipes:
         Raises:
             U2UError: it failed. Stopped: the user asked to stop.
         """
-        settings = config or self.project.config(Path(recipe).stem)
-        given = ["--config", str(settings)] if settings.is_file() else []
-        is_training = recipe == "train.py"
-        start = launcher() if is_training else [sys.executable]
         said = self.log.stat().st_size if self.log.is_file() else 0
-        problem = self.run(
-            [*start, str(self.folder / recipe), *given, *map(str, words)], None if is_training else self.log
-        )
+        command = [*started(self.project, recipe.removesuffix(".py"), config), *map(str, words)]
+        problem = self.run(command, None if recipe == "train.py" else self.log)
         for line in _lines(self.log, said):
             if line.startswith("! "):
                 print(line)

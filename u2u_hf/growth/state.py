@@ -17,20 +17,23 @@ def state_of(project: Project) -> str:
     Raises:
         U2UError: there is no corpus.
     """
-    found = hashlib.sha256(corrections.digest(project.transcripts).encode())
-    corpus = project.corpus
-    for path in files_below(corpus)[0]:
-        name = path.relative_to(corpus).as_posix()
-        found.update(f"{name}\0{path.stat().st_size}\0".encode("utf-8", "surrogatepass"))
-        if readers.reader_of(path):
-            found.update(hashlib.sha256(path.read_bytes()).digest())
+    found = hashlib.sha256()
+
+    def add(name: str, data: bytes = b"") -> None:
+        found.update(f"{name}\0".encode("utf-8", "surrogatepass") + hashlib.sha256(data).digest())
+
+    edited = corrections.edited_files(project.transcripts)
+    for name, path in edited.items():
+        add(name, path.read_bytes())
+    for path in files_below(project.corpus)[0]:
+        data = path.read_bytes() if readers.reader_of(path) else b""
+        add(f"{path.relative_to(project.corpus).as_posix()}\0{path.stat().st_size}", data)
     for recipe in ("prepare", "train", "language_model"):
         if (path := project.config(recipe)).is_file():
-            found.update(f"{recipe}\0".encode() + path.read_bytes())
-    names = corrections.touched(project.transcripts)
-    sounds = recordings_of(project) if names else {}
-    for name in names:  # a recording that was missing may have come back
-        found.update(f"{name}\0{sounds.get(name, '')}\0".encode("utf-8", "surrogatepass"))
+            add(recipe, path.read_bytes())
+    sounds = recordings_of(project) if edited else {}
+    for name in edited:  # a recording that was missing may have come back
+        add(f"{name}\0{sounds.get(name, '')}")
     return found.hexdigest()
 
 

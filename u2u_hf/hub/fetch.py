@@ -8,7 +8,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
 
-from u2u_hf import output_folder
+from u2u_hf import output_folder, written_files
 from u2u_hf.hub.problems import in_one_line
 from u2u_hf.model_folder import MODEL, SETTINGS, belongs
 from u2u_hf.records import U2UError
@@ -43,7 +43,7 @@ def fetch_model(repo_id: str, folder: Path) -> Path | None:
     output_folder.claim(folder, "train.py")
     try:
         for name in sorted(files, key=lambda name: name == SETTINGS):  # the file that says that a model is whole: last
-            output_folder.put(new / name, folder, folder / name)
+            written_files.put(new / name, folder, folder / name)
     except U2UError as error:
         raise U2UError(f"{error}; the model that was there is {before}" if before else str(error)) from error
     shutil.rmtree(new, ignore_errors=True)

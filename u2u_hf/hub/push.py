@@ -17,7 +17,7 @@ from huggingface_hub import CommitInfo, CommitOperationAdd, CommitOperationDelet
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.utils import filter_repo_objects
 
-from u2u_hf import output_folder
+from u2u_hf import output_folder, written_files
 from u2u_hf.hub.problems import in_one_line, is_full, log_in
 from u2u_hf.model_folder import BEST, CALIBRATION, LANGUAGE_MODEL, LAST, MODEL, ONNX, belongs
 from u2u_hf.progress_bar import write_line
@@ -191,7 +191,7 @@ def _belonging(folder: Path, repo_type: str) -> tuple[dict[str, Path], list[str]
         known = set(found) - set(filter_repo_objects(found, allow_patterns=list(_LEFTOVERS)))
         if output_folder.made_by(folder) == "deploy.py":  # a person may have added files
             top = Path(os.path.realpath(folder))
-            known = {name for name in known if output_folder.wrote(top, found[name])}
+            known = {name for name in known if written_files.wrote(top, found[name])}
         files = {name: path for name, path in found.items() if name in known}
     others += found.keys() - files.keys()
     return files, sorted(filter_repo_objects(others, ignore_patterns=list(_LEFTOVERS)))

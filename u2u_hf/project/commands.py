@@ -8,7 +8,7 @@ from pathlib import Path
 from u2u_hf.command_line.recipe_commands import launcher, recipes_folder
 from u2u_hf.model_folder import SETTINGS
 from u2u_hf.project.folder import Project
-from u2u_hf.project.steps import CORPUS, PREPARE, RECIPES, SCORES, TRAIN, TRANSCRIBE, has_checkpoint
+from u2u_hf.project.steps import CORPUS, PREPARE, RECIPES, SCORES, TRAIN, has_checkpoint
 from u2u_hf.records import U2UError
 
 
@@ -18,26 +18,33 @@ def command(project: Project, name: str) -> list[str]:
     Raises:
         U2UError: project.yaml is missing or damaged, or the step has no recipe.
     """
+    if name not in (CORPUS, *RECIPES):
+        raise U2UError(f"{name}: has no recipe")
+    recipe = started(project, RECIPES[PREPARE if name == CORPUS else name])
     if name == CORPUS:
-        return [*_recipe(project, PREPARE), "--corpus", *_words(project.corpus, project, "look"), "--inspect"]
+        return [*recipe, "--corpus", *_words(project.corpus, project, "look"), "--inspect"]
     if name == PREPARE:
-        return [*_recipe(project, name), "--corpus", *_words(project.corpus, project, "dataset")]
+        return [*recipe, "--corpus", *_words(project.corpus, project, "dataset")]
     if name == TRAIN:
         resumes = ["--resume"] if has_checkpoint(project) else []
-        return [*_recipe(project, name), "--dataset", *_words(project.dataset, project, "model"), *resumes]
+        return [*recipe, "--dataset", *_words(project.dataset, project, "model"), *resumes]
     if name == SCORES:
         model = ["--model", str(project.model), "--audio", "--update_card"]
-        return [*_recipe(project, name), *model, "--dataset", *_words(project.dataset, project, "scores")]
-    if name == TRANSCRIBE:
-        recordings = [str(path) for path in project.recordings]
-        return [*_recipe(project, name), "--model", *_words(project.model, project, "transcripts"), *recordings]
-    raise U2UError(f"{name}: has no recipe")
+        return [*recipe, *model, "--dataset", *_words(project.dataset, project, "scores")]
+    # With the queue come the .json files, by which a round sees what people changed.
+    recordings = [str(path) for path in project.recordings]
+    return [*recipe, "--model", *_words(project.model, project, "transcripts"), "--queue", *recordings]
 
 
-def _recipe(project: Project, name: str) -> list[str]:
-    recipe = RECIPES[name]
-    start = launcher() if name == TRAIN else [sys.executable]
-    config = project.config(recipe)
+def started(project: Project, recipe: str, config: Path | None = None) -> list[str]:
+    """Return the words that start a recipe with the project's settings for it.
+
+    Args:
+        recipe: ``prepare``, ``train``, …
+        config: settings in place of the project's.
+    """
+    start = launcher() if recipe == "train" else [sys.executable]
+    config = config or project.config(recipe)
     settings = ["--config", str(config)] if config.is_file() else []
     return [*start, str(recipes_folder() / f"{recipe}.py"), *settings]
 

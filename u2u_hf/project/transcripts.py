@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from u2u_hf import output_folder
+from u2u_hf import written_files
 from u2u_hf.corpus.folder import files_below, is_audio
 from u2u_hf.corpus.pairing import fold, media_names
 from u2u_hf.files import replacing
@@ -262,7 +262,7 @@ def _is_checked(transcript: Path, _changed: int) -> bool:
 def is_edited(project: Project, transcript: Path) -> bool:
     """Return whether a person has changed a transcript since a recipe wrote it."""
     try:
-        record = (project.transcripts / output_folder.WRITTEN).stat().st_mtime_ns
+        record = (project.transcripts / written_files.WRITTEN).stat().st_mtime_ns
         return _is_edited(project.transcripts, transcript, transcript.stat().st_mtime_ns, record)
     except OSError:
         return False
@@ -270,7 +270,7 @@ def is_edited(project: Project, transcript: Path) -> bool:
 
 @functools.lru_cache(10_000)
 def _is_edited(folder: Path, transcript: Path, _changed: int, _recorded: int) -> bool:
-    return not output_folder.wrote(folder, transcript)
+    return not written_files.wrote(folder, transcript)
 
 
 def _channels(tiers: Sequence[Tier], transcript: Path) -> dict[int, Tier]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from u2u_hf import output_folder
+from u2u_hf import written_files
 from u2u_hf.corpus.text_rules import TextRules
 from u2u_hf.corpus.tier_patterns import asked_for
 from u2u_hf.data.audio import audio_info
@@ -129,7 +129,7 @@ class _Run:
         if self.settings.overwrite:
             folder = Path(self.settings.output_dir)
             for file in files.values():
-                if file.exists() and not _is_theirs(job, file) and not output_folder.is_recorded(folder, file):
+                if file.exists() and not _is_theirs(job, file) and not written_files.is_recorded(folder, file):
                     raise U2UError(
                         f"{file}: was not written by transcribe.py: move it away, or choose another --output_dir"
                     )
@@ -177,16 +177,16 @@ class _Run:
     def _write(self, job: Job, transcript: Transcript, files: dict[str, Path]) -> None:
         folder = Path(self.settings.output_dir)
         own = {file: file.read_bytes() for file in files.values() if _is_theirs(job, file)}
-        new = {name: output_folder.unfinished(file) for name, file in files.items()}
+        new = {name: written_files.unfinished(file) for name, file in files.items()}
         try:
             writers.write(transcript, new, self.settings.unsure_below)
             for name, file in files.items():
                 if file in own:
-                    output_folder.put_if_same(new[name], file, own[file])
+                    written_files.put_if_same(new[name], file, own[file])
                 elif self.settings.overwrite:
-                    output_folder.put(new[name], folder, file)
+                    written_files.put(new[name], folder, file)
                 else:
-                    output_folder.put_if_missing(new[name], folder, file)
+                    written_files.put_if_missing(new[name], folder, file)
         except U2UError as error:
             raise U2UError(str(error).replace(f".{os.getpid()}.new.", "")) from error
         finally:
@@ -233,7 +233,7 @@ def _is_theirs(job: Job, file: Path) -> bool:
 def _require_own_queue(settings: TranscriptionSettings) -> None:
     folder = Path(settings.output_dir)
     path = folder / _QUEUE
-    if (settings.queue or settings.align) and os.path.lexists(path) and not output_folder.is_recorded(folder, path):
+    if (settings.queue or settings.align) and os.path.lexists(path) and not written_files.is_recorded(folder, path):
         raise U2UError(f"{path}: was not written by transcribe.py: move it away, or choose another --output_dir")
 
 
@@ -269,10 +269,10 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
     _require_own_queue(settings)
     path = Path(settings.output_dir) / _QUEUE
     transcripts = [file for outcome in outcomes for file in outcome.files if file.endswith(".json")]
-    new = output_folder.unfinished(path)
+    new = written_files.unfinished(path)
     try:
         write_text(new, correction_queue(transcripts, by_confidence=bool(settings.align)))
-        output_folder.put(new, Path(settings.output_dir), path)
+        written_files.put(new, Path(settings.output_dir), path)
     finally:
         new.unlink(missing_ok=True)
     return path
