@@ -9,7 +9,8 @@ minutes is given to a training that continues from the recogniser, which is scor
 error rate ("model"), and the share of wrong characters in the pool, what was corrected being right ("pool").
 
 Every training is a line of RESULTS/results.jsonl: the same command goes on where it was stopped, and more seeds or
-minutes may be asked for. RESULTS/model.svg and pool.svg show the means over seeds.
+minutes may be asked for. RESULTS/model.svg and pool.svg show the means over seeds; that of the pool needs no training,
+and is drawn for every twentieth of the work.
 """
 
 import argparse
@@ -41,7 +42,7 @@ from u2u_hf.training.trainer import CtcTrainer
 from u2u_hf.transcription.correction_queue import minutes_of_work, order, rows_of
 from u2u_hf.transcription.transcribe import recognise_words
 
-ARMS = ("queue", "random", "longest")
+ARMS = {"queue": "blue", "random": "orange", "longest": "green"}  # and the colours of their curves
 
 
 class Simulation:
@@ -139,7 +140,8 @@ def main() -> None:
         simulation = Simulation(args, seed)
         for arm in ARMS:
             curves["model"][arm][0.0].append(_rate(simulation.errors_at_first))
-            curves["pool"][arm][0.0].append(simulation.corrected(arm, 0)[1])
+            for some in np.linspace(0, max(args.minutes), 21).tolist():
+                curves["pool"][arm][some].append(simulation.corrected(arm, some)[1])
             for minutes in args.minutes:
                 run = {"dataset": args.dataset.name, "seed": seed, "arm": arm, "minutes": minutes, "share": args.share}
                 run |= {"first_budget": args.first_budget, "budget": args.budget, "settings": args.settings}
@@ -150,12 +152,13 @@ def main() -> None:
                         file.write(json.dumps(known[key]) + "\n")
                 model = _rate(known[key]["errors"])
                 curves["model"][arm][minutes].append(model)
-                curves["pool"][arm][minutes].append(left)
                 print(f"seed {seed} {arm} {minutes:g} min: {len(done)} corrected, model {model:.1%}, pool {left:.1%}")
         for figure, own in curves.items():
             _draw(args.folder / f"{figure}.svg", figure, own)
     for figure, own in curves.items():
         for arm, by_minutes in own.items():
+            if figure == "pool":
+                by_minutes = {minutes: by_minutes[minutes] for minutes in (0.0, max(by_minutes))}
             means = (f"{minutes:g} min {np.mean(rates):.1%}" for minutes, rates in by_minutes.items())
             print(f"{figure}, {arm}: {', '.join(means)}")
 
@@ -175,7 +178,7 @@ def _rate(counts: list[list[int]]) -> float:
 def _draw(path: Path, figure: str, curves: dict[str, dict[float, list[float]]]) -> None:
     series = [[(minutes, float(np.mean(rates))) for minutes, rates in own.items()] for own in curves.values()]
     top = max(rate for points in series for _, rate in points)
-    title = f"CER of the {figure}; {', '.join(f'{number} {arm}' for number, arm in enumerate(curves, 1))}"
+    title = f"CER of the {figure}; {', '.join(f'{ARMS[arm]}: {arm}' for arm in curves)}"
     drawn = str(lines(series, top, "minutes of work", title))
     whole = drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     head, _, rest = whole.partition(">")
