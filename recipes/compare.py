@@ -18,7 +18,7 @@ import os
 from pathlib import Path
 
 from u2u_hf import cli, output_folder
-from u2u_hf.command_line.statuses import DONE, SKIPPED, STOPPED
+from u2u_hf.command_line.statuses import DONE, FAILED, SKIPPED, STOPPED
 from u2u_hf.comparison.bases import SPLIT, bases
 from u2u_hf.comparison.conditions import Conditions, SharedTraining, flags_of, settle, share
 from u2u_hf.comparison.run import Comparison
@@ -57,7 +57,7 @@ def main() -> int:
         print("stopped; the same command resumes there")
         return STOPPED
     print(comparison.conclude(problems))
-    return SKIPPED if problems else DONE
+    return FAILED if len(problems) == len(compared) else SKIPPED if problems else DONE
 
 
 if __name__ == "__main__":

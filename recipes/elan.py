@@ -18,7 +18,7 @@ ELAN is looked for in the usual places. Another one is named with --elan, by its
 import dataclasses
 
 from u2u_hf import cli
-from u2u_hf.command_line.statuses import DONE, SKIPPED
+from u2u_hf.command_line.statuses import DONE, FAILED
 from u2u_hf.integrations.elan.install import ACTIONS
 from u2u_hf.records import U2UError
 from u2u_hf.settings import setting
@@ -37,7 +37,7 @@ def main() -> int:
         raise U2UError(f"{' '.join(args.action)}: give one of {', '.join(ACTIONS)}")
     outcome = ACTIONS[args.action[0]](args.model, args.elan)
     print("\n".join(outcome.lines))
-    return DONE if outcome.is_complete else SKIPPED
+    return DONE if outcome.is_complete else FAILED
 
 
 if __name__ == "__main__":

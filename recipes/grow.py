@@ -28,7 +28,7 @@ from pathlib import Path
 
 from u2u_hf import cli
 from u2u_hf.command_line.programs import Programs
-from u2u_hf.command_line.statuses import DONE, STOPPED
+from u2u_hf.command_line.statuses import DONE, SKIPPED, STOPPED
 from u2u_hf.growth.closing import next_steps, nothing_to_learn, pushed
 from u2u_hf.growth.grow import growth_of, lock
 from u2u_hf.growth.recipes import Recipes, Stopped
@@ -79,7 +79,7 @@ def main() -> int:
             print("stopped; the same command resumes there")
             return STOPPED
     print(next_steps(project, [*growth.earlier, growth.round]))
-    return DONE
+    return SKIPPED if programs.skipped or growth.round.facts["changes"]["problems"] else DONE
 
 
 def _seconds(given: str) -> float | None:

@@ -75,14 +75,16 @@ def main() -> int:
             output_folder.write(output_dir / SIDES, sides_table(preparation.sides, args.split_by))
         write_dataset_card(args, found, output_dir, push.push_to)
         # A dataset is pushed: what lies elsewhere nobody finds by its last part, which may be a person's name.
-        also = [path for path in args.also if not Path(path).is_absolute()]
+        also = [path for path in args.also if not Path(path).is_absolute() and ".." not in Path(path).parts]
         cli.save(output_dir / "prepare.yaml", dataclasses.replace(args, also=also))
         print(terminal.summary(found))
         print(f"dataset: {output_dir}")
         if push.push_to:
             print(f"on the Hub: {push_folder(output_dir, push.push_to, 'dataset', push.public)}")
         print(terminal.after_preparation(found, output_dir))
-    return SKIPPED if preparation.has_skipped or preparation.audio_problem else DONE
+    has_skipped = preparation.has_skipped or preparation.audio_problem
+    # Of several processes the first, which pushes, tells: torchrun ends all as soon as one fails.
+    return SKIPPED if has_skipped and main_process else DONE
 
 
 def _dealt_before(args: Arguments, output_dir: Path) -> str:

@@ -197,7 +197,7 @@ def bring_back(folder: Path, path: Path, aside: Path) -> bool:
     """
     try:
         if add(aside, path):
-            aside.unlink()
+            aside.unlink(missing_ok=True)
             return True
         _settle(path, aside, wrote(folder, path, aside))
         return False

@@ -6,7 +6,7 @@ from folders import listing
 from parts import MARKS, View, button, field_of, paragraph, problem, section
 
 from u2u_hf.project import runs
-from u2u_hf.project.steps import BLOCKED, FINISHED, OUTDATED, next_step
+from u2u_hf.project.steps import BLOCKED, FINISHED, OUTDATED, SCORES, next_step
 from u2u_hf.records import U2UError
 from u2u_hf.reports.html import Markup, element, joined
 
@@ -32,7 +32,8 @@ def project_screen(view: View) -> Markup:
 def blocked_screen(view: View) -> Markup:
     """Return the screen of a step before which another is to be done, with the button to that."""
     say = view.say
-    first = next(name for name, step in view.steps.items() if step.state not in (FINISHED, OUTDATED, BLOCKED))
+    open_steps = (name for name, step in view.steps.items() if step.state not in (FINISHED, OUTDATED, BLOCKED))
+    first = next(name for name in open_steps if name != SCORES)  # for which no other step waits
     named = say(f"step_{first}")
     go = button(say("go", step=named), "step", primary=True, value=first)
     return joined(*warnings(view), paragraph(say("blocked", step=named), "note"), go)

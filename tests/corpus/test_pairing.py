@@ -183,3 +183,7 @@ def test_a_missing_recording_with_a_name_without_end_is_one_line():
     assert "(looked for a AAA" in str(error.value)
     assert len(str(error.value).splitlines()) == 1
     assert len(str(error.value)) < 250
+
+
+def test_a_recording_that_is_given_twice_is_one():
+    assert pair("c/x.eaf", ["c/day/x.wav", "c/day/x.wav"]) == ("c/day/x.wav", 0)

@@ -270,6 +270,22 @@ def test_the_verdict_counts_and_names_the_next_command():
     assert "0 recordings transcribed, 1 skipped: fix the problems above" in next_steps([], [bad], settings)
 
 
+def test_no_json_is_added_to_a_draft_of_an_earlier_run(recipe, random_model, demo_folder, tmp_path):
+    """A round compares what people corrected with the .json, which would be of another recogniser's draft."""
+    audio = next((demo_folder / "corpus" / "audio").glob("*.wav"))
+    command = ["transcribe.py", "--model", random_model, "--output_dir", tmp_path / "out", audio]
+    assert recipe(*command).returncode == 0
+    (draft,) = (tmp_path / "out").glob("*.eaf")
+    before = draft.read_bytes()
+    asked = recipe(*command, "--queue")
+    assert asked.returncode == 0, asked.stderr
+    assert f"! {draft}: was written without --queue, and is not in it" in asked.stdout
+    assert draft.read_bytes() == before
+    assert not draft.with_suffix(".json").exists()
+    assert recipe(*command, "--queue", "--overwrite").returncode == 0
+    assert draft.with_suffix(".json").exists()
+
+
 def test_the_work_is_divided_over_processes(demo_folder, random_model, tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", str(RECIPES / "transcribe.py")]
     command += ["--model", str(random_model), "--output_dir", str(tmp_path / "out"), "--formats", "json"]

@@ -29,10 +29,12 @@ class Programs:
 
     Attributes:
         stopped: whether the user has asked to stop.
+        skipped: whether a program was done, but for what it has skipped.
     """
 
     def __init__(self) -> None:
         self.stopped = False
+        self.skipped = False
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Programs:
@@ -62,6 +64,7 @@ class Programs:
             written = _shown(stderr)
         status = self._process.wait()
         self._process = None
+        self.skipped |= status == SKIPPED
         return "" if status in (DONE, SKIPPED) else _reason(written.splitlines())
 
     def _stop(self, number: int, frame: FrameType | None) -> None:

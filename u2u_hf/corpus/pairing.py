@@ -149,7 +149,8 @@ def _nearest(document: AnnotationDocument, found: list[Path]) -> Path:
     named = {os.path.normpath(path.parent / spelled) for url in written for spelled in (url, unquote(url))}
     exact = [p for p in found if os.path.normpath(p) in named]
     near = exact or [p for p in found if p.parent == path.parent] or found
-    choice = [p for p in near if _quality(p) == min(map(_quality, near))]
+    # Folders of recordings that lie in one another name a file twice.
+    choice = [p for p in dict.fromkeys(near) if _quality(p) == min(map(_quality, near))]
     if len({(p.parent, p.stem) for p in choice}) > 1 or len({p.suffix.lower() for p in choice}) < len(choice):
         # No more of their paths than tells them apart: reports of it are pushed.
         parts = next(n for n in itertools.count(1) if len({p.parts[-n:] for p in choice}) == len(choice))

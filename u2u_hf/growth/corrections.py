@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -121,7 +122,9 @@ def collect(
         draft = name if name in recordings else name_of.get(audio or "", name)
         edits = _edits(document.tiers, _drafts_of(draft, transcripts, drafts))
         if _collect_one(found, name, draft, path, copy, document.tiers, edits, before, audio, transcribed):
-            shutil.copystat(path, copy)  # of two files of one sound, the one that was saved later is learnt from
+            # Of two files of one sound, the one that was saved later is learnt from. Without `copystat`: a copy that is
+            # read only stays in the way of the next round.
+            os.utime(copy, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
         else:
             copy.unlink()
         drafts_of_others.append(draft)

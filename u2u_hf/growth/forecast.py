@@ -25,10 +25,6 @@ _FLOORS = np.linspace(0, 0.8, 9)
 _NOISES = np.geomspace(0.02, 0.4, 12)
 _MORE_NOISE = 0.5  # exponent: noise is more likely than four or five trainings show, before anything is known
 _NO_FLOOR = 0.5  # how likely it is that there is none, before anything is known
-# Trainings of one length learn ever less from more speech. In 26 real ones (tests/benchmarks/growth_forecast.py) the
-# error rate fell with an exponent of 0.5 to 0.7 from a quarter to all of the data, and of 0.1 to 0.3 to twice as much.
-# Beyond the present a law goes on with between so much and all of its exponent.
-_LEAST_OF_EXPONENT = 0.5
 # When nothing can be told. A model that gets more than this share of the characters wrong has hardly begun to learn.
 _LEARNT = 0.8
 _FEWEST_SIZES = 3
@@ -171,5 +167,4 @@ class _Laws:
         law, noise = np.divmod(np.minimum(chosen, fit.shape[1] - 1), len(_NOISES))
         # Today's recogniser and tomorrow's each come from one training.
         spread = np.sqrt(2) * _NOISES[noise][:, None] * rng.standard_normal((len(rates), self.future.shape[1]))
-        goes_on = rng.uniform(_LEAST_OF_EXPONENT, 1, (len(rates), 1))
-        return self.fall[law], self.future[law] ** goes_on * np.exp(spread)
+        return self.fall[law], self.future[law] * np.exp(spread)

@@ -35,15 +35,11 @@ class Recipes:
     log: Path
     is_stopped: Callable[[], bool] = lambda: False
 
-    def __call__(self, recipe: str, *words: str | Path, config: Path | None = None, partly: bool = False) -> str:
+    def __call__(self, recipe: str, *words: str | Path, config: Path | None = None) -> None:
         """Run a recipe with the project's settings for it.
 
         Args:
             config: settings in place of the project's.
-            partly: return why it failed, because some of it may be done.
-
-        Returns:
-            why it failed, or the empty string.
 
         Raises:
             U2UError: it failed. Stopped: the user asked to stop.
@@ -56,9 +52,8 @@ class Recipes:
                 print(line)
         if self.is_stopped():
             raise Stopped
-        if problem and not partly:
+        if problem:
             raise U2UError(f"{recipe}: {problem}")
-        return problem
 
 
 def _lines(log: Path, begin: int) -> list[str]:

@@ -139,7 +139,11 @@ class _Run:
             raise U2UError(
                 f"{theirs}: is your own file: choose another --output_dir, or add tiers to it with --overwrite"
             )
-        return {name: file for name, file in files.items() if not file.exists()}
+        missing = {name: file for name, file in files.items() if not file.exists()}
+        if any(file.suffix == ".eaf" and name not in missing for name, file in files.items()):
+            # By the .json a round knows the draft in the .eaf, which is of an earlier run: all else were edits.
+            missing = {name: file for name, file in missing.items() if file.suffix != ".json"}
+        return missing
 
     def _one(self, job: Job, files: dict[str, Path], advance: Callable[[float], None]) -> Outcome:
         try:
@@ -268,7 +272,12 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
         return None
     _require_own_queue(settings)
     path = Path(settings.output_dir) / _QUEUE
-    transcripts = [file for outcome in outcomes for file in outcome.files if file.endswith(".json")]
+    planned = [Path(file) for outcome in outcomes for file in outcome.files if file.endswith(".json")]
+    transcripts = [str(file) for file in planned if file.is_file()]
+    for file in planned:
+        if not file.is_file():
+            draft = file.with_suffix(".eaf")
+            print(visible(f"! {draft}: was written without --queue, and is not in it (--overwrite transcribes it anew)"))
     new = written_files.unfinished(path)
     try:
         write_text(new, correction_queue(transcripts, by_confidence=bool(settings.align)))
