@@ -45,14 +45,15 @@ def edits(tmp_path, after, name="t", kind=SEGMENT_TYPE):
 def test_annotation_by_annotation(tmp_path, after, kinds, changed):
     [edit] = edits(tmp_path, after)
     assert edit.count() == Counter(kinds)
-    assert edit.characters(whole=False)[0] == changed
+    assert edit.characters()[0] == changed
     assert edit.is_same == (after == DRAFT)
 
 
 def test_characters_of_what_was_looked_through(tmp_path):
     [edit] = edits(tmp_path, [(0, 1000, "kanos"), *DRAFT[1:]])
-    assert edit.characters(whole=False) == (2, 5)
-    assert edit.characters(whole=True) == (2, 5 + 4 + 7 + 2)
+    assert edit.characters() == (2, 5 + 4 + 7 + 2)
+    [edit] = edits(tmp_path, [(0, 1000, "k"), *DRAFT[1:3]])  # never more than there were
+    assert edit.characters() == (3 + 2, 4 + 4 + 7 + 2)
 
 
 def test_a_new_type_alone_is_told_and_changes_no_annotation(tmp_path):

@@ -241,7 +241,7 @@ def _count(found: Corrections, name: str, edits: Sequence[TierEdits]) -> None:
         after = edit.after.annotations if whole else new.edited
         left = tuple(a for a in after if (edit.before.name, a.start_ms, a.end_ms) not in known)
         new = dataclasses.replace(new, after=dataclasses.replace(edit.after, annotations=left))
-        changed, characters = new.characters(whole=True)
+        changed, characters = new.characters()
         found.changed += changed
         found.characters += characters
         known |= {span for change in new.changes for span in _spans(edit, change)}

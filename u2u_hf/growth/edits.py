@@ -70,18 +70,18 @@ class TierEdits:
         """Return how many changes of each kind there are."""
         return Counter(change.kind for change in self.changes)
 
-    def characters(self, whole: bool) -> tuple[int, int]:
-        """Return how many characters were changed, and how many there are now.
+    def characters(self) -> tuple[int, int]:
+        """Return how many characters were changed, and how many were looked through: of each change, the longer text.
 
-        Args:
-            whole: count the annotations too that stayed as they were: a person looked at them.
+        What stayed as it was was looked at, too.
         """
         before = [_text(change.before) for change in self.changes]
         after = [_text(change.after) for change in self.changes]
         changed = int(error_counts(before, after, CHARACTERS)[:, 0].sum())
-        if not whole or not self.after:
-            return changed, sum(map(len, after))
-        return changed, sum(len(_text([annotation])) for annotation in self.after.annotations)
+        seen = sum(max(len(a), len(b)) for a, b in zip(before, after, strict=True))
+        touched, now = set(self.edited), self.after.annotations if self.after else ()
+        seen += sum(len(_text([one])) for one in now if one not in touched)
+        return changed, seen
 
 
 def compare(before: Sequence[Tier], after: Sequence[Tier]) -> list[TierEdits]:
