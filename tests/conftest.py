@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support import programs
+from support.shared import shared_folder
 
 PROJECT = Path(__file__).parent.parent
 RECIPES = PROJECT / "recipes"
@@ -52,9 +53,9 @@ def demo_folder(tmp_path_factory):
     """A small demo corpus: four recordings with ELAN files, one new recording, the reference."""
     from u2u_hf.demo.corpus import make_demo_corpus
 
-    folder = tmp_path_factory.mktemp("demo")
-    make_demo_corpus(folder, recordings=4, new_recordings=1, turns=6)
-    return folder
+    return shared_folder(
+        tmp_path_factory, "demo", lambda folder: make_demo_corpus(folder, recordings=4, new_recordings=1, turns=6)
+    )
 
 
 @pytest.fixture(scope="session")
@@ -95,10 +96,12 @@ def understood(monkeypatch):
 @pytest.fixture(scope="session")
 def demo_dataset(demo_folder, recipe, tmp_path_factory):
     """The small demo corpus, prepared."""
-    output = tmp_path_factory.mktemp("prepared") / "dataset"
-    result = recipe("prepare.py", "--corpus", demo_folder / "corpus", "--output_dir", output)
-    assert result.returncode == 0, result.stderr
-    return output
+
+    def make(folder):
+        result = recipe("prepare.py", "--corpus", demo_folder / "corpus", "--output_dir", folder / "dataset")
+        assert result.returncode == 0, result.stderr
+
+    return shared_folder(tmp_path_factory, "prepared", make) / "dataset"
 
 
 @pytest.fixture(scope="session")
@@ -146,6 +149,10 @@ def random_model(random_base, tmp_path_factory):
 @pytest.fixture(scope="session")
 def trained_model(demo_dataset, tmp_path_factory):
     """The demo's base model with a head learnt in seconds on the small demo corpus: most of what it writes is right."""
+    return shared_folder(tmp_path_factory, "trained_model", lambda folder: train_head(demo_dataset, folder))
+
+
+def train_head(dataset, folder):
     import torch
 
     from u2u_hf.data.audio import decode_mono
@@ -153,7 +160,7 @@ def trained_model(demo_dataset, tmp_path_factory):
     from u2u_hf.demo.quickstart import BASE_MODEL
     from u2u_hf.recognition.model import start_from
 
-    rows = [row for split in load_splits(demo_dataset).values() for row in split]
+    rows = [row for split in load_splits(dataset).values() for row in split]
     torch.manual_seed(0)
     model, processor = start_from(str(BASE_MODEL), [row["text"] for row in rows])
     heard, targets = [], []
@@ -175,10 +182,8 @@ def trained_model(demo_dataset, tmp_path_factory):
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    folder = tmp_path_factory.mktemp("trained_model")
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
-    return folder
 
 
 def write_with_ffmpeg(path, codec, signal, rate, starts_at=0):

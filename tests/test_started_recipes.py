@@ -23,10 +23,10 @@ def started(tmp_path):
     path = tmp_path / "recipes" / "own.py"
     path.parent.mkdir()
 
-    def started(code, *words, **settings):
+    def started(code, *words, launcher=(sys.executable,), **settings):
         path.write_text(textwrap.dedent(code))
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-        return subprocess.Popen([sys.executable, path, *words], text=True, **streams, **settings)
+        return subprocess.Popen([*launcher, path, *words], text=True, **streams, **settings)
 
     return started
 
@@ -41,6 +41,21 @@ def test_it_has_its_words_streams_directory_environment_and_exit_status(started,
     said = process.communicate("heard")
     assert said == (f"['a', 'b c'] heard {tmp_path} ñ True __main__\n", "no\n")
     assert process.returncode == 1
+
+
+@pytest.mark.parametrize(
+    "launcher", [(sys.executable, "-m", "accelerate.commands.launch"), (f"{sys.prefix}/bin/accelerate", "launch")]
+)
+def test_the_launcher_starts_it_with_its_own_environment(started, launcher):
+    code = """
+        import os, sys
+        print(sys.argv[1:], os.environ["ACCELERATE_MIXED_PRECISION"], "torch" in sys.modules)
+        sys.exit(3)
+    """
+    settings = "--quiet --cpu --mixed_precision bf16 --num_processes 1 --num_machines 1 --dynamo_backend no"
+    process = started(code, "a", "b c", launcher=(*launcher, *settings.split()))
+    assert process.communicate() == ("['a', 'b c'] bf16 True\n", "")
+    assert process.returncode == 1  # the launcher's own
 
 
 def test_an_error_is_shown(started):

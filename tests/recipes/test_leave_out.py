@@ -17,7 +17,7 @@ from u2u_hf.demo.quickstart import BASE_MODEL
 # Nothing random in training but the order of the batches, which a run that is resumed keeps.
 PLAIN = "--mask_time 0 --mask_feature 0 --dropout 0 --layerdrop 0 --no_bf16 --use_cpu --logging_steps 1".split()
 # The head alone learns, until the recogniser writes something.
-SHORT = "--max_steps 30 --eval_steps 5 --save_steps 5 --batch_seconds 16 --hold_encoder 0.99".split()
+SHORT = "--max_steps 15 --eval_steps 5 --save_steps 5 --batch_seconds 16 --hold_encoder 0.99".split()
 SHORT += ["--head_learning_rate", "3e-2"]
 
 
@@ -58,7 +58,7 @@ def test_all_that_was_transcribed_is_scored(whole, demo_dataset):
     assert len(scores["by_recording"]) == 4
     low, high = scores["cer_interval"]
     assert low <= scores["cer"] <= high
-    assert [(fold["utterances"], fold["steps"]) for fold in scores["folds"]] == [(12, 30), (12, 30)]
+    assert [(fold["utterances"], fold["steps"]) for fold in scores["folds"]] == [(12, 15), (12, 15)]
     found = read_lines(output_dir / "leave_out.jsonl")
     assert [unseen.row for unseen in found] == list(range(24))
     assert any(unseen.words and unseen.characters for unseen in found)

@@ -3,27 +3,32 @@
 import shutil
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 from support.browser_pages import TEMPLATE, exported_when_sure, served
 from support.npm import install, path_with_npm_of
+from support.shared import shared_folder
 from u2u_hf.publishing.browser_page import build
+
+# As for clicks. On a busy computer a page takes longer than Playwright's 5 seconds to show what it was told.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
 def exported(trained_model, new_recording, tmp_path_factory):
-    folder = exported_when_sure(trained_model, new_recording, tmp_path_factory.mktemp("exported"))
-    (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
-    return folder
+    def make(folder):
+        exported_when_sure(trained_model, new_recording, folder)
+        (folder / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+
+    return shared_folder(tmp_path_factory, "exported", make)
 
 
 @pytest.fixture(scope="session")
 def npm_packages(tmp_path_factory):
-    """A folder with the node_modules of the pages: the process's only `npm ci`."""
+    """A folder with the node_modules of the pages: the session's only `npm ci`."""
     if not shutil.which("npm"):
         pytest.skip("Node.js, with npm, is not installed")
-    folder = tmp_path_factory.mktemp("npm")
-    install(TEMPLATE, folder)
-    return folder
+    return shared_folder(tmp_path_factory, "npm", lambda folder: install(TEMPLATE, folder))
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +39,12 @@ def path_with_npm(npm_packages, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def site(exported, path_with_npm, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("built") / "site"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", path_with_npm)
-        build(TEMPLATE, folder, str(exported))
-    return folder
+    def make(folder):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PATH", path_with_npm)
+            build(TEMPLATE, folder, str(exported))
+
+    return shared_folder(tmp_path_factory, "site", make)
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +56,6 @@ def url(site):
 @pytest.fixture(scope="module")
 def chromium(new_recording):
     """Launch a browser with these arguments; its microphone plays the new recording in a loop."""
-    from playwright.sync_api import sync_playwright
-
     path = shutil.which("chromium")
     if not path:
         pytest.skip("chromium is not installed")

@@ -79,8 +79,11 @@ def hub_and_page(site, folder, **settings):
 
 
 def wait_for(page, selector, text):
+    # By itself Playwright would look 60 times a second, and a page that recognises speech has no time for that.
     page.wait_for_function(
-        "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)", arg=[selector, text]
+        "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)",
+        arg=[selector, text],
+        polling=50,
     )
 
 

@@ -26,15 +26,16 @@ _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["support.preloaded"])
 # What is imported again in another environment, and the beginnings of the variables that it or Python reads then.
 _READERS = {"u2u_hf", "huggingface_hub", "datasets", "transformers", "accelerate", "evaluate", "support"}
+_READERS |= {"gradio", "gradio_client"}
 _door_is_open = False
-_READ = ("HF_", "HUGGING", "TRANSFORMERS_", "ACCELERATE_", "XDG_")
+_READ = ("HF_", "HUGGING", "TRANSFORMERS_", "XDG_CACHE_HOME")
 
 
 def run(arguments, cwd=None, env=None) -> subprocess.CompletedProcess:
     """Run ``python …`` to its end → exit status and what it wrote, as `subprocess.run` with captured text gives them.
 
     Args:
-        arguments: a file or ``-c`` and code, then the program's arguments.
+        arguments: a file, ``-m`` and a module, or ``-c`` and code; then the program's arguments.
         cwd: the working directory; this one by default.
         env: the whole environment; this process's by default.
     """
@@ -118,6 +119,11 @@ def run_here(arguments, cwd, environment) -> None:
             sys.argv = ["-c", *arguments[2:]]
             sys.path.insert(0, "")
             exec(compile(arguments[1], "<string>", "exec"), {"__name__": "__main__"})
+        elif arguments[0] == "-m":
+            sys.argv = arguments[1:]
+            sys.path.insert(0, os.getcwd())
+            sys.modules.pop(arguments[1], None)  # the libraries' fork server has imported it
+            runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
         else:
             sys.argv = arguments
             sys.path.insert(0, os.path.dirname(arguments[0]))

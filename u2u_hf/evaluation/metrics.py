@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import datasets
-import evaluate
 import jiwer
 import numpy as np
 
@@ -108,30 +106,17 @@ def scores_with_intervals(
     }
 
 
-class _Evaluated(evaluate.Metric):
-    """A metric in the form of the library `evaluate`, which would download its own from the Hub."""
-
-    def __init__(self, name: str, metric: Metric):
-        self._key, self._metric = name, metric
-        super().__init__()
-
-    def _info(self) -> evaluate.MetricInfo:
-        text = datasets.Value("string")
-        return evaluate.MetricInfo(
-            description=f"share of {self._metric.unit} that are wrong; above 1 where the hypotheses are too long",
-            citation="https://github.com/jitsi/jiwer",
-            inputs_description="strings",
-            features=datasets.Features({"predictions": text, "references": text}),
-        )
-
-    def _compute(self, predictions, references) -> dict[str, float]:
-        return {self._key: float(rate(self._metric.counts(predictions, references).sum(0)))}
-
-
 def error_rates(predictions: Sequence[str], references: Sequence[str]) -> dict[str, float]:
     """Return every metric over all pairs: ``{"wer": …, "cer": …}``, 0…1 and above."""
-    combined = evaluate.combine([_Evaluated(name, metric) for name, metric in METRICS.items()])
-    return combined.compute(predictions=list(predictions), references=list(references))
+    # Imported here: `evaluate` imports transformers' pipelines, which takes seconds, and most programs that import this
+    # module count errors without it.
+    from u2u_hf.evaluation.library_metrics import LibraryMetric, compute
+
+    def score(metric: Metric) -> Callable[[Sequence[str], Sequence[str]], float]:
+        return lambda hypotheses, references: float(rate(metric.counts(hypotheses, references).sum(0)))
+
+    metrics = [LibraryMetric(name, metric.unit, score(metric)) for name, metric in METRICS.items()]
+    return compute(metrics, list(predictions), list(references))
 
 
 def in_percent(scores: Mapping[str, float], prefix: str = "") -> str:

@@ -9,14 +9,17 @@ import sys
 
 
 def _recipe():
-    """The words of the command from the recipe on, and whether Python is not to buffer what it writes."""
+    """The words of the command from the recipe, or its launcher, on, and whether Python is not to buffer its output."""
     words = sys.orig_argv[1:]
     unbuffered = words[:1] == ["-u"]
     words = words[unbuffered:]
-    if not words or not words[0].endswith(".py"):
-        return None
-    folder, _ = os.path.split(os.path.abspath(words[0]))
-    return (words, unbuffered) if os.path.basename(folder) == "recipes" else None
+    folder, name = os.path.split(os.path.abspath(words[0])) if words else ("", "")
+    is_recipe = name.endswith(".py") and os.path.basename(folder) == "recipes"
+    # The launcher imports torch too, only to start a recipe with more in its environment.
+    is_launcher = words[:2] == ["-m", "accelerate.commands.launch"] or (
+        words[1:2] == ["launch"] and os.path.join(folder, name) == os.path.join(sys.prefix, "bin", "accelerate")
+    )
+    return (words, unbuffered) if is_recipe or is_launcher else None
 
 
 def _run_behind(door, words, unbuffered):
