@@ -64,6 +64,13 @@ def test_the_table_only_grows(project):
     assert third == second
 
 
+def test_nobody_is_told_that_held_out_splits_have_another_size_than_none(project):
+    a_round(project, 1, {})
+    preparation, _ = preparation_of(project, [], project.folder / "1.csv")
+    assert preparation.splits["test"]
+    assert preparation.remarks == []
+
+
 def test_a_held_out_recording_is_known_under_another_name(project):
     first, sounds, _ = a_round(project, 1, {})
     add(project.corpus, "z", 30)  # another one, which is trained on

@@ -268,7 +268,7 @@ def remarks(splits: Mapping[str, Sequence[Utterance]], settings: SplitSettings) 
         f"{name} has {seconds[name] / total:.0%} of the speech, not {want / total:.0%}: "
         f"each {settings.by} stays whole, and there are {count}"
         for name, want in _wanted_seconds(total, settings).items()
-        if abs(seconds[name] - want) > _FAR * want
+        if want and abs(seconds[name] - want) > _FAR * want  # with none asked for, it has what a table gives it
     ]
     known = {fold(group_of(u)) for u in rows} | {name for u in rows for name in (*spellings(u), fold(u.speaker))}
     if gone := [name for name in settings.pinned if name not in known]:
