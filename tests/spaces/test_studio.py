@@ -161,7 +161,8 @@ def test_the_whole_way(running, place, corpus, new_recordings, open_page, outsid
     page.get_by_role("button", name="All transcripts").click()
     expect(page.get_by_role("cell", name="yes")).to_have_count(2)
 
-    # The next round learns from it, and leaves it as it is.
+    # The next round learns from it, and leaves it as it is. How well it learns is for other tests.
+    project.set_settings("train", project.settings("train") | {"time_budget": "5s"})
     checked = transcript.read_bytes()
     page.get_by_role("button", name="Learn from the corrections").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
