@@ -277,7 +277,7 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
     for file in planned:
         if not file.is_file():
             draft = file.with_suffix(".eaf")
-            print(visible(f"! {draft}: was written without --queue, and is not in it (--overwrite transcribes it anew)"))
+            print(visible(f"! {draft}: was written without --queue, and is not in it (--overwrite writes it anew)"))
     new = written_files.unfinished(path)
     try:
         write_text(new, correction_queue(transcripts, by_confidence=bool(settings.align)))
