@@ -26,7 +26,8 @@ from datasets import Dataset, DatasetDict
 
 from u2u_hf import cli, output_folder
 from u2u_hf.command_line.statuses import DONE, STOPPED
-from u2u_hf.data.dataset import load_splits
+from u2u_hf.data.dataset import load_splits, require_split
+from u2u_hf.doctor.doubts import without_doubted
 from u2u_hf.evaluation.calibration_fit import calibrate
 from u2u_hf.evaluation.closing import after_training
 from u2u_hf.hub.push import Push, check_push, push_folder
@@ -51,6 +52,7 @@ from u2u_hf.transcription.untranscribed import untranscribed_speech
 class Arguments:
     dataset: str = setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
     model: str = setting(DEFAULT_MODEL, help="pre-trained model: a folder, or OWNER/NAME on the Hub")
+    doubts: str = setting("", help="folder of doctor.py: utterances that it doubts are left out of the training split")
 
 
 def main() -> int:
@@ -70,6 +72,8 @@ def main() -> int:
         return DONE
     check(training)
     splits = load_splits(args.dataset)
+    if args.doubts:
+        splits["train"] = sure(require_split(splits, "train", args.dataset), args.doubts, training.process_index == 0)
     try:
         if training.untranscribed and (rows := speech(training, splits)):
             trained = train_in_stages(args.model, splits, args.dataset, training, rows)
@@ -106,6 +110,17 @@ def main() -> int:
             print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
         print(after_training(trained.scores, training.output_dir, args.dataset))
     return DONE
+
+
+def sure(train: Dataset, doubts: str, tells: bool) -> Dataset:
+    """Return the training split without what --doubts says, and print how much that is."""
+    kept = without_doubted(train, Path(doubts))
+    minutes = (sum(train["duration"]) - sum(kept["duration"])) / 60
+    if tells:
+        print(
+            f"{train.num_rows - kept.num_rows} of {train.num_rows} utterances ({minutes:.1f} min) are doubted: left out"
+        )
+    return kept
 
 
 def speech(training: CtcTrainingArguments, splits: DatasetDict) -> Dataset | None:

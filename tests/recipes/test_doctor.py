@@ -12,8 +12,11 @@ from conftest import RECIPES
 from support import programs
 from support.faults import NAMED, Corpus, is_about
 
+from u2u_hf.data.dataset import load_splits
+from u2u_hf.doctor.doubts import without_doubted
 from u2u_hf.formats.eaf import read_eaf
 
+PLACE = ["recording", "tier", "start_ms", "end_ms"]
 KINDS = ("swapped", "shifted", "speaker", "copied", "deleted")
 
 
@@ -69,6 +72,21 @@ def test_each_fault_is_found_by_its_name(examined, faulty):
     assert all(needed <= row.keys() for row in rows)
     assert f"{len(rows)} probable faults" in stdout
     assert (output_dir / "doctor.html").read_text(encoding="utf-8").count("<audio") == len(rows)
+
+
+def test_a_training_does_without_what_is_doubted(examined, faulty, recipe, random_base, tmp_path):
+    prepared = recipe("prepare.py", "--corpus", faulty[0], "--output_dir", tmp_path / "dataset")
+    assert prepared.returncode == 0, prepared.stderr
+    train = load_splits(tmp_path / "dataset")["train"]
+    kept = without_doubted(train, examined[0]).select_columns(PLACE).to_list()
+    gone = [row for row in train.select_columns(PLACE).to_list() if row not in kept]
+    assert gone
+    faults = [fault for fault in faulty[1] if fault.kind in ("swapped", "shifted", "speaker", "copied")]
+    assert all(any(is_about(row | {"kind": ""}, fault) for fault in faults) for row in gone)
+    places = ["--dataset", tmp_path / "dataset", "--model", random_base, "--output_dir", tmp_path / "model"]
+    trained = recipe("train.py", *places, "--doubts", examined[0], "--max_steps", 1, "--use_cpu")
+    assert trained.returncode == 0, trained.stderr
+    assert f"{len(gone)} of {len(train)} utterances (" in trained.stdout
 
 
 def test_what_is_accepted_goes_into_valid_copies(examined, faulty, recipe, elan_schema):

@@ -39,6 +39,7 @@ def _row(one: Finding, corpus: Corpus, folder: Path) -> dict[str, Any]:
         "tier": one.tier,
         "start_ms": start_ms,
         "end_ms": end_ms,
+        "of_audio_ms": [one.start_ms, one.end_ms],
         "kind": one.kind,
         "score": one.score,
         "suggestion": one.suggestion,
@@ -77,7 +78,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         raise U2UError(f"{path}: is not there: run doctor.py with --model first, and accept faults in doctor.html")
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
-        needed = ("name", "file", "tier", "start_ms", "end_ms", "text", "kind", "edit")
+        needed = ("name", "file", "recording", "tier", "start_ms", "end_ms", "of_audio_ms", "text", "kind", "edit")
         if not all(name in row for row in rows for name in needed):
             raise ValueError("a value is missing")
     except (OSError, ValueError, TypeError) as error:
