@@ -46,7 +46,8 @@ def _listed(names: Sequence[str]) -> str:
 def after_examination(found: Sequence[Finding], summary: Summary, output_dir: Path) -> str:
     """Return what was found, what was not examined, and the next command."""
     lines = [f"! {note}" for note in summary.notes]
-    lines.append(f"{summary.annotations} annotations read, CER {summary.cer:.1%}; {len(found)} probable faults:")
+    listed = f"{len(found)} probable faults:" if found else "no probable faults"
+    lines.append(f"{summary.annotations} annotations read, CER {summary.cer:.1%}; {listed}")
     counts = Counter(one.kind for one in found)
     lines += [f"  {counts[kind]:5}  {title}" for kind, (title, _) in KINDS.items() if counts[kind]]
     page = output_dir / "doctor.html"
