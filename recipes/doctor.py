@@ -92,8 +92,7 @@ def examine(args: Arguments, asked: Recognisers) -> int:
         output_folder.write(output_dir / "doctor.html", doctor_page(rows, list(clips.clips(found)), summary))
         print(after_examination(found, summary, output_dir))
     problem = any(one.is_problem for one in corpus.skipped) or any(one.problem for one in (*measures, *speech.values()))
-    # Of several processes the first, which writes the page, tells: torchrun ends all as soon as one fails.
-    return SKIPPED if problem and processes().is_main_process else DONE
+    return SKIPPED if problem else DONE
 
 
 def apply(args: Arguments) -> int:

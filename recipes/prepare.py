@@ -82,9 +82,7 @@ def main() -> int:
         if push.push_to:
             print(f"on the Hub: {push_folder(output_dir, push.push_to, 'dataset', push.public)}")
         print(terminal.after_preparation(found, output_dir))
-    has_skipped = preparation.has_skipped or preparation.audio_problem
-    # Of several processes the first, which pushes, tells: torchrun ends all as soon as one fails.
-    return SKIPPED if has_skipped and main_process else DONE
+    return SKIPPED if preparation.has_skipped or preparation.audio_problem else DONE
 
 
 def _dealt_before(args: Arguments, output_dir: Path) -> str:

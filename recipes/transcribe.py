@@ -64,8 +64,7 @@ def main() -> int:
             print(f"to correct first: {queue}")
         print(next_steps(skipped, outcomes, args))
     has_skipped = any(item.is_problem for item in skipped) or any(outcome.problem for outcome in outcomes)
-    # Of several processes the first, which writes the queue, tells: torchrun ends all as soon as one fails.
-    return SKIPPED if has_skipped and processes().is_main_process else DONE
+    return SKIPPED if has_skipped else DONE
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from transformers.hf_argparser import string_to_bool
 
 from u2u_hf import output_folder
 from u2u_hf.command_line.flags import HelpFormatter, Parser, Switch
-from u2u_hf.command_line.statuses import DONE, HELP, STOPPED
+from u2u_hf.command_line.statuses import DONE, HELP, SKIPPED, STOPPED
+from u2u_hf.data.processes import processes
 from u2u_hf.memory import NOT_ENOUGH, memory_problem
 from u2u_hf.records import U2UError, trimmed
 from u2u_hf.settings import changed
@@ -197,7 +198,9 @@ def launch(main: Callable[[], int | None]) -> NoReturn:
         stream.reconfigure(errors="backslashreplace")
     stdout, sys.stdout = sys.stdout, _Visible(sys.stdout)
     try:
-        sys.exit(main() or DONE)
+        status = main() or DONE
+        # Of several processes the first, which writes what all have found, tells: torchrun ends all once one fails.
+        sys.exit(DONE if status == SKIPPED and not processes().is_main_process else status)
     except U2UError as error:
         sys.exit(_error_line(str(error)))
     except OSError as error:

@@ -59,8 +59,8 @@ class LearningCurve:
                 continue
             print(f"forecast {number}/{len(PARTS)}: a training on {share:.0%} of the training data", flush=True)
             data = here / "dataset"
-            hours = write_part(self.dataset, data, share, self.seed + order)
-            trained_and_scored(recipes, here, data, self.base, self.seconds, self.seed + order)
+            hours = _write_part(self.dataset, data, share, self.seed + order)
+            _trained_and_scored(recipes, here, data, self.base, self.seconds, self.seed + order)
             write_text(here / "done.json", json.dumps({"hours": hours}) + "\n")
             for folder in (data, here / "model"):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -80,7 +80,7 @@ class LearningCurve:
         return trials, recordings
 
 
-def trained_and_scored(recipes: Recipes, here: Path, data: Path, base: str, seconds: int | None, seed: int) -> None:
+def _trained_and_scored(recipes: Recipes, here: Path, data: Path, base: str, seconds: int | None, seed: int) -> None:
     """Train on a dataset, in ``here/model``, and score on its test split, in ``here/scores``; resume what was begun.
 
     Raises:
@@ -94,7 +94,7 @@ def trained_and_scored(recipes: Recipes, here: Path, data: Path, base: str, seco
     recipes("evaluate.py", "--model", model, "--dataset", data, "--output_dir", here / "scores", "--split", "test")
 
 
-def write_part(source: Path, folder: Path, share: float, order: int) -> float:
+def _write_part(source: Path, folder: Path, share: float, order: int) -> float:
     """Write a dataset with a part of a dataset's training split, if it is not there; return its hours of training.
 
     Args:
