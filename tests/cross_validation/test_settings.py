@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import yaml
 
@@ -42,6 +44,19 @@ def test_the_base_is_the_one_that_is_noted(model, random_base, monkeypatch):
     monkeypatch.chdir(random_base.parent)
     assert training_of(model(model=random_base.name)).base_model == random_base.name
     assert training_of(model()).base_model == "utter-project/mHuBERT-147"  # train.py's own is not noted
+
+
+def test_a_base_that_has_learnt_itself_is_refused_unless_it_is_given(model, random_base, tmp_path, capsys):
+    """A recogniser that goes on from an earlier one: the earlier one may have heard whoever is left out."""
+    earlier = tmp_path / "earlier"
+    shutil.copytree(random_base, earlier)
+    (earlier / "train.yaml").write_text("dataset: d\n", encoding="utf-8")
+    with pytest.raises(U2UError, match=r"earlier: is a recogniser itself.*give --base_model, the pre-trained model"):
+        training_of(model(model=str(earlier)))
+    assert training_of(model(model=str(earlier)), str(random_base)).base_model == str(random_base)
+    assert "recogniser" not in capsys.readouterr().out
+    assert training_of(model(model=str(earlier)), str(earlier)).base_model == str(earlier)
+    assert "! --base_model" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

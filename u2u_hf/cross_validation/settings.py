@@ -93,7 +93,7 @@ def training_of(model: str, base_model: str = "") -> Training:
         model: folder or Hub name. base_model: replaces the one that is noted, or empty.
 
     Raises:
-        U2UError: the note is missing or damaged, or the base model is not where it says.
+        U2UError: the note is missing or damaged, or the base model is not where it says, or is a recogniser itself.
     """
     path = optional_file(model, SETTINGS)
     if path is None and not base_model:
@@ -108,6 +108,8 @@ def training_of(model: str, base_model: str = "") -> Training:
         write_line(f"! {path}: {name} is not used where something is left out")
     base = base_model or str(noted.get("model", DEFAULT_MODEL))
     _require_base(base, model)
+    if optional_file(base, SETTINGS):
+        _refuse_trained(base, model, is_given=bool(base_model))
     settings = {name: value for name, value in settings.items() if name in known}
     return Training(base, settings, bool(noted.get("untranscribed")))
 
@@ -125,10 +127,24 @@ def _read(path: Path) -> dict[str, Any]:
 def _require_base(base: str, model: str) -> None:
     """Raise U2UError unless the base model may be found: absolute paths are noted without their folders."""
     if not Path(base).is_dir() and "/" not in base:
-        raise U2UError(f"{model}: was trained from {base}, which is not here: give --base_model FOLDER/{base}")
+        raise U2UError(
+            f"{model}: was trained from {base}, which is not here: give --base_model FOLDER/{base}, or if that was a "
+            f"recogniser itself the pre-trained model that it came from, such as {DEFAULT_MODEL}"
+        )
     if Path(base).is_dir() and not Path(base, CONFIG).is_file():
         raise U2UError(f"{base}: holds no model ({CONFIG}): give the base model of {model} with --base_model")
     require_source(base, "model")
+
+
+def _refuse_trained(base: str, model: str, is_given: bool) -> None:
+    """Raise U2UError for a base model that is a recogniser: it may have learnt from what is left out."""
+    what = f"{base}: is a recogniser itself, and may have learnt from what is to be left out"
+    if not is_given:
+        raise U2UError(
+            f"{model}: was trained from {what}: give --base_model, the pre-trained model that it came from, such as "
+            f"{DEFAULT_MODEL}"
+        )
+    write_line(f"! --base_model {what}: the scores are then too good")
 
 
 def _in_shares(settings: Mapping[str, Any]) -> dict[str, Any]:
