@@ -173,6 +173,8 @@ class Results:
         """Return the errors and lengths, int [metrics, N, 2], of a run on a dataset's test split."""
         name = {"dataset": str(dataset), "base": self.base, "budget": self.budget, "arm": arm, "seed": seed}
         name |= {"rate": rate} if rate else {}
+        # Which is made in a part of the time: what is trained in the rest is another run.
+        name |= {"language_model": True} if self.language_model and not rate else {}
         if (key := json.dumps(name)) not in self.rows:
             splits, flags = load_splits(dataset), arm.removeprefix("ours").removesuffix(WITH)
             budget = self.budget * (1 - (LANGUAGE_MODEL_SHARE if self.language_model else 0.0))

@@ -57,6 +57,19 @@ def test_it_goes_on_from_a_checkpoint_and_begins_anew_without(following, tmp_pat
     assert not other
 
 
+@pytest.mark.parametrize("before", [50, 20])
+def test_of_a_run_that_was_made_longer_it_begins_anew(following, before):
+    """What was the end of 100 steps is the middle of 200, or earlier: the old weights are no part of the average."""
+    model, progress, average = following
+    step(average, model, progress, 100, 7.0)
+    progress.total = 200 if before == 50 else 500
+    step(average, model, progress, 101, 1.0)
+    assert bool(average) == (before == 50)
+    step(average, model, progress, progress.total * 0.55, 1.0)
+    average.swap()
+    assert model.weight.item() == pytest.approx(1.0)
+
+
 def test_weights_that_do_not_learn_are_left_alone(following):
     _, progress, _ = following
     model = torch.nn.Sequential(torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False))

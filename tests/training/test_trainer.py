@@ -146,6 +146,19 @@ def test_a_time_budget_keeps_what_the_last_evaluation_will_take(timed, pause, ev
     assert {p.name for p in Path(trainer.args.output_dir).iterdir()} == {f"checkpoint-{step}" for step in saved}
 
 
+@pytest.mark.parametrize(("steps", "evaluated"), [(0.4, [5, 11]), (2.0, [5])])
+def test_the_first_evaluation_too_takes_a_tenth_at_most(timed, steps, evaluated):
+    """By the steps it takes as long as: 0.4 of 10 s are less than a tenth of 50 s; 2 of 10 s are more.
+
+    Three times as much is kept for the end until one has been timed, which here takes no time: of 105 s, 45 s are left
+    with 20 s each, and nearly all after one.
+    """
+    trainer, _ = timed(eval_strategy="steps", eval_steps=0.5, save_strategy="no", load_best_model_at_end=False)
+    trainer.progress.evaluation_steps = steps
+    trainer.train()
+    assert [row["step"] for row in trainer.state.log_history if "eval_cer" in row] == evaluated
+
+
 def test_what_a_step_learns_does_not_depend_on_how_it_is_divided(make):
     texts, seconds = ["ab", "ba a", "b", "aab"], [1.0, 0.5, 0.8, 0.9]
     splits = SPLITS | {"train": (texts, seconds)}

@@ -37,8 +37,9 @@ class Average(TrainerCallback):
     def on_step_end(self, args, state, control, **kwargs):
         share = self._progress.step / max(1, self._progress.total)
         if share < _BEGIN:
+            self._weights = {}
             return
-        if not self._weights:
+        if not self._weights or share < self._at:  # the run was made longer: what was its end is its middle
             self._weights = {name: weight.detach().clone() for name, weight in self._learning()}
         else:
             new = 1 - math.exp((self._at - share) / _MEMORY)

@@ -14,7 +14,7 @@ from u2u_hf.progress_bar import progress_bar, write_line
 from u2u_hf.training.awake_clock import awake_clock
 from u2u_hf.training.peak_memory import peak_bytes
 
-# Share of a time budget reserved for the last evaluation and checkpoint until a first pair has been timed.
+# Share of a time budget reserved for the last evaluation and checkpoint, at least, until a first pair has been timed.
 _RESERVE = 0.05
 # Share of the time that evaluations and checkpoints before the last may take. On the demo corpus, ten evaluations took
 # most of a run of 20 seconds, which ended with a CER of 11.4 and 8.6 %; without any it was 3.3 and 2.7 %.
@@ -25,8 +25,8 @@ class Progress(TrainerCallback):
     """A count of the run from 0 to `total`: its steps or, with a time budget, the share of the time spent.
 
     With a budget, evaluations and checkpoints follow the count too, and an evaluation that would take too much of the
-    time is left out. SIGTERM or Ctrl-C ends the run after the current
-    step, with a checkpoint; a second one ends it at once.
+    time is left out. SIGTERM or Ctrl-C ends the run after the current step, with a checkpoint; a second one ends it at
+    once.
 
     Attributes:
         begun: start of this process, in seconds of `clock`; the budget counts from here.
@@ -34,6 +34,8 @@ class Progress(TrainerCallback):
         total: the count at the end of the run.
         step: the count at the end of the last step.
         pause: duration of the longest evaluation with its checkpoint, in seconds. paused: of all of them.
+        evaluation_steps: the training steps that an evaluation takes as long as, for the first one: it is timed only
+            when it is over.
         interrupted: whether the run was asked to stop before its end.
     """
 
@@ -41,9 +43,10 @@ class Progress(TrainerCallback):
         self.budget_seconds = budget_seconds
         self.begun, self.clock = psutil.Process().create_time(), awake_clock()
         self.total = self.step = 0
-        self.pause = self.paused = 0.0
+        self.pause = self.paused = self.evaluation_steps = 0.0
         self.interrupted = False
         self._before: float | None = None
+        self._first = 0, 0.0  # step and seconds at which this process began to train
         self._handlers: dict[int, object] = {}
 
     @property
@@ -59,7 +62,8 @@ class Progress(TrainerCallback):
         self.total = state.max_steps
         if self._before is None:  # not again after a return to a checkpoint of this process
             self._before = max((row.get("seconds", 0.0) for row in state.log_history), default=0.0)
-        self._count(state.global_step, self._together(args.device)[0])
+        self._first = state.global_step, self._together(args.device)[0]
+        self._count(*self._first)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._handlers[number] = signal.signal(number, self._stop)
 
@@ -75,7 +79,8 @@ class Progress(TrainerCallback):
             ended = self.step >= self.total
             control.should_training_stop |= ended
             if args.eval_strategy == "steps":
-                due = _passed(before, self.step, state.eval_steps) and self.paused + self.pause <= _PAUSES * seconds
+                pauses = self.paused + self._next_pause(state.global_step, seconds)
+                due = _passed(before, self.step, state.eval_steps) and pauses <= _PAUSES * seconds
                 control.should_evaluate |= ended or due
             if args.save_strategy == "steps":
                 control.should_save |= ended or _passed(before, self.step, state.save_steps)
@@ -89,6 +94,11 @@ class Progress(TrainerCallback):
         """Note how long an evaluation, a checkpoint or both took."""
         self.pause, self.paused = max(self.pause, seconds), self.paused + seconds
 
+    def _next_pause(self, step: int, seconds: float) -> float:
+        """Return the seconds that the next evaluation takes: as long as the longest, or as its steps."""
+        first, begun = self._first
+        return self.pause or self.evaluation_steps * (seconds - begun) / max(1, step - first)
+
     def on_log(self, args, state, control, **kwargs):
         if state.log_history:
             state.log_history[-1] |= {"seconds": round(self.seconds, 1), "peak_bytes": peak_bytes(args.device)}
@@ -99,7 +109,8 @@ class Progress(TrainerCallback):
         else:
             # For the last evaluation with its checkpoint, for loading the best one and scoring the average, and for
             # writing the model.
-            usable = self.budget_seconds - (3 * self.pause or _RESERVE * self.budget_seconds)
+            pause, reserve = self._next_pause(step, seconds), _RESERVE * self.budget_seconds
+            usable = self.budget_seconds - (3 * pause if self.pause else max(3 * pause, reserve))
             self.step = max(self.step, min(self.total, int(self.total * seconds / max(usable, 1e-9))))
 
     def _stop(self, number, frame) -> None:
@@ -156,6 +167,11 @@ class ProgressBar(ProgressCallback):
                 alone = self.training_bar is None
                 self.prediction_bar = progress_bar(desc="scoring", total=len(eval_dataloader), leave=alone)
             self.prediction_bar.update(1)
+
+    def _next_pause(self, step: int, seconds: float) -> float:
+        """Return the seconds that the next evaluation takes: as long as the longest, or as its steps."""
+        first, begun = self._first
+        return self.pause or self.evaluation_steps * (seconds - begun) / max(1, step - first)
 
     def on_log(self, args, state, control, logs=None, **kwargs):
         if not state.is_world_process_zero or self.training_bar is None:

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from transformers import Trainer
+from transformers import PreTrainedModel, Trainer
 
 from u2u_hf.frames import SAMPLING_RATE, STRIDE
 from u2u_hf.recognition.families.registry import family_of
@@ -91,7 +91,7 @@ def find_rates(trainer: Trainer, max_steps: int, given: Mapping[str, float]) -> 
             head = min(_HEAD_MOST, _SHARE * test.head_rate()) if head is None else head
             test.settle(head)
             encoder = given.get("learning_rate")
-            encoder = min(_most(learning), _SHARE * test.encoder_rate()) if encoder is None else encoder
+            encoder = min(_most(trainer.model), _SHARE * test.encoder_rate()) if encoder is None else encoder
         finally:
             trainer.model.zero_grad()
             for weight in learning:
@@ -103,9 +103,9 @@ def find_rates(trainer: Trainer, max_steps: int, given: Mapping[str, float]) -> 
     return Rates(*least.tolist())
 
 
-def _most(learning: Sequence[torch.Tensor]) -> float:
-    """Return the highest rate that the test may give to an encoder, by the number of weights that learn."""
-    return _ENCODER_MOST if sum(weight.numel() for weight in learning) > _LARGE else math.inf
+def _most(model: PreTrainedModel) -> float:
+    """Return the highest rate that the test may give to an encoder, by its size: frozen layers count too."""
+    return _ENCODER_MOST if sum(weight.numel() for weight in model.parameters()) > _LARGE else math.inf
 
 
 class _Test:

@@ -35,6 +35,9 @@ from u2u_hf.training.rate_test import find_rates
 from u2u_hf.training.regularisation import GrowingRegularisation
 from u2u_hf.training.saving import written
 
+# It only goes forward: with its metrics it takes about half of the time of learning from as much audio.
+_OF_TRAINING = 0.5
+
 
 class CtcTrainer(Trainer):
     """A Trainer for CTC on little data.
@@ -50,6 +53,8 @@ class CtcTrainer(Trainer):
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
         self.progress = Progress(self.args.budget_seconds)
+        if self.eval_dataset is not None and self.args.eval_strategy != "no":
+            self.progress.evaluation_steps = self._evaluation_steps()
         self.remove_callback(ProgressCallback)
         self.add_callback(self.progress)
         if not self.args.disable_tqdm:
@@ -75,6 +80,12 @@ class CtcTrainer(Trainer):
             self.add_callback(self._average)
         encoder = self.model.base_model
         encoder.forward = self._frozen_at_first(encoder.forward)
+
+    def _evaluation_steps(self) -> float:
+        """Return the training steps that an evaluation takes about as long as."""
+        args = self.args
+        a_step = args.batch_seconds * args.gradient_accumulation_steps * args.world_size
+        return _OF_TRAINING * sum(self.eval_dataset["duration"]) / a_step
 
     def train(self, resume_from_checkpoint: str | Path | None = None, *arguments, **settings):
         checkpoint = Path(resume_from_checkpoint) if resume_from_checkpoint else None
@@ -142,8 +153,10 @@ class CtcTrainer(Trainer):
         if rates:
             args.learning_rate, args.head_learning_rate = rates.encoder, rates.head
         if self.is_world_process_zero():
-            how = "by a test" if rates else "the usual ones of mHuBERT-147: the run is too short to test them"
-            write_line(f"learning rates {args.learning_rate:.1e}, of the head {args.head_learning_rate:.1e}, {how}")
+            how = "by a test" if rates else "the usual one of mHuBERT-147, because the run is too short to test it"
+            for name, what in (("learning_rate", "learning rate"), ("head_learning_rate", "learning rate of the head")):
+                if name not in given:
+                    write_line(f"{what} {getattr(args, name):.1e}: {how}")
 
     @property
     def rates(self) -> dict[str, float]:
@@ -223,8 +236,9 @@ class CtcTrainer(Trainer):
         self._lost = 0 if watched or torch.isfinite(loss) else self._lost + 1
         if self._lost == 10:
             raise U2UError(
-                f"step {self.state.global_step}: the loss is not a number any more: resume from the last checkpoint "
-                "with --resume and a lower --learning_rate and --head_learning_rate"
+                f"step {self.state.global_step}: the loss is not a number any more: train again into another "
+                "--output_dir, with a lower --learning_rate and --head_learning_rate: a run that is resumed keeps its "
+                "rates"
             )
         return loss
 
