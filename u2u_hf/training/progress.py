@@ -107,10 +107,10 @@ class Progress(TrainerCallback):
         if self.budget_seconds is None:
             self.step = step
         else:
-            # For the last evaluation with its checkpoint, for loading the best one and scoring the average, and for
-            # writing the model.
+            # For the last evaluation with its checkpoint, for loading the best one and scoring the average, for writing
+            # the model, and for calibrating its confidence on validation.
             pause, reserve = self._next_pause(step, seconds), _RESERVE * self.budget_seconds
-            usable = self.budget_seconds - (3 * pause if self.pause else max(3 * pause, reserve))
+            usable = self.budget_seconds - (4 * pause if self.pause else max(4 * pause, reserve))
             self.step = max(self.step, min(self.total, int(self.total * seconds / max(usable, 1e-9))))
 
     def _stop(self, number, frame) -> None:
