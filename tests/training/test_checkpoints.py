@@ -43,7 +43,8 @@ def test_a_run_that_is_stopped_is_found_again(make, tmp_path):
 )
 def test_a_run_that_is_killed_after_its_last_checkpoint_takes_no_step_more(make, monkeypatch, length, longer, steps):
     kept = {"save_strategy": "steps", "save_steps": 0.5, "eval_strategy": "steps", "eval_steps": 0.5}
-    kept |= {"load_best_model_at_end": True}
+    # Three batches: the fourth step is in the middle of an epoch.
+    kept |= {"load_best_model_at_end": True, "batch_seconds": 1}
 
     def trained(checkpoint=None, pause=0.0, **settings):
         trainer = make(**kept, **settings)
