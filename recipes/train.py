@@ -67,6 +67,8 @@ def main() -> int:
         if training.process_index == 0:
             on = "this run is finished; to train on, give a higher --max_steps or --time_budget"
             print(f"{output_dir}: {FINISHED if holds_stages(output_dir) else on}")
+            if training.untranscribed:
+                tidy(output_dir)  # the run may have been killed before
             if push.push_to:
                 print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
         return DONE

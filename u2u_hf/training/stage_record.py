@@ -110,7 +110,7 @@ def digest(*parts: Dataset) -> str:
 
 def tidy(output_dir: Path) -> None:
     """Remove what only a run that is resumed needs, and may be private: the stages' models, the speech, its texts."""
-    if not (output_dir / FOLDER).is_dir():  # no speech was left after the dataset's, and it is not kept
+    if not (output_dir / FOLDER).is_dir():  # the output folder was copied without it
         return
     for path in (output_dir / FOLDER).iterdir():
         if path.is_dir():
