@@ -13,9 +13,9 @@ be stopped at any moment: the same command with --resume resumes from the last c
 one on the Hub.
 With --untranscribed, the run's steps or time are shared by stages: fine-tuning as without it, then training on the
 recordings that nobody transcribed. Validation chooses the stage whose model is kept, and what is not speech of this
-language costs its time only. Checkpoints of such a run are not pushed to the Hub. What the recordings share with the
-dataset is left out; where they are a prepared dataset, that is utterances with the same sound, and recordings named as
-one in the validation or test split.
+language costs its time only. Finding speech takes at most a tenth of --time_budget. Checkpoints of such a run are not
+pushed to the Hub. What the recordings share with the dataset is left out, by its sound, and recordings named as one in
+the validation or test split; where they are a prepared dataset, utterances with the same sound, and recordings by name.
 Every argument of transformers.TrainingArguments works too; --help_all lists them.
 """
 
@@ -67,6 +67,8 @@ def main() -> int:
         if training.process_index == 0:
             on = "this run is finished; to train on, give a higher --max_steps or --time_budget"
             print(f"{output_dir}: {FINISHED if holds_stages(output_dir) else on}")
+            if training.untranscribed:
+                tidy(output_dir)  # the run may have been killed before
             if push.push_to:
                 print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")
         return DONE
@@ -126,7 +128,11 @@ def sure(train: Dataset, doubts: str, tells: bool) -> Dataset:
 def speech(training: CtcTrainingArguments, splits: DatasetDict) -> Dataset | None:
     """Return the speech of --untranscribed, if there is any, and print how much there is and what is not in it."""
     folder = Path(training.output_dir, STAGES, "speech")
-    found = untranscribed_speech(training.untranscribed, folder, splits, training.untranscribed_hours, training.seed)
+    # A tenth of the time at most: the stages need the rest.
+    seconds = training.budget_seconds and 0.1 * training.budget_seconds
+    found = untranscribed_speech(
+        training.untranscribed, folder, splits, training.untranscribed_hours, training.seed, seconds
+    )
     if training.process_index == 0:
         print(f"{found.hours:.2f} hours of speech without transcripts", *found.remarks, sep="\n! ")
     return found.rows

@@ -6,6 +6,7 @@ import pytest
 from u2u_hf.output_folder import claim
 from u2u_hf.records import U2UError
 from u2u_hf.training.checkpoints import is_finished, resume_point
+from u2u_hf.training.progress import Progress
 
 pytest_plugins = ["support.trainers"]
 
@@ -30,6 +31,38 @@ def test_a_run_that_is_stopped_is_found_again(make, tmp_path):
     assert not (moved / "checkpoint-6").exists()
     state = json.loads((last / "trainer_state.json").read_text(encoding="utf-8"))
     assert Path(state["best_model_checkpoint"]).parent == moved
+
+
+@pytest.mark.parametrize(
+    # Of 105 s three pauses of 10 s are kept for the end: 8 steps. A resumed run does not know of these pauses yet.
+    ("length", "longer", "steps"),
+    [
+        ({"max_steps": 4}, {"max_steps": 6}, (4, 6)),
+        ({"max_steps": -1, "time_budget": "1m45s"}, {"max_steps": -1, "time_budget": "3m"}, (8, 18)),
+    ],
+)
+def test_a_run_that_is_killed_after_its_last_checkpoint_takes_no_step_more(make, monkeypatch, length, longer, steps):
+    kept = {"save_strategy": "steps", "save_steps": 0.5, "eval_strategy": "steps", "eval_steps": 0.5}
+    # Three batches: the fourth step is in the middle of an epoch.
+    kept |= {"load_best_model_at_end": True, "batch_seconds": 1}
+
+    def trained(checkpoint=None, pause=0.0, **settings):
+        trainer = make(**kept, **settings)
+        monkeypatch.setattr(Progress, "seconds", property(lambda progress: 10 * trainer.state.global_step))
+        trainer.progress.pause = pause
+        trainer.train(checkpoint)
+        return trainer
+
+    first = trained(pause=10.0, **length)
+    last = Path(first.args.output_dir, f"checkpoint-{steps[0]}")
+    again = trained(last, **length)
+    assert (first.state.global_step, again.state.global_step) == (steps[0], steps[0])
+    assert again.scores() == first.scores()
+    assert again.averaged == first.averaged
+    assert again.rates == first.rates
+    for name, weights in first.model.state_dict().items():
+        assert weights.equal(again.model.state_dict()[name]), name
+    assert trained(last, **longer).state.global_step == steps[1]
 
 
 def test_a_run_is_finished_once_its_model_and_settings_are_written(tmp_path):

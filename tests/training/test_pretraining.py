@@ -1,3 +1,5 @@
+import itertools
+
 import datasets
 import numpy as np
 import pytest
@@ -6,9 +8,11 @@ from support.families import CONFIGS, save_base
 from support.trainers import rows
 
 from u2u_hf.data.audio import flac_bytes
+from u2u_hf.data.collator import CtcCollator
 from u2u_hf.demo.quickstart import BASE_MODEL
 from u2u_hf.recognition.families.registry import family_of
 from u2u_hf.recognition.model import start_from
+from u2u_hf.training import clusters
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.clusters import cluster_targets
 from u2u_hf.training.pretraining import build_pretrainer, load_encoder, masked_spans, save_encoder
@@ -36,17 +40,70 @@ def arguments(folder, **settings):
 def test_each_frame_has_a_target_which_is_the_same_again_and_kept(random_base, speech, tmp_path):
     model, processor = start_from(str(random_base), ["ab"])
     found = [cluster_targets(model, processor, speech, 3, 0, tmp_path / f"{name}.npz") for name in "ab"]
-    assert [len(row) for row in found[0]] == [49, 29, 14]
-    assert set(np.concatenate(found[0]).tolist()) <= {0, 1, 2}
-    assert len(set(np.concatenate(found[0]).tolist())) > 1
-    for one, other in zip(*found, strict=True):
+    assert {row: len(targets) for row, targets in found[0].items()} == {0: 49, 1: 29, 2: 14}
+    assert set(np.concatenate(list(found[0].values())).tolist()) <= {0, 1, 2}
+    assert len(set(np.concatenate(list(found[0].values())).tolist())) > 1
+    for one, other in zip(*(targets.values() for targets in found), strict=True):
         assert one.tolist() == other.tolist()
     # What is kept is not computed again: another model changes nothing.
     with torch.no_grad():
         for weights in model.parameters():
             weights.zero_()
     again = cluster_targets(model, processor, speech, 3, 0, tmp_path / "a.npz")
-    assert np.concatenate(again).tolist() == np.concatenate(found[0]).tolist()
+    assert {row: targets.tolist() for row, targets in again.items()} == {
+        row: targets.tolist() for row, targets in found[0].items()
+    }
+
+
+def test_with_a_time_only_the_rows_have_targets_that_it_is_enough_for(random_base, tmp_path, monkeypatch):
+    seconds_of = [1.0] * 8
+    speech = rows([""] * 8, seconds_of)
+    drawn = np.random.default_rng(0).permutation(8).tolist()
+    ticks = itertools.count()
+    monkeypatch.setattr(clusters, "awake_clock", lambda: lambda: float(next(ticks)))
+    model, processor = start_from(str(random_base), ["ab"])
+
+    def found(seconds):
+        return cluster_targets(model, processor, speech, 2, 0, tmp_path / f"{seconds}.npz", seconds)
+
+    # A look at the clock takes a second, and after each row there is one. A quarter of 10 s has passed after the third
+    # row. Then the pace is 4/3 s a row, and 5 s are left when that has been told: enough for 3.75 rows.
+    few = found(10.0)
+    assert list(few) == sorted(drawn[:3])
+    assert [len(targets) for targets in few.values()] == [49, 49, 49]
+    # After the first row a quarter of 1 s has passed, and soon all.
+    assert found(1.0) == {}
+    assert len(found(1000.0)) == 8
+
+    # The encoder learns from these rows, and from nothing where there are none.
+    def trainer(seconds):
+        return build_pretrainer(
+            str(random_base), speech, arguments(tmp_path / "run"), tmp_path / f"{seconds}.npz", seconds
+        )
+
+    assert len(trainer(10.0).train_dataset) == 3
+    assert trainer(1.0) is None
+
+
+def test_a_short_utterance_is_padded_as_in_training_and_no_audio_is_read_twice(random_base, tmp_path, monkeypatch):
+    speech = rows(["a"] * 3, [0.1, 0.1, 0.1])
+    model, processor = start_from(str(random_base), ["ab"])
+    lengths, read, real = [], [], datasets.Dataset.__getitem__
+
+    def item(dataset, key):
+        if isinstance(key, int):
+            read.append(key)
+        return real(dataset, key)
+
+    monkeypatch.setattr(datasets.Dataset, "__getitem__", item)
+    model.base_model.register_forward_pre_hook(
+        lambda module, args, inputs: lengths.append(inputs["input_values"].shape[1]), with_kwargs=True
+    )
+    cluster_targets(model, processor, speech, 2, 0, tmp_path / "targets.npz")
+    # Ten frames: 9 · 320 + 400 samples. Each row is heard twice, to learn the clusters and to tell its own.
+    assert lengths == [3280] * 6
+    assert sorted(read) == [0, 0, 1, 1, 2, 2]
+    assert CtcCollator(processor)([speech[0]])["input_values"].shape == (1, 3280)
 
 
 def test_a_hiss_and_a_hum_are_different_clusters(tmp_path):
@@ -56,7 +113,7 @@ def test_a_hiss_and_a_hum_are_different_clusters(tmp_path):
         {"audio": [{"bytes": flac_bytes(sound), "path": "a"} for sound in sounds], "duration": [1.0] * 4}
     )
     model, processor = start_from(str(BASE_MODEL), ["ab"])
-    for row in cluster_targets(model, processor, speech, 2, 0, tmp_path / "targets.npz"):
+    for row in cluster_targets(model, processor, speech, 2, 0, tmp_path / "targets.npz").values():
         hiss, hum = (np.bincount(half, minlength=2) for half in (row[:23], row[26:]))
         assert hiss.argmax() != hum.argmax()
         assert min(hiss.max(), hum.max()) >= 20

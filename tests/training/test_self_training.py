@@ -3,6 +3,7 @@ from support.trainers import rows
 
 from u2u_hf.data.dataset import load_splits
 from u2u_hf.data.neighbours import Examples, neighbours
+from u2u_hf.training import self_training
 from u2u_hf.training.self_training import (
     Recognised,
     look,
@@ -57,25 +58,35 @@ def splits(demo_dataset):
     return load_splits(demo_dataset)
 
 
-def test_the_recogniser_knows_its_language_and_not_noise(trained_model, splits):
-    found = look(trained_model, splits["test"], splits, 0)
+def test_the_recogniser_knows_its_language_and_not_noise(trained_model, splits, tmp_path):
+    known = tmp_path / "validation.json"
+    found = look(trained_model, splits["test"], splits, 0, known)
     assert (found.strange, found.weak) == ("", "")
     noise = rows([""] * 5, [3.0] * 5)
-    assert "another language, music or noise?" in look(trained_model, noise, splits, 0).strange
+    assert "another language, music or noise?" in look(trained_model, noise, splits, 0, known).strange
 
 
-def test_what_it_is_sure_of_is_kept_and_found_once(trained_model, splits, tmp_path):
-    speech = splits["test"]
-    found = pseudo_labels(trained_model, speech, splits, 0, tmp_path / "texts.json")
+def test_what_it_is_sure_of_is_kept_and_found_once(trained_model, splits, tmp_path, monkeypatch):
+    speech, known = splits["test"], tmp_path / "validation.json"
+    recognised, real = [], self_training.recognise
+
+    def recognise(model, rows, order, texts, title):
+        recognised.append(title)
+        return real(model, rows, order, texts, title)
+
+    monkeypatch.setattr(self_training, "recognise", recognise)
+    look(trained_model, speech, splits, 0, known)
+    found = pseudo_labels(trained_model, speech, splits, 0, known, tmp_path / "texts.json")
+    assert recognised == ["recognising validation", "recognising a few segments", "recognising speech"]
     assert found.refused == ""
     assert 0 < len(found.texts) <= len(speech)
     assert sum(speech[row]["duration"] for row in found.texts) <= 2 * sum(splits["train"]["duration"])
     assert all(set(text) <= set("".join(splits["train"]["text"])) | {" "} for text in found.texts.values())
     # What is kept in the file is read, and nothing recognised: there is no such model.
-    again = pseudo_labels(tmp_path / "nowhere", speech, splits, 0, tmp_path / "texts.json")
+    again = pseudo_labels(tmp_path / "nowhere", speech, splits, 0, known, tmp_path / "texts.json")
     assert again == found
     # Without any time there is no segment to look at.
-    late = pseudo_labels(trained_model, speech, splits, 0, tmp_path / "late.json", 0.0)
+    late = pseudo_labels(trained_model, speech, splits, 0, known, tmp_path / "late.json", 0.0)
     assert late.refused == "too little time is left to recognise speech"
     mixed = with_pseudo_labels(splits["train"], speech, found.texts)
     assert len(mixed) == len(splits["train"]) + len(found.texts)

@@ -63,7 +63,11 @@ def test_stopped_or_killed_in_each_stage_a_run_ends_as_if_it_had_not_been(comman
     programs.succeeded(command(broken, *settings, "--resume"))
     assert stages(broken) == stages(whole)
     same(whole, broken)
+    # What a kill at the very end leaves is removed by the same command.
+    texts = broken / "stages" / "texts.json"
+    texts.write_text("{}", encoding="utf-8")
     again = programs.succeeded(command(broken, *settings, "--resume"))
+    assert [path.name for path in (broken / "stages").iterdir()] == ["stages.json"]
     finished = "this run is finished; to train longer, or with other settings, give another --output_dir"
     assert again.stdout == f"{broken}: {finished}\n"
 
@@ -73,5 +77,5 @@ def test_two_processes_do_what_one_does(command, tmp_path):
     programs.succeeded(command(tmp_path / "one", *settings, "--gradient_accumulation_steps", 2))
     programs.succeeded(command(tmp_path / "two", *settings), processes=2)
     one, two = (stages(tmp_path / name) for name in ("one", "two"))
-    assert [(name, steps) for name, steps, _ in one] == [(name, steps) for name, steps, _ in two]
-    assert [scores.get("cer") for *_, scores in one] == pytest.approx([s.get("cer") for *_, s in two], abs=0.02)
+    assert one == two
+    same(tmp_path / "one", tmp_path / "two")

@@ -12,7 +12,7 @@ from support.trainers import SPLITS, rows
 
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
-from u2u_hf.training import progress, stages, trainer
+from u2u_hf.training import clusters, progress, stages, trainer
 from u2u_hf.training.arguments import CtcTrainingArguments
 from u2u_hf.training.self_training import FirstLook, PseudoLabels
 from u2u_hf.training.stage_record import check, tidy
@@ -25,16 +25,18 @@ SPEECH = [1.0, 0.6, 0.8, 0.9]
 def run(random_base, tmp_path, monkeypatch):
     """Train in stages on noise; what the recogniser thinks of it is given."""
 
-    def run(strange="", weak="", texts=None, seconds=SPEECH, **settings):
+    def run(strange="", weak="", texts=None, seconds=SPEECH, splits=SPLITS, slow=None, **settings):
         monkeypatch.setattr(stages, "look", lambda *arguments: FirstLook(strange, weak))
         found = PseudoLabels({} if callable(texts) else texts or {}, "" if texts else "nothing is sure", "")
         monkeypatch.setattr(stages, "pseudo_labels", texts if callable(texts) else lambda *arguments: found)
+        for name, late in (slow or {}).items():
+            monkeypatch.setattr(stages, name, late(getattr(stages, name)))
         settings = {"untranscribed_for": ["pretraining", "self-training"]} | settings
         settings = {"max_steps": 24, "learning_rate": 1e-2, "hold_encoder": 0.2, "logging_steps": 1} | settings
         args = CtcTrainingArguments(
             output_dir=str(tmp_path / "run"), untranscribed="somewhere", disable_tqdm=True, bf16=False, **settings
         )
-        splits = datasets.DatasetDict({name: rows(*split) for name, split in SPLITS.items()})
+        splits = datasets.DatasetDict({name: rows(*split) for name, split in splits.items()})
         return train_in_stages(str(random_base), splits, "made", args, rows([""] * len(seconds), seconds, seed=1))
 
     return run
@@ -114,6 +116,13 @@ def test_a_weak_recogniser_does_not_train_itself(run, tmp_path):
     assert names == [("plain", 7), ("pretraining", 7), ("pre-trained", 10)]
 
 
+def test_what_self_training_leaves_after_pretraining_is_the_best_recognisers(run, tmp_path):
+    trained = run()
+    names = [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]]
+    assert names == [("plain", 7), ("pretraining", 5), ("pre-trained", 7), ("longer", 5)]
+    assert "No self-training: nothing is sure." in trained.account
+
+
 def test_one_use_alone(run, tmp_path):
     run(untranscribed_for=["self-training"], texts={1: "a"})
     names = [(row["name"], row["steps"]) for row in record(tmp_path)["stages"]]
@@ -136,8 +145,11 @@ def test_a_run_is_not_taken_for_another(run, tmp_path):
         run()
     with pytest.raises(U2UError, match="its stages share another length: resume with the same"):
         run(resume=True, max_steps=33)
-    with pytest.raises(U2UError, match="the recordings have changed since it was begun: give another --output_dir"):
+    changed = r"the recordings or the dataset \(--dataset, --doubts\) have changed since it was begun: give another"
+    with pytest.raises(U2UError, match=changed):
         run(resume=True, seconds=[0.6, 0.8, 0.9])
+    with pytest.raises(U2UError, match=changed):
+        run(resume=True, splits=SPLITS | {"train": (["ab", "ba a"], [1.0, 0.5])})
     tidy(tmp_path / "run")
     with pytest.raises(U2UError, match="this run is finished; to train longer, or with other settings, give another"):
         run(resume=True, logging_steps=2)
@@ -173,7 +185,7 @@ def ticking(monkeypatch):
     def look():
         return float(next(ticks))
 
-    for module in (progress, stages):
+    for module in (progress, stages, clusters):
         monkeypatch.setattr(module, "awake_clock", lambda: look)
     monkeypatch.setattr(trainer, "time", SimpleNamespace(perf_counter=look))
     monkeypatch.setattr(psutil.Process, "create_time", lambda process: 0.0)
@@ -187,6 +199,51 @@ def test_all_stages_keep_within_the_time(run, ticking, tmp_path):
     # As without stages, the last step may end late: one takes some ten looks at the clock.
     assert 500 < trained.seconds < 612
     assert all(row["steps"] > 1 for row in done)
+
+
+def test_what_was_done_before_is_taken_from_all_stages(run, ticking, tmp_path, monkeypatch):
+    lengths, real = [], stages.build_trainer
+
+    def build(source, splits, name, args):
+        lengths.append(args.budget_seconds)
+        return real(source, splits, name, args)
+
+    monkeypatch.setattr(stages, "build_trainer", build)
+    for _ in range(60):  # finding speech
+        next(ticking)
+    run(max_steps=-1, time_budget="5m", texts={0: "ab"}, untranscribed_for=["self-training"])
+    # 3 parts of 5 of the other 240 seconds, and the 60: each look at the clock takes a second.
+    assert lengths[0] == pytest.approx(60 + 0.6 * 240, abs=3)
+
+
+def test_too_little_time_for_pretraining_leaves_it_to_the_best_recogniser(run, ticking, tmp_path, monkeypatch):
+    given = []
+
+    def build(model, speech, args, targets, seconds):
+        given.append((seconds, args.budget_seconds))
+
+    monkeypatch.setattr(stages, "build_pretrainer", build)
+    trained = run(max_steps=-1, time_budget="10m", untranscribed_for=["pretraining"])
+    assert [row["name"] for row in record(tmp_path)["stages"]] == ["plain", "longer"]
+    assert given[0][0] == given[0][1] / 2
+    assert "No pretraining: too little time is left for it." in trained.account
+    assert 500 < trained.seconds < 612
+
+
+@pytest.mark.parametrize(("slow", "names"), [("look", ["plain"]), ("save_encoder", ["plain", "pretraining"])])
+def test_no_pretraining_begins_without_time(run, ticking, tmp_path, monkeypatch, slow, names):
+    def late(real):
+        def late(*arguments):
+            for _ in range(500):
+                next(ticking)
+            return real(*arguments)
+
+        return late
+
+    run_with = {"max_steps": -1, "time_budget": "5m", "untranscribed_for": ["pretraining"]}
+    trained = run(slow={slow: late}, **run_with)
+    assert [row["name"] for row in record(tmp_path)["stages"]] == names
+    assert "No pretraining: too little time is left for it." in trained.account
 
 
 # Of 5 minutes 3 are plain's, and 2 remain.

@@ -232,6 +232,28 @@ def sound_names(audio: Iterable[str], folders: Sequence[str] = ()) -> dict[str, 
     return names
 
 
+def name_of_sound(recording: str) -> str:
+    """Return what the sound file of a recording is mostly called, folded and without a suffix.
+
+    Args:
+        recording: its name in a dataset: the path of its annotation file in the corpus.
+
+    >>> name_of_sound("elan/Story_ed-2025-02-12")
+    'story'
+    """
+    name = recording.rpartition("/")[2]
+    return fold(before_edit(name) or name)
+
+
+def has_name(path: Path, name: str) -> bool:
+    """Return whether a sound file has a name from `name_of_sound`, or is called as Praat would write it.
+
+    >>> has_name(Path("c/my story_ed.mp3"), "my story"), has_name(Path("c/my_story.wav"), "my story")
+    (True, True)
+    """
+    return _praat_name(_own_stem(str(path))) == _praat_name(name)
+
+
 def _outermost(path: str, folders: Sequence[str]) -> str:
     """Return the outermost of some folders that a file lies in, or the empty string."""
     return min((folder for folder in folders if Path(path).is_relative_to(folder)), key=len, default="")

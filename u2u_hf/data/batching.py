@@ -96,3 +96,16 @@ def _sizes(durations: np.ndarray, limit: float) -> list[int]:
         else:
             sizes.append(1)
     return sizes
+
+
+def first_rows(rows: Sequence[int], seconds: Sequence[float], limit: float) -> list[int]:
+    """Return the first of some rows, as many as last no longer than `limit` seconds together.
+
+    Args:
+        seconds: duration of each row of the dataset.
+
+    >>> first_rows([2, 0, 1], [1.0, 4.0, 2.0], 6.5)
+    [2, 0]
+    """
+    total = np.cumsum([seconds[row] for row in rows])
+    return list(rows[: int((total <= limit).sum())])

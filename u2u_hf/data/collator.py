@@ -10,10 +10,8 @@ from transformers import ProcessorMixin
 
 from u2u_hf.data.audio import decode_mono
 from u2u_hf.data.augmentation import Augmentation, augmented
-from u2u_hf.data.inputs import inputs_of
-from u2u_hf.frames import STRIDE, frame_count
-
-_MIN_FRAMES = 10  # for masking in transformers
+from u2u_hf.data.inputs import batch_to_learn_from, inputs_of
+from u2u_hf.frames import frame_count
 
 
 @dataclass
@@ -34,11 +32,11 @@ class CtcCollator:
     def __call__(self, rows: Sequence[dict]) -> dict[str, torch.Tensor]:
         signals = [augmented(self._samples(row), self.augmentations).numpy() for row in rows]
         extractor = self.processor.feature_extractor
-        inputs = inputs_of(extractor)
-        batch = inputs.batch(extractor, signals, (_MIN_FRAMES - 1) * STRIDE + inputs.receptive_field)
+        batch = batch_to_learn_from(extractor, signals)
         labels = [torch.tensor(self.processor.tokenizer(row["text"]).input_ids) for row in rows]
         batch["labels"] = torch.nn.utils.rnn.pad_sequence(labels, batch_first=True, padding_value=-100)
-        batch["frames"] = torch.tensor([frame_count(len(signal), inputs.receptive_field) for signal in signals])
+        receptive_field = inputs_of(extractor).receptive_field
+        batch["frames"] = torch.tensor([frame_count(len(signal), receptive_field) for signal in signals])
         return batch
 
     @staticmethod

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE, frame_count
+from u2u_hf.frames import RECEPTIVE_FIELD, SAMPLING_RATE, STRIDE, frame_count
 from u2u_hf.records import U2UError
 
 if TYPE_CHECKING:
     import torch
 
 _HOP, _WINDOW = 160, 400  # samples of a log-mel frame: 10 and 25 ms
+_MIN_FRAMES = 10  # of a batch: transformers' masking refuses fewer
 _TINY = 1e-7  # of Wav2Vec2FeatureExtractor, added to the variance
 
 
@@ -102,6 +103,16 @@ def inputs_of(extractor: Any) -> Inputs:
             return kind
     known = ", ".join(kind.extractor for kind in KINDS)
     raise U2UError(f"the model's feature extractor is {type(extractor).__name__}: take a model with one of {known}")
+
+
+def batch_to_learn_from(extractor: Any, signals: Sequence[np.ndarray]) -> dict[str, torch.Tensor]:
+    """Return the model's arguments for samples [N] of several lengths, long enough for masking in transformers.
+
+    Raises:
+        U2UError: the extractor is of an unknown kind.
+    """
+    inputs = inputs_of(extractor)
+    return inputs.batch(extractor, signals, (_MIN_FRAMES - 1) * STRIDE + inputs.receptive_field)
 
 
 def is_of(extractor: Any, kind: Inputs) -> bool:

@@ -19,7 +19,7 @@ _STEPS = 3000
 _STEPS_OF_A_BUDGET = 1_000_000
 # For mHuBERT-147, where a run is too short for a test.
 _RATES = {"learning_rate": 5e-5, "head_learning_rate": 1e-3}
-UNTRANSCRIBED_FOR = ("pretraining", "self-training")
+FOR_PRETRAINING, FOR_SELF_TRAINING = UNTRANSCRIBED_FOR = ("pretraining", "self-training")
 # Settings of transformers that this training does not read, and what to give in their place.
 _WITHOUT_EFFECT = {
     "per_device_train_batch_size": "--batch_seconds sets how much audio a batch has",
@@ -69,7 +69,7 @@ class CtcTrainingArguments(TrainingArguments):
     microphone_db: float = setting(0.0, help="random microphones, by so many dB: 8")
     noise_snr_db: float | None = setting(None, help="add noise, from this many dB below the speech to 20 dB more: 10")
     untranscribed: str = setting("", help="recordings without transcripts: a folder, or a prepared dataset")
-    untranscribed_for: list[str] = setting(["self-training"], help="use: self-training, pretraining, or both")
+    untranscribed_for: list[str] = setting([FOR_SELF_TRAINING], help="use: self-training, pretraining, or both")
     untranscribed_hours: float = setting(10.0, help="hours of it to take at most, at random")
     bf16: bool | None = setting(None, help="train in bfloat16 (default by device)")
     fp16: bool | None = setting(None, help="train in float16 until it overflows, for older GPUs (default by device)")

@@ -36,14 +36,21 @@ _RATES = 1 / 3
 _NO_REGULARISATION = Regularisation(mask_time=0.0, mask_feature=0.0, dropout=0.0, layerdrop=0.0)
 
 
-def build_pretrainer(model_source: str, speech: Dataset, args: CtcTrainingArguments, targets: Path) -> MaskedTrainer:
-    """Return a trainer that continues the pre-training of a model's encoder on speech.
+def build_pretrainer(
+    model_source: str,
+    speech: Dataset,
+    args: CtcTrainingArguments,
+    targets: Path,
+    seconds: float | None = None,
+) -> MaskedTrainer | None:
+    """Return a trainer that continues the pre-training of a model's encoder on speech; None if no time is left for it.
 
     Args:
         model_source: folder or Hub name of a model of one of the `FAMILIES`.
         speech: rows with ``audio`` and ``duration``.
         args: of the fine-tuning, with the folder and the length of this training.
         targets: file (.npz) that holds the targets of the speech, or will.
+        seconds: time that finding the targets may take, or None. The encoder learns from the rows that have any.
 
     Raises:
         U2UError: the model is missing or cannot be trained, or an audio cannot be decoded.
@@ -51,9 +58,11 @@ def build_pretrainer(model_source: str, speech: Dataset, args: CtcTrainingArgume
     set_seed(args.seed)  # for the new layer's weights
     alphabet = "".join(map(_character, range(CLUSTERS)))
     model, processor = start_from(model_source, [alphabet], _NO_REGULARISATION.config(), fresh_head=True)
-    found = cluster_targets(model, processor, speech, CLUSTERS, args.seed, targets)
-    texts = ["".join(map(_character, row.tolist())) for row in found]
-    speech = speech.select_columns(["audio", "duration"]).add_column("text", texts)
+    found = cluster_targets(model, processor, speech, CLUSTERS, args.seed, targets, seconds)
+    if not found:
+        return None
+    texts = ["".join(map(_character, row.tolist())) for row in found.values()]
+    speech = speech.select(list(found)).select_columns(["audio", "duration"]).add_column("text", texts)
     mask = FrameMask(model)
     freeze_layers(model, args.freeze_layers)
     return MaskedTrainer(model=model, args=_settings(args), speech=speech, processor=processor, mask=mask)

@@ -18,6 +18,7 @@ import numpy as np
 from datasets import Dataset, concatenate_datasets
 
 from u2u_hf.data.audio import decode_mono
+from u2u_hf.data.batching import first_rows
 from u2u_hf.data.processes import gathered, processes
 from u2u_hf.evaluation.metrics import CHARACTERS, error_counts, rate
 from u2u_hf.files import write_text
@@ -85,6 +86,39 @@ def recognise(model: Path, rows: Dataset, order: Sequence[int], texts: Sequence[
     return gathered(found)
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a recogniser makes of validation.
+
+    Attributes:
+        items: of each row.
+        seconds: time that this took, by the process that took longest.
+    """
+
+    items: Sequence[Recognised]
+    seconds: float
+
+
+def recognised_validation(model: Path, splits: Mapping[str, Dataset], cache: Path) -> Known:
+    """Return what a recogniser makes of validation. Found once, and kept in a file.
+
+    Args:
+        model: folder of the recogniser.
+        splits: the transcribed dataset.
+        cache: file (.json) that holds what this recogniser makes of it, or will.
+    """
+    if not cache.is_file():
+        begun, validation = time.perf_counter(), splits["validation"]
+        texts = list(splits["train"]["text"])
+        items = recognise(model, validation, range(len(validation)), texts, "recognising validation")
+        found = Known(items, max(gathered([time.perf_counter() - begun])))
+        if processes().is_main_process:
+            write_text(cache, json.dumps(dataclasses.asdict(found), indent=1, ensure_ascii=False) + "\n")
+        processes().wait_for_everyone()
+    kept = json.loads(cache.read_text(encoding="utf-8"))
+    return Known([Recognised(**item) for item in kept["items"]], kept["seconds"])
+
+
 def _recognised(recognizer: Recognizer, row: Mapping, prefers: LanguageModel) -> Recognised:
     samples = decode_mono(row["audio"]["bytes"], row["audio"]["path"] or "audio")
     log_probs = recognizer.log_probs(samples)
@@ -141,7 +175,7 @@ class FirstLook:
     weak: str
 
 
-def look(model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: int) -> FirstLook:
+def look(model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: int, known: Path) -> FirstLook:
     """Return what a recogniser makes of a few segments of speech, before more time is spent on it.
 
     Args:
@@ -149,12 +183,13 @@ def look(model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: int)
         speech: rows with ``audio``.
         splits: the transcribed dataset.
         seed: random seed of the choice of segments.
+        known: file (.json) that holds what this recogniser makes of validation, or will.
     """
-    texts, validation = list(splits["train"]["text"]), splits["validation"]
-    known = recognise(model, validation, range(len(validation)), texts, "recognising validation")
+    validation = recognised_validation(model, splits, known).items
     few = np.random.default_rng(seed).permutation(len(speech))[:_LOOKED_AT].tolist()
-    first = recognise(model, speech, few, texts, "recognising a few segments")
-    return FirstLook(strangeness(first, known), _weakness(threshold(known, list(validation["text"]))))
+    first = recognise(model, speech, few, list(splits["train"]["text"]), "recognising a few segments")
+    weak = _weakness(threshold(validation, list(splits["validation"]["text"])))
+    return FirstLook(strangeness(first, validation), weak)
 
 
 def _weakness(found: tuple[float, float, float]) -> str:
@@ -169,6 +204,7 @@ def pseudo_labels(
     speech: Dataset,
     splits: Mapping[str, Dataset],
     seed: int,
+    known: Path,
     cache: Path,
     seconds: float | None = None,
 ) -> PseudoLabels:
@@ -179,11 +215,12 @@ def pseudo_labels(
         speech: rows with ``audio`` and ``duration``.
         splits: the transcribed dataset.
         seed: random seed of the order in which speech is recognised.
+        known: file (.json) that holds what this recogniser makes of validation, or will.
         cache: file (.json) that holds what was found, or will.
         seconds: time that recognition may take, or None; how much speech that is enough for, validation tells.
     """
     if not cache.is_file():
-        found = _found(model, speech, splits, seed, seconds)
+        found = _found(model, speech, splits, seed, known, seconds)
         if processes().is_main_process:
             write_text(cache, json.dumps(dataclasses.asdict(found), indent=1, ensure_ascii=False) + "\n")
         processes().wait_for_everyone()
@@ -192,27 +229,27 @@ def pseudo_labels(
 
 
 def _found(
-    model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: int, seconds: float | None
+    model: Path, speech: Dataset, splits: Mapping[str, Dataset], seed: int, known: Path, seconds: float | None
 ) -> PseudoLabels:
     train, validation, durations = splits["train"], splits["validation"], speech["duration"][:]
-    texts, begun = list(train["text"]), time.perf_counter()
-    known = recognise(model, validation, range(len(validation)), texts, "recognising validation")
-    limit, cer, most = threshold(known, list(validation["text"]))
+    begun = time.perf_counter()
+    of_validation = recognised_validation(model, splits, known)
+    limit, cer, most = threshold(of_validation.items, list(validation["text"]))
     if weak := _weakness((limit, cer, most)):
         return PseudoLabels({}, weak, "")
     wanted = _RATIO * sum(train["duration"])
     heard = _HEARD * wanted
     if seconds is not None:
         taken = max(gathered([time.perf_counter() - begun]))  # processes must agree on the segments
-        heard = min(heard, (seconds - taken) * sum(validation["duration"]) / taken)
-    order = _within(np.random.default_rng(seed).permutation(len(speech)).tolist(), durations, heard)
+        heard = min(heard, (seconds - taken) * sum(validation["duration"]) / of_validation.seconds)
+    order = first_rows(np.random.default_rng(seed).permutation(len(speech)).tolist(), durations, heard)
     if not order:
         return PseudoLabels({}, "too little time is left to recognise speech", "")
-    items = dict(zip(order, recognise(model, speech, order, texts, "recognising speech"), strict=True))
+    items = dict(zip(order, recognise(model, speech, order, list(train["text"]), "recognising speech"), strict=True))
     sure = sorted(
         (row for row in order if items[row].text and items[row].score >= limit), key=lambda row: -items[row].score
     )
-    kept = _within(sure, durations, wanted)
+    kept = first_rows(sure, durations, wanted)
     heard_minutes, kept_minutes = (sum(durations[row] for row in rows) / 60 for rows in (order, kept))
     account = (
         f"{kept_minutes:.1f} of {heard_minutes:.1f} minutes kept, with a score of {limit:.2f} or more: "
@@ -221,12 +258,6 @@ def _found(
     return PseudoLabels(
         {row: items[row].text for row in sorted(kept)}, "" if kept else "no segment is sure enough", account
     )
-
-
-def _within(rows: Sequence[int], seconds: Sequence[float], limit: float) -> list[int]:
-    """Return the first rows, as many as last no longer than `limit` seconds together."""
-    total = np.cumsum([seconds[row] for row in rows])
-    return list(rows[: int((total <= limit).sum())])
 
 
 def with_pseudo_labels(train: Dataset, speech: Dataset, texts: Mapping[int, str]) -> Dataset:

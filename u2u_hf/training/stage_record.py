@@ -77,7 +77,8 @@ def opened(folder: Path, args: CtcTrainingArguments, speech: str = "") -> dict[s
     if not path.is_file():
         if model_folder.checkpoints(folder.parent):
             raise U2UError(f"{folder.parent}: holds a run without --untranscribed: give another --output_dir")
-        return {"length": length, "speech": speech, "checked": False, "refused": {}, "running": {}, "stages": []}
+        new = {"length": length, "speech": speech, "checked": False, "refused": {}, "running": {}, "stages": []}
+        return new | {"kept_back": False}  # whether the last stage left something to later ones
     record = json.loads(path.read_text(encoding="utf-8"))
     if not all((folder / row["name"]).is_dir() for row in record["stages"]):  # `tidy` has removed the stages' models
         raise U2UError(f"{args.output_dir}: {FINISHED}")
@@ -89,7 +90,10 @@ def opened(folder: Path, args: CtcTrainingArguments, speech: str = "") -> dict[s
             "--time_budget, or give another --output_dir"
         )
     if speech and record["speech"] != speech:
-        raise U2UError(f"{args.output_dir}: the recordings have changed since it was begun: give another --output_dir")
+        raise U2UError(
+            f"{args.output_dir}: the recordings or the dataset (--dataset, --doubts) have changed since it was begun: "
+            "give another --output_dir"
+        )
     return record
 
 
@@ -106,6 +110,8 @@ def digest(*parts: Dataset) -> str:
 
 def tidy(output_dir: Path) -> None:
     """Remove what only a run that is resumed needs, and may be private: the stages' models, the speech, its texts."""
+    if not (output_dir / FOLDER).is_dir():  # the output folder was copied without it
+        return
     for path in (output_dir / FOLDER).iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -5,8 +5,8 @@
 3. self-trained: the better of the two recognises the speech, and learns further from the transcribed utterances and
    what it is sure of. Not twice: on Mboshi a second round made validation and test worse (one run).
 
-If all that is refused, the plain recogniser learns further from the transcribed utterances (longer), so that nothing is
-lost but the time that the refusal took.
+What is refused leaves its steps or time to the other stages. If these have ended by then, the best recogniser learns
+further from the transcribed utterances (longer), so that nothing is lost but the time that the refusal took.
 
 The stages share the run's steps or time. What has been done is in ``stages/stages.json``; a finished stage is not done
 again, and one that was stopped resumes from its last checkpoint.
@@ -31,7 +31,7 @@ from u2u_hf.data.processes import gathered, processes
 from u2u_hf.evaluation.metrics import MAIN
 from u2u_hf.files import replacing, write_text
 from u2u_hf.progress_bar import write_line
-from u2u_hf.training.arguments import CtcTrainingArguments
+from u2u_hf.training.arguments import FOR_PRETRAINING, FOR_SELF_TRAINING, CtcTrainingArguments
 from u2u_hf.training.awake_clock import awake_clock
 from u2u_hf.training.checkpoints import resume_point
 from u2u_hf.training.pretraining import build_pretrainer, load_encoder, save_encoder
@@ -49,11 +49,12 @@ _HISTORY = "log_history.json"
 _PARTS = {PLAIN: 3.0, PRETRAINING: 2.0, PRETRAINED: 3.0, SELF_TRAINED: 2.0, LONGER: 3.0}
 # Learning rates of a stage that goes on from a trained recogniser, as a share of those of fine-tuning.
 _RATES_AGAIN = 0.5
-_RECOGNITION = 0.5  # most of the time left that recognising speech takes: the rest is to learn from it
+# Most of the time left that recognising speech takes, and most of a pre-training's that finding its targets takes: the
+# rest is to learn from them.
+_RECOGNITION, _TARGETS = 0.5, 0.5
 _NO_TIME = "too little time is left for it"
 # What each stage that can be refused belongs to: the choices of --untranscribed_for.
-_SELF_TRAINING = "self-training"
-_USE = {PRETRAINING: "pretraining", PRETRAINED: "pretraining", SELF_TRAINED: _SELF_TRAINING}
+_USE = {PRETRAINING: FOR_PRETRAINING, PRETRAINED: FOR_PRETRAINING, SELF_TRAINED: FOR_SELF_TRAINING}
 
 
 def train_in_stages(
@@ -75,9 +76,8 @@ def train_in_stages(
     run.check(plain)
     if encoder := run.pretrained():
         run.fine_tuned(PRETRAINED, encoder)
-    self_trained = run.self_trained(run.best())
-    if not encoder and not self_trained:
-        run.longer(plain)
+    run.self_trained(run.best())
+    run.longer(run.best())
     return run.close()
 
 
@@ -119,42 +119,58 @@ class _Run:
             load_encoder(trainer.model, encoder)
         return self._recogniser(name, trainer, processor)
 
-    def self_trained(self, teacher: Stage) -> Stage | None:
-        """Return the stage of self-training, after it has been done if need be; None if it is refused.
+    def self_trained(self, teacher: Stage) -> None:
+        """Do the stage of self-training, unless it has been done or is refused.
 
         Args:
             teacher: whose recogniser finds the texts, and learns further with them.
         """
-        if not self._is_wanted(SELF_TRAINED):
-            return None
-        if done := self._done(SELF_TRAINED):
-            return done
+        if not self._is_wanted(SELF_TRAINED) or self._done(SELF_TRAINED):
+            return
         source, cache = self._folder / teacher.name, self._folder / "texts.json"
         _release()
-        begun = self._record["running"].get("name") == SELF_TRAINED
-        left = None if begun else self._seconds_left()
-        if left is not None and left < LEAST_SECONDS:
-            return self._without_self_training(_NO_TIME)
+        left = None if self._has_begun(SELF_TRAINED) else self._seconds_left()
+        if not self._has_time(SELF_TRAINED):
+            return
         seconds = None if left is None else _RECOGNITION * left
-        found = pseudo_labels(source, self._speech, self._splits, self._args.seed, cache, seconds)
-        if found.refused:
-            return self._without_self_training(found.refused)
-        if left is not None and (self._seconds_left() or 0.0) < LEAST_SECONDS:
-            return self._without_self_training(_NO_TIME)
-        mixed = with_pseudo_labels(self._splits["train"], self._speech, found.texts)
-        return self._continued(SELF_TRAINED, source, mixed, found.account)
-
-    def _without_self_training(self, reason: str) -> None:
-        self._refuse(_SELF_TRAINING, reason)
+        found = pseudo_labels(source, self._speech, self._splits, self._args.seed, self._known(teacher), cache, seconds)
+        self._refuse(FOR_SELF_TRAINING, found.refused)
         self._write()
+        if not found.refused and self._has_time(SELF_TRAINED):
+            mixed = with_pseudo_labels(self._splits["train"], self._speech, found.texts)
+            self._continued(SELF_TRAINED, source, mixed, found.account)
 
-    def longer(self, plain: Stage) -> None:
-        """Let the plain recogniser go on as it began, unless that has been done or no time is left."""
+    def _known(self, stage: Stage) -> Path:
+        """Return the file of what a stage's recogniser makes of validation."""
+        return self._folder / stage.name / "validation.json"
+
+    def longer(self, best: Stage) -> None:
+        """Let the best recogniser learn further from the transcribed utterances, if a refused stage leaves its part.
+
+        Args:
+            best: of the stages that have been done.
+        """
         if self._done(LONGER):
             return
         left = self._seconds_left()
-        if self._record["running"].get("name") == LONGER or left is None or left >= LEAST_SECONDS:
-            self._continued(LONGER, self._folder / plain.name, self._splits["train"])
+        enough = self._steps_left() >= 1 if left is None else left >= LEAST_SECONDS
+        if self._has_begun(LONGER) or (self._record["kept_back"] and enough):
+            self._continued(LONGER, self._folder / best.name, self._splits["train"])
+
+    def _has_begun(self, name: str) -> bool:
+        return self._record["running"].get("name") == name
+
+    def _has_time(self, name: str) -> bool:
+        """Return whether a stage has begun or enough time is left to begin it; if not, refuse what it belongs to."""
+        left = None if self._has_begun(name) else self._seconds_left()
+        if left is None or left >= LEAST_SECONDS:
+            return True
+        self._refuse(_USE[name], _NO_TIME)
+        self._write()
+        return False
+
+    def _steps_left(self) -> float:
+        return self._record["length"] - sum(stage.steps for stage in self.done())
 
     def _seconds_left(self) -> float | None:
         """Return what is left of the time budget, by the process that has the least; None if there is no budget."""
@@ -208,30 +224,42 @@ class _Run:
             self._pending = [name for name in self._pending if _USE.get(name) != use]
 
     def pretrained(self) -> Path | None:
-        """Return the weights of the encoder after continued pre-training, which is done if need be; None if refused."""
+        """Return the weights of the encoder after continued pre-training, which is done if need be.
+
+        Returns:
+            None if it is refused, or if too little time is left to fine-tune what it gives.
+        """
         if not self._is_wanted(PRETRAINING):
             return None
         folder = self._folder / PRETRAINING
         weights = folder / "encoder.safetensors"
         if not self._done(PRETRAINING):
+            if not self._has_time(PRETRAINING):
+                return None
             args = self._begin(PRETRAINING)
             everything = _all_speech(self._splits["train"], self._speech)
-            trainer = build_pretrainer(self._model_source, everything, args, folder / "targets.npz")
+            seconds = args.budget_seconds and _TARGETS * args.budget_seconds
+            trainer = build_pretrainer(self._model_source, everything, args, folder / "targets.npz", seconds)
+            if trainer is None:
+                self._refuse(FOR_PRETRAINING, _NO_TIME)
+                self._write()
+                return None
             self._train(trainer, folder)
             save_encoder(trainer, weights)
-            note = f"on {sum(everything['duration']) / 3600:.2f} hours of speech"
+            hours, of = (sum(rows["duration"]) / 3600 for rows in (trainer.train_dataset, everything))
+            note = f"on {hours:.2f} hours of speech" + (f" of {of:.2f}" if f"{hours:.2f}" != f"{of:.2f}" else "")
             self._end(Stage(PRETRAINING, {}, trainer.state.global_step, self._seconds(trainer), note), folder)
-        return weights
+        return weights if self._done(PRETRAINED) or self._has_time(PRETRAINED) else None
 
     def check(self, plain: Stage) -> None:
         """Refuse speech that is strange to the plain recogniser, and self-training if that is too weak for it."""
         if self._record["checked"]:
             return
         _release()
-        found = look(self._folder / plain.name, self._speech, self._splits, self._args.seed)
+        found = look(self._folder / plain.name, self._speech, self._splits, self._args.seed, self._known(plain))
         self._record["checked"] = True
-        self._refuse("pretraining", found.strange)
-        self._refuse(_SELF_TRAINING, found.strange or found.weak)
+        self._refuse(FOR_PRETRAINING, found.strange)
+        self._refuse(FOR_SELF_TRAINING, found.strange or found.weak)
         self._write()
 
     def close(self) -> Trained:
@@ -256,10 +284,14 @@ class _Run:
     def _begin(self, name: str) -> CtcTrainingArguments:
         """Return the settings of a stage: its folder, and its part of the steps or the time that are left."""
         _release()
-        if self._record["running"].get("name") != name:
-            spent = sum(stage.seconds if self._args.budget_seconds else stage.steps for stage in self.done())
+        if not self._has_begun(name):
             share = _PARTS[name] / sum(_PARTS[pending] for pending in {name, *self._pending})
-            self._record["running"] = {"name": name, "length": (self._record["length"] - spent) * share}
+            left, since = self._seconds_left(), awake_clock()() - self._begun
+            # A stage's time counts from the end of the last one: what has been done since then (before the first one,
+            # finding speech) is no stage's own, and taken from all.
+            length = self._steps_left() * share if left is None else since + left * share
+            self._record["running"] = {"name": name, "length": length}
+            self._record["kept_back"] = any(pending != name for pending in self._pending)
             self._write()
         self._pending = [other for other in self._pending if other != name]
         args = copy.copy(self._args)

@@ -37,6 +37,7 @@ from u2u_hf.training.saving import written
 
 # It only goes forward: with its metrics it takes about half of the time of learning from as much audio.
 _OF_TRAINING = 0.5
+_ENDED = "ended_at_budget"  # key in the log history: the time budget that a run has used up
 
 
 class CtcTrainer(Trainer):
@@ -315,7 +316,22 @@ class CtcTrainer(Trainer):
         if pauses:
             self.progress.has_paused(self.progress.clock() - begun)
 
+    def _run_epoch(self, *arguments, **settings):
+        """Train for an epoch, unless the run is resumed from its end: Trainer would take one step more (5.24)."""
+        budget = self.args.budget_seconds
+        if budget is None:
+            ended = self.state.global_step >= self.state.max_steps
+        else:
+            ended = any(row.get(_ENDED, 0.0) >= budget for row in self.state.log_history)
+        if ended:
+            self.control.should_training_stop = True
+        else:
+            super()._run_epoch(*arguments, **settings)
+
     def _save_checkpoint(self, model, trial):
+        ended = self.control.should_training_stop and not self.progress.interrupted
+        if ended and self.args.budget_seconds and self.state.log_history:
+            self.state.log_history[-1][_ENDED] = self.args.budget_seconds
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
         with written(folder, "run the same command with --resume"):
             if self.is_world_process_zero():  # before Trainer's last file, which marks the checkpoint as whole
