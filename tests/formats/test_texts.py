@@ -96,6 +96,12 @@ def test_toolbox_lines_of_one_sentence_are_joined(tmp_path):
     assert read_texts(write(tmp_path, "dog.sfm", old)) == {"t": ["In chichi tlacua axcan.", "Nican cah."]}
 
 
+@pytest.mark.parametrize("marker", ["rf", "id", "utt"])
+def test_toolbox_sentences_end_where_a_record_begins(tmp_path, marker):
+    records = TOOLBOX.replace("\n\n", "\n").replace("\\ref", f"\\{marker}")
+    assert read_texts(write(tmp_path, "dog.txt", records)) == {"tx": ["In chichi tlacua axcan.", "Nican cah."]}
+
+
 def test_toolbox_dictionaries_give_headwords_and_examples(tmp_path):
     path = write(tmp_path, "words.db", DICTIONARY)
     assert read_texts(path) == {"lx": ["chichi", "calli"], "xv": ["In chichi tlacua."]}
