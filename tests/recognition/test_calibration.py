@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+from support.probabilities import log_prob
 
 from u2u_hf.model_folder import CALIBRATION
 from u2u_hf.recognition.calibration import (
@@ -41,9 +42,9 @@ def test_word_features_worked_out_by_hand():
 def test_with_a_language_model_there_is_one_feature_more():
     language_model = learn(["a b", "a b"])
     a, b = word_features(LOG_PROBS, WORDS, LABELS, language_model)[:, -1]
-    assert a == pytest.approx((language_model.log_prob("\x02", "a") + language_model.log_prob("\x02a", "|")) / 2)
-    end = language_model.log_prob("\x02a|b", "\x03")
-    assert b == pytest.approx((language_model.log_prob("\x02a|", "b") + end) / 2)
+    assert a == pytest.approx((log_prob(language_model, "\x02", "a") + log_prob(language_model, "\x02a", "|")) / 2)
+    end = log_prob(language_model, "\x02a|b", "\x03")
+    assert b == pytest.approx((log_prob(language_model, "\x02a|", "b") + end) / 2)
 
 
 def test_segment_features_worked_out_by_hand():
