@@ -14,6 +14,7 @@ from u2u_hf.recognition.calibration import (
     Linear,
     Logistic,
     calibrated,
+    forget_language_model,
     load,
     save,
 )
@@ -102,3 +103,14 @@ def test_a_damaged_file_is_named(tmp_path, change):
     (tmp_path / CALIBRATION).write_text(json.dumps(plain))
     with pytest.raises(U2UError, match=r"calibration\.json: is damaged: remove it, or copy or download"):
         load(str(tmp_path))
+
+
+def test_the_calibration_of_a_language_model_goes_with_it(tmp_path):
+    own = Calibration(Isotonic((0.2, 0.6), (0.1, 0.5)), Linear((1, 0, 0, 0, 0)))
+    save(Calibrations(own, own), tmp_path)
+    forget_language_model(tmp_path)
+    assert load(str(tmp_path)) == Calibrations(own, None)
+    save(Calibrations(None, own), tmp_path)
+    forget_language_model(tmp_path)
+    forget_language_model(tmp_path)
+    assert not (tmp_path / CALIBRATION).exists()

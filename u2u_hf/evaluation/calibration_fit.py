@@ -100,14 +100,16 @@ def calibrate(
     language_model: LanguageModel | None,
     folder: Path,
     log_probs: Sequence[np.ndarray] | None = None,
+    alone: Calibration | None = None,
 ) -> str:
-    """Fit the confidence of a recogniser, without and with its language model, and write it into its folder.
+    """Fit the confidence of a recogniser, without and with its language model, and write it into a folder.
 
     Where neither can be fitted, an earlier file there is removed: it was made for other weights.
 
     Args:
         rows: of validation; of much speech, utterances at even distances are used.
         log_probs: of each row, float32 [T, V], if they are at hand.
+        alone: the calibration without the language model that the recogniser has, which stays; None to fit one.
 
     Returns:
         sentences on what was found, for people to read.
@@ -120,7 +122,11 @@ def calibrate(
     references = [rows[row]["text"] for row in chosen]
     groups = _groups(rows.select(chosen))
     found, accounts = [], []
-    for model in [None, language_model][: 1 + (language_model is not None)]:
+    # One that is there may be of much more speech: evaluate.py --update_confidence.
+    if alone:
+        found.append(alone)
+        accounts.append("confidence without the language model stays calibrated as it was")
+    for model in [*([] if alone else [None]), *([language_model] if language_model else [])]:
         utterances = [
             compared(*item, recognizer.labels, model, group)
             for *item, group in zip(known, references, groups, strict=True)
@@ -128,9 +134,7 @@ def calibrate(
         fitted, account = fit(utterances)
         found.append(fitted)
         accounts.append(f"with the language model: {account}" if model else account)
-    # With log-probabilities at hand the weights are those that an earlier calibration was made for.
-    own = calibration.load(str(folder)).alone if log_probs else None
-    calibration.save(Calibrations(own or found[0], *found[1:]), folder)
+    calibration.save(Calibrations(*found), folder)
     return "; ".join(accounts)
 
 
