@@ -31,6 +31,7 @@ def calibrate_on(found: Sequence[Unseen], what: str, folder: Path) -> str:
     if fitted:
         own = calibration.load(str(folder))
         calibration.save(dataclasses.replace(own, alone=fitted), folder)
+        account += "; the test split is among them, so it no longer shows how far this confidence can be trusted"
     return account.replace("of validation", "that were left out").replace("in validation", "on what was left out")
 
 
