@@ -28,7 +28,7 @@ import dataclasses
 
 from u2u_hf import cli, model_folder, output_folder
 from u2u_hf.data.dataset import load_splits, require_split
-from u2u_hf.evaluation.calibration_fit import calibrate
+from u2u_hf.evaluation.calibration_fit import calibrate, recognise
 from u2u_hf.evaluation.closing import after_language_model, beside_model
 from u2u_hf.hub.push import Push, check_push, push_folder
 from u2u_hf.model_folder import LANGUAGE_MODEL
@@ -36,7 +36,7 @@ from u2u_hf.publishing.export import own_folder
 from u2u_hf.recognition import calibration, language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.settings import setting
-from u2u_hf.training.language_model_tuning import best_of, recognise, table, try_all
+from u2u_hf.training.language_model_tuning import best_of, table, try_all
 from u2u_hf.training.language_models import learn_all
 from u2u_hf.training.outside_text import read_parts
 

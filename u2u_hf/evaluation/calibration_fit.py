@@ -70,6 +70,30 @@ class Compared:
         return found
 
 
+def recognise(recognizer: Recognizer, rows: Dataset, title: str = "recognising") -> list[np.ndarray]:
+    """Return the log-probabilities, float32 [T, V], of each utterance.
+
+    Args:
+        title: of the progress bar.
+
+    Raises:
+        U2UError: an utterance's audio cannot be decoded.
+    """
+    audio = progress_bar(rows["audio"], desc=title, unit="utterance")
+    return [recognizer.log_probs(decode_mono(item["bytes"], item["path"] or "audio")) for item in audio]
+
+
+def judged(hypothesis: str, reference: str) -> tuple[np.ndarray, int, int]:
+    """Return whether each word of a hypothesis is right, bool [W], its character edits, and the reference's characters.
+
+    Args:
+        reference: words separated by one space; `hypothesis` likewise.
+    """
+    right = [a == b for a, b in aligned(reference, hypothesis, WORDS) if b]
+    errors, characters = error_counts([hypothesis], [reference], CHARACTERS)[0].tolist()
+    return np.array(right, dtype=bool), errors, characters
+
+
 def compared(
     log_probs: np.ndarray, reference: str, labels: Labels, language_model: LanguageModel | None, group: str = ""
 ) -> Compared:
@@ -80,17 +104,17 @@ def compared(
     """
     words = best_runs(log_probs, labels, language_model)
     hypothesis = " ".join("".join(labels.symbols[run.label] for run in word) for word in words)
-    reference = " ".join(reference.split())
-    right = [a == b for a, b in aligned(reference, hypothesis, WORDS) if b]
+    right, errors, characters = judged(hypothesis, " ".join(reference.split()))
     return Compared(
         hypothesis,
         group,
         word_features(log_probs, words, labels, language_model),
         np.array([len(word) for word in words], dtype=np.int64),
-        np.array(right, dtype=bool),
+        right,
         segment_features(log_probs, words, labels, np.ones(len(words))),
         characters_of(words),
-        *error_counts([hypothesis], [reference], CHARACTERS)[0].tolist(),
+        errors,
+        characters,
     )
 
 
@@ -118,7 +142,9 @@ def calibrate(
         U2UError: an utterance's audio cannot be decoded, or the folder cannot be written.
     """
     chosen = _chosen(rows["duration"])
-    known = [log_probs[row] for row in chosen] if log_probs else _recognised(recognizer, rows.select(chosen))
+    known = (
+        [log_probs[row] for row in chosen] if log_probs else recognise(recognizer, rows.select(chosen), "calibrating")
+    )
     references = [rows[row]["text"] for row in chosen]
     groups = _groups(rows.select(chosen))
     found, accounts = [], []
@@ -142,11 +168,6 @@ def _chosen(seconds: Sequence[float]) -> list[int]:
     """Return the rows to use, at even distances, that last about `_SECONDS` at most."""
     count = len(seconds) if (total := sum(seconds)) <= _SECONDS else max(1, round(len(seconds) * _SECONDS / total))
     return sorted(set(np.linspace(0, len(seconds) - 1, count).round().astype(int).tolist()))
-
-
-def _recognised(recognizer: Recognizer, rows: Dataset) -> list[np.ndarray]:
-    audio = progress_bar(rows["audio"], desc="calibrating", unit="utterance")
-    return [recognizer.log_probs(decode_mono(item["bytes"], item["path"] or "audio")) for item in audio]
 
 
 def _groups(rows: Dataset) -> list[str]:
