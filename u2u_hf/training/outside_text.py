@@ -152,7 +152,8 @@ def choose(
 
     Args:
         rules: text rules of the transcripts.
-        transcripts: the texts of each split, those of a recording in order of time; train and validation have some.
+        transcripts: the texts of each split, those of a speaker in a recording in order of time; train and validation
+            have some.
         annotations: the transcripts before the rules: they tell whether a mark is a letter here, see `edge_marks`.
     """
     letters = {symbol for symbol in labels.symbols if symbol and symbol != DELIMITER}
@@ -249,7 +250,7 @@ class _HeldOut:
     """Finds sentences of validation and test in texts, also where these are segmented otherwise than the recordings."""
 
     def __init__(self, splits: Sequence[Sequence[str]], train: Iterable[str]):
-        """Args: splits: the texts of validation and test; those of a recording come in order of time."""
+        """Args: splits: the texts of validation and test; those of a speaker in a recording are in order of time."""
         words = [text.split() for texts in splits for text in texts if _is_long(text)]
         self._all = "\n".join(f" {' '.join(own)} " for own in words)
         self._by_beginning: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
