@@ -14,8 +14,8 @@ each without some speakers (or recordings) of the whole dataset, and recognise t
 utterance by a recogniser that never saw it. OUTPUT_DIR/leave_out.json has the scores with intervals over speakers (or
 recordings), OUTPUT_DIR/leave_out.jsonl every utterance with the confidence of its words and characters. The recognisers
 are removed once they are scored. With --update_confidence, MODEL's confidence is calibrated on all of it instead of the
-validation split, for recognition without a language model. With --time_budget all of it ends in that time. Run the same
-command again to resume.
+validation split, for recognition without a language model. With --time_budget all of it ends in that time, and the
+scores are those of shorter trainings. Run the same command again to resume.
 """
 
 import dataclasses
@@ -47,7 +47,7 @@ class Arguments:
     model: str = setting(help="trained model: a folder, or OWNER/NAME on the Hub")
     dataset: str = setting(help="prepared dataset: a folder, or OWNER/NAME on the Hub")
     output_dir: str = setting(help="folder for metrics.json, evaluation.html and pairs.tsv")
-    split: str = setting("test", help="train, validation or test")
+    split: str = setting("", help="train, validation or test (default: test; all of them with --leave_out)")
     ignore: list[str] = setting([], help="score also without tones, punctuation, case, or any characters")
     audio: bool = setting(False, help="put the audio of the worst utterances into evaluation.html")
     update_card: bool = setting(False, help="write the scores into the model's card, README.md in its folder")
@@ -67,7 +67,8 @@ def main() -> int:
 def score_split(args: Arguments) -> int:
     output_dir = Path(args.output_dir)
     output_folder.claim(output_dir, "evaluate.py")
-    split = require_split(load_splits(args.dataset), args.split, args.dataset)
+    name = args.split or "test"
+    split = require_split(load_splits(args.dataset), name, args.dataset)
     own = language_model.load(args.model)
     calibrated = calibration.load(args.model).of(own)
     pairs, telling, real_time_factor = recognise_split(Recognizer(args.model), split, own)
@@ -76,18 +77,20 @@ def score_split(args: Arguments) -> int:
     sounds = [split[row["row"]]["audio"]["bytes"] for row in metrics["worst"]] if args.audio else []
     output_folder.write(output_dir / "metrics.json", json.dumps(metrics, ensure_ascii=False, indent=2) + "\n")
     output_folder.write(output_dir / "pairs.tsv", as_tsv(pairs))
-    html = evaluation_page(metrics, f"{Path(args.model).name} on {args.split}", sounds)
+    html = evaluation_page(metrics, f"{Path(args.model).name} on {name}", sounds)
     output_folder.write(output_dir / "evaluation.html", html)
     if args.update_card:
-        add_scores(Path(args.model), args.dataset, args.split, metrics)
+        add_scores(Path(args.model), args.dataset, name, metrics)
     print(f"every error: {output_dir / 'evaluation.html'}")
-    print(after_evaluation(metrics, f"{args.split}, {metrics['utterances']} utterances", args.model))
+    print(after_evaluation(metrics, f"{name}, {metrics['utterances']} utterances", args.model))
     return DONE
 
 
 def score_left_out(args: Arguments, leave_out: LeaveOut) -> int:
     if args.update_card:
         raise U2UError("--update_card: the card has scores of a split: run without --leave_out for them")
+    if args.split:
+        raise U2UError(f"--split {args.split}: --leave_out scores all splits: give one of the two")
     if leave_out.update_confidence and not Path(args.model).is_dir():
         raise U2UError(f"--update_confidence: needs the model's folder, and {args.model} is not one: download it first")
     output_dir, main_process = Path(args.output_dir), processes().is_main_process
@@ -95,6 +98,8 @@ def score_left_out(args: Arguments, leave_out: LeaveOut) -> int:
         output_folder.claim(output_dir, "evaluate.py")
     todo = cross_validation(load_splits(args.dataset), args.dataset, args.model, leave_out, output_dir)
     todo.announce()
+    if main_process and todo.about_length:
+        print(f"! {todo.about_length}")
     found = todo.run()
     if found is None:
         print("stopped; the same command resumes there")
@@ -105,7 +110,7 @@ def score_left_out(args: Arguments, leave_out: LeaveOut) -> int:
         sounds = [todo.rows[found[row["row"]].row]["audio"]["bytes"] for row in metrics["worst"]] if args.audio else []
         output_folder.write(output_dir / "leave_out.json", json.dumps(scores, ensure_ascii=False, indent=2) + "\n")
         output_folder.write(output_dir / "pairs.tsv", as_tsv([unseen.pair for unseen in found]))
-        page = leave_out_page(metrics, scores, Path(args.model).name, sounds)
+        page = leave_out_page(metrics, scores, Path(args.model).name, sounds, todo.about_length)
         output_folder.write(output_dir / "evaluation.html", page)
         if leave_out.update_confidence:
             print(calibrate_on(found, leave_out.leave_out, Path(args.model)))

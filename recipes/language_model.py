@@ -17,7 +17,8 @@ validation and test splits are left out; the output says how many, with an examp
 own language is left out, the texts are spelled otherwise than the transcripts.
 
 The validation split decides: between words and letters, how much the language model counts, and whether the texts or
-the language model help at all. What does not lower the character error rate is not kept. The result is written to
+the language model help at all. What has the lowest character error rate is kept, of equals what has the lowest word
+error rate; a language model that lowers neither is not kept. The result is written to
 MODEL/language_model (for a model on the Hub: into --output_dir). evaluate.py, transcribe.py, the menus of ELAN and
 Praat, and both pages then use it; to recognise without it, delete that folder. It contains pieces of the transcripts
 and of the texts, and is pushed with the model: ask those whose texts they are. --push_to pushes the model's folder.
@@ -27,15 +28,15 @@ import dataclasses
 
 from u2u_hf import cli, model_folder, output_folder
 from u2u_hf.data.dataset import load_splits, require_split
-from u2u_hf.evaluation.calibration_fit import calibrate
+from u2u_hf.evaluation.calibration_fit import calibrate, recognise
 from u2u_hf.evaluation.closing import after_language_model, beside_model
 from u2u_hf.hub.push import Push, check_push, push_folder
 from u2u_hf.model_folder import LANGUAGE_MODEL
 from u2u_hf.publishing.export import own_folder
-from u2u_hf.recognition import language_model
+from u2u_hf.recognition import calibration, language_model
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.settings import setting
-from u2u_hf.training.language_model_tuning import best_of, recognise, table, try_all
+from u2u_hf.training.language_model_tuning import best_of, table, try_all
 from u2u_hf.training.language_models import learn_all
 from u2u_hf.training.outside_text import read_parts
 
@@ -59,6 +60,7 @@ def main() -> None:
         check_push(push.push_to, "model", push.public)
     output_folder.claim_for_model(output_dir, "language_model.py", args.model)
     recognizer = Recognizer(args.model)
+    alone = calibration.load(args.model).alone
     splits = load_splits(args.dataset)
     models, report = learn_all(splits, args.dataset, parts, recognizer.labels, args.order)
     print(report, end="")
@@ -67,13 +69,15 @@ def main() -> None:
     tried = try_all(log_probs, validation["text"], recognizer.labels, models)
     print(table(tried))
     best = best_of(tried)
+    # Before the language model is replaced: a run that is killed between must not leave what was fitted to another one.
+    calibration.forget_language_model(output_dir)
     if best.language_model:
         language_model.save(best.language_model, output_dir)
         print(f"kept: {best.name}, in {output_dir / LANGUAGE_MODEL}")
     else:
         model_folder.remove(output_dir, LANGUAGE_MODEL)
         print("it does not help, so it is not kept")
-    print(calibrate(recognizer, validation, best.language_model, output_dir, log_probs))
+    print(calibrate(recognizer, validation, best.language_model, output_dir, log_probs, alone))
     is_kept, is_in_model = best.language_model is not None, output_folder.is_model_folder(output_dir, args.model)
     if push.push_to and (is_kept or is_in_model):  # else the folder has nothing to push
         print(f"on the Hub: {push_folder(output_dir, push.push_to, 'model', push.public)}")

@@ -1,20 +1,13 @@
 // Forced alignment: the times of the words of a known text, as in u2u_hf/recognition/alignment.py.
 import { WORD_DELIMITER } from "./constants.js";
-import { wordOf } from "./decoding.js";
 
 /**
- * Return the words of a text with their times and confidences, as `greedyWords` does.
+ * Return the words of a text, each as its characters, as `greedyRuns` does; none if there are too few frames.
  * @param {Float32Array} logProbs [T · V], natural logarithms of probabilities
  * @param {string} text words separated by spaces, of the labels' characters
  * @param {{symbols: string[], blank: number}} labels
- * @param {number} startMs time in the recording of the first sample of frame 0
- * @returns {{text: string, start_ms: number, end_ms: number, confidence: number}[]} none if there are too few frames
+ * @returns {{label: number, first: number, last: number, logProb: number}[][]}
  */
-export function align(logProbs, text, labels, startMs = 0) {
-  return alignedRuns(logProbs, text, labels).map((own) => wordOf(own, labels, startMs));
-}
-
-/** Return the words of a text, each as its characters, as `greedyRuns` does; none if there are too few frames. */
 export function alignedRuns(logProbs, text, labels) {
   const width = labels.symbols.length;
   const frames = logProbs.length / width;

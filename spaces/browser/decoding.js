@@ -3,20 +3,11 @@ import { WORD_DELIMITER } from "./constants.js";
 import { frameEndMs, frameStartMs } from "./frames.js";
 
 /**
- * Return the words of the best label of each frame, repeats merged and blanks removed.
+ * Return the words of the best label of each frame, each as its characters: repeats merged and blanks removed.
  * @param {Float32Array} logits [T · V]
  * @param {{symbols: string[], blank: number}} labels output index → character; empty for special tokens
- * @param {number} startMs time in the recording of the first sample of frame 0
- * @returns {{text: string, start_ms: number, end_ms: number, confidence: number}[]} in order of time
- */
-export function greedyWords(logits, labels, startMs = 0) {
-  return greedyRuns(logits, labels).map((own) => wordOf(own, labels, startMs));
-}
-
-/**
- * Return the words of the best label of each frame, each as its characters.
- * @param {Float32Array} logits [T · V]
- * @returns {{label: number, first: number, last: number, logProb: number}[][]} frames, and the highest log-probability
+ * @returns {{label: number, first: number, last: number, logProb: number}[][]} in order of time: frames, and the highest
+ *   log-probability
  */
 export function greedyRuns(logits, labels) {
   const words = [];
@@ -58,7 +49,11 @@ function best(row) {
   return { label, logProb: -Math.log(sum) };
 }
 
-/** Return the word that these characters spell, with its times and its raw confidence. */
+/**
+ * Return the word that these characters spell, with its times and its raw confidence.
+ * @param {number} startMs time in the recording of the first sample of frame 0
+ * @returns {{text: string, start_ms: number, end_ms: number, confidence: number}}
+ */
 export function wordOf(current, labels, startMs) {
   const logProb = current.reduce((sum, run) => sum + run.logProb, 0) / current.length;
   return {

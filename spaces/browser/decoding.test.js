@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { confidence, greedyWords } from "./decoding.js";
+import { confidence, greedyRuns, wordOf } from "./decoding.js";
 
 const LABELS = { symbols: ["", "", "|", "a", "ñ"], blank: 0 };
+
+const greedyWords = (given, labels, startMs = 0) =>
+  greedyRuns(given, labels).map((own) => wordOf(own, labels, startMs));
 
 /** Logits whose best labels are `path`, each with probability 1/2. */
 function logits(path) {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { align } from "./alignment.js";
+import { alignedRuns } from "./alignment.js";
 import { beamSearch } from "./beam-search.js";
 import { END, START } from "./constants.js";
+import { wordOf } from "./decoding.js";
 import { CharacterModel, LanguageModel } from "./language-model.js";
 
 const log10 = (value) => Math.log10(value).toFixed(7);
@@ -89,7 +90,7 @@ test("the language model decides where the sound does not, and the words get the
   const heard = rows({ k: 0.5, m: 0.49 }, { a: 0.9 }, { "|": 0.9 }, ...unsure, blank);
   const text = beamSearch(heard, LABELS, model);
   assert.equal(text, "ka mi");
-  const words = align(heard, text, LABELS, 100);
+  const words = alignedRuns(heard, text, LABELS).map((own) => wordOf(own, LABELS, 100));
   // Frame 0 begins at 40 / 16 = 2.5 ms, frame 2 at 42.5, frame 3 at 62.5, frame 6 at 122.5.
   assert.deepEqual(
     words.map((word) => [word.text, word.start_ms, word.end_ms]),
@@ -100,5 +101,5 @@ test("the language model decides where the sound does not, and the words get the
   );
   near(words[1].confidence, 0.45);
   assert.equal(beamSearch(new Float32Array(0), LABELS, model), "");
-  assert.deepEqual(align(heard, "", LABELS), []);
+  assert.deepEqual(alignedRuns(heard, "", LABELS), []);
 });

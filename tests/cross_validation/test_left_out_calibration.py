@@ -32,6 +32,7 @@ def test_what_was_left_out_tells_by_its_own_file_how_sure_a_model_is(tmp_path):
     save(Calibrations(None, OTHER), tmp_path)
     said = calibrate_on(found, "speaker", tmp_path)
     assert said.startswith("confidence is calibrated on 90 utterances that were left out;")
+    assert said.endswith("; the test split is among them, so it no longer shows how far this confidence can be trusted")
     assert load(str(tmp_path)).with_language_model == OTHER
     fitted = load(str(tmp_path)).alone
     assert fitted.chances(one.features[:1])[0] == np.clip(fitted.chances(one.features[:1])[0], 0.02, 0.98)

@@ -50,7 +50,9 @@ def test_the_page_tells_the_folds():
     run = {"training_hours": 0.5, "validation_hours": 0.1, "steps": 1200, "seconds": 90.0, "validation_cer": 0.123}
     summary = {"leave_out": "speaker", "utterances": 4, "folds": [fold | run for fold in folds]}
     summary["new_sentences"] = {"cer": 0.26, "wer": 1.0, "utterances": 3}
-    text = "".join(harmless(leave_out_page(evaluation_of(FOUND, "speaker"), summary, "my_model")).text)
+    page = leave_out_page(evaluation_of(FOUND, "speaker"), summary, "my_model", about_length="each training lasts 3m")
+    text = "".join(harmless(page).text)
+    assert "for more utterances of its own. Each training lasts 3m." in text
     assert "my_model, trained anew without each speaker" in text
     assert "as written25.0%8.9–41.1%" in text
     assert "EvaSol26.7%100.0%31.8 min30.0 min12.3%1,2001.5 min" in text

@@ -156,3 +156,26 @@ def test_with_a_budget_every_training_gets_the_same_time(begin, monkeypatch):
         begin(time_budget="10m").run()
     assert asked == ["3m", "3m"]
     assert json.loads((todo.output_dir / ".leave_out.json").read_text(encoding="utf-8"))["share_s"] == 180
+
+
+@pytest.mark.parametrize(
+    ("noted", "asked", "said"),
+    [
+        ({}, {}, ""),
+        ({}, {"time_budget": "10m"}, "each training lasts 3m, and the model's own may have been longer: scores and"),
+        (
+            {"time_budget": "1h"},
+            {"time_budget": "10m"},
+            "each training lasts 3m, and the model's own lasted 1h: ",
+        ),
+        ({"time_budget": "3m"}, {"time_budget": "10m"}, ""),
+        ({"time_budget": "1h"}, {}, ""),
+    ],
+)
+def test_shorter_trainings_than_the_models_own_are_said(begin, tmp_path, monkeypatch, noted, asked, said):
+    monkeypatch.setattr(run, "recognition_seconds", lambda model, speech_s: 40.0)
+    monkeypatch.setattr(run, "seconds_since_start", lambda: 20.0)
+    (tmp_path / "model" / "train.yaml").write_text(yaml.safe_dump(SETTINGS | noted), encoding="utf-8")
+    told = begin(**asked).about_length
+    assert told.startswith(said)
+    assert bool(told) == bool(said)

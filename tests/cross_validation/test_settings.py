@@ -95,6 +95,10 @@ def test_a_wrong_value_is_said(model, random_base, tmp_path):
         ({"time_budget": "1h"}, "--time_budget needs --leave_out"),
         ({"leave_out": "speaker", "folds": 1}, "--folds 1: give 2 or more"),
         ({"leave_out": "speaker", "time_budget": "soon"}, "--time_budget soon: write it as"),
+        (
+            {"leave_out": "speaker", "time_budget": "1h", "update_confidence": True},
+            "--update_confidence: trainings of another length than MODEL's .* run without --time_budget",
+        ),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(given, message):

@@ -1,10 +1,14 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from datasets import Dataset
 
-from u2u_hf.evaluation.calibration_fit import Compared, _chosen, _folds, compared, fit
+from u2u_hf.evaluation.calibration_fit import Compared, _chosen, _folds, calibrate, compared, fit
 from u2u_hf.evaluation.reliability import reliability
-from u2u_hf.recognition.calibration import Isotonic, Linear, Logistic
+from u2u_hf.recognition.calibration import Calibration, Calibrations, Isotonic, Linear, Logistic, load
 from u2u_hf.recognition.decoding import Labels
+from u2u_hf.recognition.language_model import learn
 
 LABELS = Labels(("", "|", "a", "b"))
 # "ab a", its b unsure.
@@ -111,6 +115,21 @@ def test_of_much_speech_utterances_at_even_distances_are_used():
     assert _chosen([10.0] * 60) == list(range(60))
     # Ten of forty, from the first to the last.
     assert _chosen([60.0] * 40) == [0, 4, 9, 13, 17, 22, 26, 30, 35, 39]
+
+
+def test_the_calibration_of_a_model_stays_when_its_language_model_is_calibrated_beside_it(tmp_path):
+    """It may be of much more speech than validation has; the folder beside the model has none."""
+    own = Calibration(Isotonic((0.2, 0.6), (0.1, 0.5)), Linear((1, 0, 0, 0, 0)))
+    rows = Dataset.from_dict({"text": ["ab a"] * 3, "duration": [1.0] * 3})
+    arguments = (SimpleNamespace(labels=LABELS), rows, learn(["ab a"]), tmp_path, [log_probs(PATH)] * 3)
+    said = calibrate(*arguments, own)
+    assert load(str(tmp_path)) == Calibrations(own)
+    assert said.startswith(
+        "confidence without the language model stays calibrated as it was; with the language model: "
+    )
+    said = calibrate(*arguments)  # three utterances are too few to fit one
+    assert load(str(tmp_path)) == Calibrations()
+    assert said.startswith("confidence stays as the recogniser gives it: 3 utterances of validation with")
 
 
 def test_reliability_worked_out_by_hand():

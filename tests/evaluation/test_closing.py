@@ -39,7 +39,9 @@ def test_a_language_model_beside_its_model_has_no_effect_yet(tmp_path):
     assert beside_model("ana/m", True, "ana/m") == ""
     assert beside_model("ana/m", True, "").endswith("only once that is in it: push it: --push_to ana/m")
     assert beside_model("ana/m", True, "ana/other").endswith("push it: --push_to ana/m")
-    assert beside_model(str(tmp_path), True, "").endswith("copy it there as language_model")
+    assert beside_model(str(tmp_path), True, "").endswith(
+        "copy it there as language_model, with calibration.json, which is beside it"
+    )
     assert beside_model("ana/m", False, "ana/m").startswith("ana/m stays as it is, also with the language model")
 
 

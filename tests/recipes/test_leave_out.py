@@ -103,6 +103,8 @@ def test_a_folder_of_another_run_is_refused(command, whole, tmp_path):
     )
     done = programs.run(command(tmp_path / "scores", "--update_card"))
     assert "--update_card: the card has scores of a split: run without --leave_out for them" in done.stderr
+    done = programs.run(command(tmp_path / "scores", "--split", "test"))
+    assert "--split test: --leave_out scores all splits: give one of the two" in done.stderr
 
 
 def stop(command, checkpoint, number):

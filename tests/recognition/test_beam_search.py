@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.probabilities import log_prob
 
 from u2u_hf.recognition.beam_search import beam_search
 from u2u_hf.recognition.character_model import END, START
@@ -25,8 +26,8 @@ def score_of_texts(log_probs, model=None):
         for text in texts:
             spelled = START + text.replace(" ", "|")
             for at in range(1, len(spelled)):
-                texts[text] += model.weight * model.log_prob(spelled[:at], spelled[at]) + model.bonus
-            texts[text] += model.weight * model.log_prob(spelled, END)
+                texts[text] += model.weight * log_prob(model, spelled[:at], spelled[at]) + model.bonus
+            texts[text] += model.weight * log_prob(model, spelled, END)
     return texts
 
 

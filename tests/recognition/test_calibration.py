@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+from support.probabilities import log_prob
 
 from u2u_hf.model_folder import CALIBRATION
 from u2u_hf.recognition.calibration import (
@@ -13,6 +14,7 @@ from u2u_hf.recognition.calibration import (
     Linear,
     Logistic,
     calibrated,
+    forget_language_model,
     load,
     save,
 )
@@ -41,9 +43,9 @@ def test_word_features_worked_out_by_hand():
 def test_with_a_language_model_there_is_one_feature_more():
     language_model = learn(["a b", "a b"])
     a, b = word_features(LOG_PROBS, WORDS, LABELS, language_model)[:, -1]
-    assert a == pytest.approx((language_model.log_prob("\x02", "a") + language_model.log_prob("\x02a", "|")) / 2)
-    end = language_model.log_prob("\x02a|b", "\x03")
-    assert b == pytest.approx((language_model.log_prob("\x02a|", "b") + end) / 2)
+    assert a == pytest.approx((log_prob(language_model, "\x02", "a") + log_prob(language_model, "\x02a", "|")) / 2)
+    end = log_prob(language_model, "\x02a|b", "\x03")
+    assert b == pytest.approx((log_prob(language_model, "\x02a|", "b") + end) / 2)
 
 
 def test_segment_features_worked_out_by_hand():
@@ -101,3 +103,14 @@ def test_a_damaged_file_is_named(tmp_path, change):
     (tmp_path / CALIBRATION).write_text(json.dumps(plain))
     with pytest.raises(U2UError, match=r"calibration\.json: is damaged: remove it, or copy or download"):
         load(str(tmp_path))
+
+
+def test_the_calibration_of_a_language_model_goes_with_it(tmp_path):
+    own = Calibration(Isotonic((0.2, 0.6), (0.1, 0.5)), Linear((1, 0, 0, 0, 0)))
+    save(Calibrations(own, own), tmp_path)
+    forget_language_model(tmp_path)
+    assert load(str(tmp_path)) == Calibrations(own, None)
+    save(Calibrations(None, own), tmp_path)
+    forget_language_model(tmp_path)
+    forget_language_model(tmp_path)
+    assert not (tmp_path / CALIBRATION).exists()

@@ -7,15 +7,17 @@ import pytest
 from huggingface_hub import constants
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.probabilities import log_prob
 
 from u2u_hf import model_folder
+from u2u_hf.recognition import word_model
 from u2u_hf.recognition.character_model import END, GAP, START
 from u2u_hf.recognition.language_model import LanguageModel, learn, load, save
 from u2u_hf.records import U2UError
 
 
 def probability(model, text, character):
-    return math.exp(model.log_prob(START + text, character))
+    return math.exp(log_prob(model, START + text, character))
 
 
 def test_witten_bell_by_hand():
@@ -80,8 +82,8 @@ def test_without_a_share_of_words_nothing_changes():
     alone = dataclasses.replace(model, words=None)
     for text in ("", "k", "ka", "ka|", "ka|m", "mi|ka"):
         for character in ("k", "a", "|", END, "u"):
-            assert model.log_prob(START + text, character) == alone.log_prob(START + text, character)
-            assert alone.log_prob(START + text, character) == model.characters.log_prob(START + text, character)
+            assert log_prob(model, START + text, character) == log_prob(alone, START + text, character)
+            assert log_prob(alone, START + text, character) == model.characters.log_prob(START + text, character)
 
 
 def test_nothing_is_learned_over_a_gap():
@@ -120,8 +122,8 @@ def test_what_is_saved_is_read_back(tmp_path_factory, rows, before, order, share
     assert (again.weight, again.bonus, again.share) == (model.weight, model.bonus, share)
     assert (again.words is None) == (share == 0)
     for character in ("a", "b", "|", END, "u"):
-        assert again.log_prob(START + before, character) == pytest.approx(
-            model.log_prob(START + before, character), abs=1e-5
+        assert log_prob(again, START + before, character) == pytest.approx(
+            log_prob(model, START + before, character), abs=1e-5
         )
 
 
@@ -161,11 +163,39 @@ def test_a_folder_from_before_there_were_words_is_loaded(tmp_path):
     (folder / "characters.arpa.gz").write_bytes(gzip.compress(arpa.encode()))
     model = load(str(tmp_path))
     assert (model.weight, model.bonus, model.share, model.words) == (0.7, 1.0, 0.0, None)
-    assert model.log_prob(START, "a") == pytest.approx(-0.0625 * math.log(10))
-    assert model.log_prob(START, END) == pytest.approx((-0.75 - 0.5) * math.log(10))
-    assert model.log_prob(f"{START}a", "u") == pytest.approx((-0.125 - 2) * math.log(10))
+    assert log_prob(model, START, "a") == pytest.approx(-0.0625 * math.log(10))
+    assert log_prob(model, START, END) == pytest.approx((-0.75 - 0.5) * math.log(10))
+    assert log_prob(model, f"{START}a", "u") == pytest.approx((-0.125 - 2) * math.log(10))
     save(model, tmp_path)  # it is ours, and may be replaced
     assert json.loads((folder / "weights.json").read_text()) == {"weight": 0.7, "bonus": 1.0, "share": 0.0}
+
+
+def test_killed_while_it_is_saved_the_earlier_one_stays(tmp_path, half_words, monkeypatch):
+    save(half_words, tmp_path)
+    (tmp_path / "language_model" / "mine.txt").write_text("mine")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "language_model").iterdir()}
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(word_model, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save(dataclasses.replace(learn(["mi ka"], order=1), share=0.9), tmp_path)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "language_model").iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["language_model"]
+    # Killed while the files are moved, there is none.
+    monkeypatch.undo()
+    monkeypatch.setattr(model_folder, "remove", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save(learn(["mi ka"], order=1), tmp_path)
+    assert load(str(tmp_path)) is None
+    monkeypatch.undo()
+    save(learn(["mi ka"], order=1), tmp_path)
+    assert sorted(path.name for path in (tmp_path / "language_model").iterdir()) == [
+        "characters.arpa.gz",
+        "mine.txt",
+        "weights.json",
+    ]
 
 
 def test_there_is_none_or_it_is_damaged(tmp_path, half_words):
@@ -215,4 +245,4 @@ def test_a_file_that_the_hub_does_not_give_now_is_not_called_damaged(tmp_path, h
 def test_characters_that_never_come_cost_the_same_in_every_text():
     model = learn(["aba"])
     assert isinstance(model, LanguageModel)
-    assert model.log_prob(START, "x") == model.log_prob(START, "y") < model.log_prob(START, "b")
+    assert log_prob(model, START, "x") == log_prob(model, START, "y") < log_prob(model, START, "b")

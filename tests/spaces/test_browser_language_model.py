@@ -23,7 +23,8 @@ import { gunzipSync } from "node:zlib";
 const [browser, folder, tasks] = process.argv.slice(1);
 const { LanguageModel } = await import(`${browser}/language-model.js`);
 const { beamSearch } = await import(`${browser}/beam-search.js`);
-const { align } = await import(`${browser}/alignment.js`);
+const { alignedRuns } = await import(`${browser}/alignment.js`);
+const { wordOf } = await import(`${browser}/decoding.js`);
 const read = (name) => gunzipSync(readFileSync(`${folder}/${name}`)).toString();
 const weights = JSON.parse(readFileSync(`${folder}/weights.json`));
 const words = weights.share ? read("words.arpa.gz") : null;
@@ -32,7 +33,7 @@ const { labels, utterances } = JSON.parse(readFileSync(tasks));
 const found = utterances.map((rows) => {
   const logProbs = Float32Array.from(rows.flat());
   const text = beamSearch(logProbs, labels, model);
-  return [text, align(logProbs, text, labels, 1000)];
+  return [text, alignedRuns(logProbs, text, labels).map((own) => wordOf(own, labels, 1000))];
 });
 console.log(JSON.stringify(found));
 """

@@ -22,7 +22,7 @@ const found = {
   resampled: given.rates.map((rate) => [...resampling.resample(Float32Array.from(given.samples), rate)]),
   frames: given.frames.map((frame) => [frames.frameStartMs(frame), frames.frameEndMs(frame)]),
   words: given.logits.map(([rows, labels, start]) =>
-    decoding.greedyWords(Float32Array.from(rows.flat()), labels, start),
+    decoding.greedyRuns(Float32Array.from(rows.flat()), labels).map((own) => decoding.wordOf(own, labels, start)),
   ),
   labels: model.labelsOf(...given.tokenizer),
 };

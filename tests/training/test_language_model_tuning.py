@@ -1,14 +1,23 @@
 import dataclasses
+import importlib.util
 import json
 import random
 import shutil
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import RECIPES
+from datasets import Dataset
 
+from u2u_hf import output_folder
 from u2u_hf.demo.corpus import sentence
+from u2u_hf.recognition import calibration
+from u2u_hf.recognition.beam_search import best_text
+from u2u_hf.recognition.calibration import Calibration, Calibrations, Isotonic, Linear
 from u2u_hf.recognition.decoding import Labels
-from u2u_hf.recognition.language_model import learn
+from u2u_hf.recognition.language_model import learn, load
 from u2u_hf.training.language_model_tuning import BONUSES, SHARES, WEIGHTS, Tried, best_of, table, try_all, with_words
 
 LABELS = Labels(("", "|", "a", "b"), blank=0)
@@ -123,12 +132,42 @@ def test_a_text_that_is_missing_is_named_before_any_work(recipe, trained_model, 
     assert not (tmp_path / "out").exists()
 
 
+def test_killed_before_it_calibrates_the_recipe_leaves_no_calibration_of_another_language_model(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("language_model_recipe", RECIPES / "language_model.py")
+    recipe = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, recipe)
+    spec.loader.exec_module(recipe)
+    own = Calibration(Isotonic((0.2, 0.6), (0.1, 0.5)), Linear((1, 0, 0, 0, 0)))
+    calibration.save(Calibrations(own, own), tmp_path)
+    heard = [log_probs([0, 0, 0.6, 0.4], [1, 0, 0, 0], [0, 0, 1, 0])] * 3
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recipe, "load_splits", lambda _: {"validation": Dataset.from_dict({"text": ["ba"] * 3})})
+    monkeypatch.setattr(recipe, "Recognizer", lambda _: SimpleNamespace(labels=LABELS))
+    monkeypatch.setattr(recipe, "learn_all", lambda *_: ({"letters": learn(["ba", "ba ba"])}, ""))
+    monkeypatch.setattr(recipe, "recognise", lambda *_: heard)
+    monkeypatch.setattr(recipe, "calibrate", killed)
+    monkeypatch.setattr(sys, "argv", ["language_model.py", "--model", str(tmp_path), "--dataset", "d"])
+    with pytest.raises(KeyboardInterrupt):
+        recipe.main()
+    output_folder.give_back()
+    assert load(str(tmp_path)) is not None
+    assert calibration.load(str(tmp_path)) == Calibrations(own, None)
+
+
 @pytest.mark.parametrize("share", [0, 0.5, 1])
 def test_what_is_chosen_is_what_is_scored(share):
     """The rates of `try_all` are those of the model that it returns, share and all."""
     heard = [log_probs([0, 0, 0.6, 0.4], [1, 0, 0, 0], [0, 0, 1, 0])] * 2
     model = dataclasses.replace(learn(["ba", "ab"], order=2), share=share)
-    _, tried = try_all(heard, ["ba", "aa"], LABELS, {"it": model})
+    references = ["ba", "aa"]
+    _, tried = try_all(heard, references, LABELS, {"it": model})
+    texts = [best_text(rows, LABELS, tried.language_model) for rows in heard]
+    # Each reference has two characters and one word; the same sound is heard alike.
+    cer = sum(a != b for text, own in zip(texts, references, strict=True) for a, b in zip(text, own, strict=True)) / 4
+    assert (tried.cer, tried.wer) == (cer, sum(map(str.__ne__, texts, references)) / 2)
     assert tried.language_model == dataclasses.replace(
         model, weight=tried.language_model.weight, bonus=tried.language_model.bonus
     )

@@ -1,4 +1,5 @@
 import random
+import shutil
 
 import pytest
 
@@ -72,9 +73,9 @@ def test_translations_between_the_lines_are_left_out_and_the_rest_is_used():
 
 
 def test_words_with_other_characters_are_cut_out_and_sentences_of_them_dropped():
-    text = "axcan quitta in cihuatl 1985 tlaxcalli"
+    text = "axcan quicua in cihuatl 1985 tlaxcalli"
     found = chosen([f"{text}.", "ñandé ñandé axcan"])
-    assert found.sentences == [f"axcan quitta in cihuatl {GAP} tlaxcalli"]
+    assert found.sentences == [f"axcan quicua in cihuatl {GAP} tlaxcalli"]
     assert found.left_out == {OTHER_CHARACTERS: 4}
     assert found.examples == {OTHER_CHARACTERS: text}
     assert found.characters == {"ñ": 2, "é": 2, "d": 2, **dict.fromkeys("1985", 1)}
@@ -83,8 +84,8 @@ def test_words_with_other_characters_are_cut_out_and_sentences_of_them_dropped()
 
 def test_letters_that_an_alphabet_lacks_are_not_dropped_silently():
     alphabet = {"alphabet": "".join(LETTERS) + " "}
-    found = chosen(["axcan, quitta in cihuatl dog tlaxcalli."], rules=[{"case": "lower"}, alphabet])
-    assert found.sentences == [f"axcan quitta in cihuatl {GAP} tlaxcalli"]
+    found = chosen(["axcan, quicua in cihuatl dog tlaxcalli."], rules=[{"case": "lower"}, alphabet])
+    assert found.sentences == [f"axcan quicua in cihuatl {GAP} tlaxcalli"]
 
 
 def test_what_validation_and_test_have_is_left_out_and_so_are_copies():
@@ -97,6 +98,39 @@ def test_what_validation_and_test_have_is_left_out_and_so_are_copies():
         HELD_OUT: len(held.split()) + len(NAHUATL[61].split()) + 1 + 3,
         COPIES: len(known.split()) + len(new.split()),
     }
+
+
+# Validation is one recording: "so ka mi te na" and "lo si pe" follow each other there.
+SEGMENTED = {
+    "train": ["na lo ka so", "te si na", "mi pe lo", "ka pe so te"] * 5,
+    "validation": ["so ka mi te na", "lo si pe"],
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("Pe so ka. Mi te na lo si.", ["pe so ka"]),  # "mi te na" is of validation; of "pe so ka" no three words are
+        ("Na lo si te.", []),  # "na lo si" lies across two utterances
+        ("So ka mi pe lo.", []),  # three of five words, "so ka mi"
+        ("Si te lo so ka mi te.", []),  # four of seven words
+        ("Si te lo pe so ka mi.", ["si te lo pe so ka mi"]),  # three of seven words
+        ("So ka X te na.", []),  # two of four words: "ka", one that was cut out, "te"
+        ("So lo ka X te na.", [f"so lo ka {GAP} te na"]),  # two of five words
+        ("Pe ka so na lo. So ka.", ["pe ka so na lo", "so ka"]),  # two words are said again and again
+    ],
+)
+def test_what_is_held_out_is_found_where_a_text_is_segmented_otherwise(text, kept):
+    labels = Labels(("", "|", *sorted({*"".join(SEGMENTED["train"])} - {" "})))
+    found = chosen([text], labels=labels, transcripts=SEGMENTED)
+    assert found.sentences == kept
+    assert found.left_out.keys() <= {HELD_OUT, OTHER_CHARACTERS}
+
+
+def test_what_train_has_too_is_not_held_out():
+    texts = {"train": [*SEGMENTED["train"], "pe so ka mi"], "validation": SEGMENTED["validation"]}
+    labels = Labels(("", "|", *sorted({*"".join(texts["train"])} - {" "})))
+    assert chosen(["So ka mi pe lo."], labels=labels, transcripts=texts).sentences == ["so ka mi pe lo"]
 
 
 def test_words_of_a_list_begin_and_end_no_sentence():
@@ -156,8 +190,13 @@ def test_folders_are_read_with_what_is_below_them(tmp_path):
         with pytest.raises(U2UError, match=problem):
             read_parts([str(path)])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(U2UError, match="--texts: no text was found"):
+    with pytest.raises(U2UError, match="--texts: no text was found; read are files of the kinds"):
         read_parts([str(tmp_path / "empty")])
+    (tmp_path / "damaged").mkdir()
+    shutil.copy(tmp_path / "d.docx", tmp_path / "damaged")
+    problem = r"--texts: no text was found; .*d\.docx: is not a Word document, or a damaged one: save it again"
+    with pytest.raises(U2UError, match=problem):
+        read_parts([str(tmp_path / "damaged")])
 
 
 def test_the_rules_are_those_of_the_dataset(tmp_path, capsys):

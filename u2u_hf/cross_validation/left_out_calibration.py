@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from u2u_hf.cross_validation.unseen import Unseen
-from u2u_hf.evaluation.calibration_fit import Compared, fit
-from u2u_hf.evaluation.metrics import CHARACTERS, WORDS, aligned, error_counts
+from u2u_hf.evaluation.calibration_fit import Compared, fit, judged
 from u2u_hf.recognition import calibration
 from u2u_hf.recognition.confidence_features import WORD_FEATURES
 
@@ -31,20 +30,20 @@ def calibrate_on(found: Sequence[Unseen], what: str, folder: Path) -> str:
     if fitted:
         own = calibration.load(str(folder))
         calibration.save(dataclasses.replace(own, alone=fitted), folder)
+        account += "; the test split is among them, so it no longer shows how far this confidence can be trusted"
     return account.replace("of validation", "that were left out").replace("in validation", "on what was left out")
 
 
 def as_compared(unseen: Unseen, what: str) -> Compared:
     """Return an utterance as `calibration_fit` takes it."""
     pair = unseen.pair
-    right = [a == b for a, b in aligned(pair.reference, pair.hypothesis, WORDS) if b]
-    errors, reference = error_counts([pair.hypothesis], [pair.reference], CHARACTERS)[0].tolist()
+    right, errors, reference = judged(pair.hypothesis, pair.reference)
     return Compared(
         pair.hypothesis,
         pair.speaker if what == "speaker" else pair.recording,
         np.array(unseen.word_features, dtype=np.float64).reshape(-1, len(WORD_FEATURES) - 1),
         np.array([len(word.text) for word in unseen.words], dtype=np.int64),
-        np.array(right, dtype=bool),
+        right,
         np.array(unseen.sums, dtype=np.float64),
         len(pair.hypothesis),
         errors,

@@ -13,7 +13,11 @@ from u2u_hf.reports.svg import bar
 
 
 def leave_out_page(
-    metrics: Mapping[str, Any], summary: Mapping[str, Any], model: str, sounds: Sequence[bytes] = ()
+    metrics: Mapping[str, Any],
+    summary: Mapping[str, Any],
+    model: str,
+    sounds: Sequence[bytes] = (),
+    about_length: str = "",
 ) -> str:
     """Return the whole page as HTML.
 
@@ -21,6 +25,7 @@ def leave_out_page(
         metrics: from `results.evaluation_of`. summary: from `results.summary`.
         model: name of the user's model.
         sounds: FLAC files of the worst utterances, in their order; or none.
+        about_length: see `run.CrossValidation.about_length`.
     """
     what = summary["leave_out"]
     names = sum(len(row["left_out"]) for row in summary["folds"])
@@ -28,6 +33,8 @@ def leave_out_page(
         f"Every utterance was recognised by a model that learnt from other {what}s only. From–to is the 95% confidence "
         f"interval for other {what}s like these {names}; that of each one below, for more utterances of its own."
     )
+    if about_length:
+        about += f" {about_length[0].upper()}{about_length[1:]}."
     return evaluation_page(
         metrics,
         f"{model}, trained anew without each {what}",

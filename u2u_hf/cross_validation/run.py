@@ -32,7 +32,7 @@ from u2u_hf.progress_bar import write_line
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError
 from u2u_hf.reports.quantities import length
-from u2u_hf.settings import duration
+from u2u_hf.settings import duration, seconds_of
 from u2u_hf.training.run import Stopped, train
 
 # Does something else with the recogniser of a fold. It is called again for a fold that a killed run did not finish, so
@@ -85,6 +85,18 @@ class CrossValidation:
             other_s = recognition_seconds(self.model, heard_s) + seconds_since_start()
             share_s = share(self.asked.time_budget, len(self.folds), max(gathered([other_s])))
         return State(self.output_dir, self._conditions(), share_s)
+
+    @property
+    def about_length(self) -> str:
+        """Return, for people to read, that the trainings are shorter than the model's own; empty if they are not."""
+        share_s, own = self.state.share_s, self.training.settings.get("time_budget")
+        if not share_s or (own and seconds_of(own) <= share_s):
+            return ""
+        longer = f"the model's own lasted {own}" if own else "the model's own may have been longer"
+        return (
+            f"each training lasts {duration(share_s)}, and {longer}: scores and confidence are those of trainings of "
+            "that length"
+        )
 
     def announce(self) -> None:
         """Print what will be trained, and how long it will take."""

@@ -51,6 +51,11 @@ class LeaveOut:
             raise U2UError(f"--folds {self.folds}: give 2 or more")
         if self.time_budget:
             seconds_of(self.time_budget)
+            if self.update_confidence:
+                raise U2UError(
+                    "--update_confidence: trainings of another length than MODEL's do not tell how sure MODEL may be: "
+                    "run without --time_budget"
+                )
 
 
 @dataclass(frozen=True)

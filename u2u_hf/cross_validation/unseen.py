@@ -16,6 +16,7 @@ from u2u_hf.data.processes import gathered, processes
 from u2u_hf.evaluation.calibration_fit import compared
 from u2u_hf.evaluation.scoring import Pair
 from u2u_hf.progress_bar import progress_bar
+from u2u_hf.recognition.confidence_features import margin
 from u2u_hf.recognition.decoding import Labels, confidence, greedy_words, runs_of
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import U2UError, Word
@@ -115,9 +116,7 @@ def characters(log_probs: np.ndarray, labels: Labels) -> list[Character]:
     """Return the characters of the most probable path of log-probabilities float32 [T, V]."""
     found = []
     for run in runs_of(log_probs, labels):
-        peak = log_probs[run.first + int(log_probs[run.first : run.last + 1, run.label].argmax())]
-        margin = float(run.log_prob - np.delete(peak, run.label).max()) if len(peak) > 1 else 0.0
-        rounded = round(run.log_prob, _DIGITS), round(margin, _DIGITS)
+        rounded = round(run.log_prob, _DIGITS), round(margin(log_probs, run), _DIGITS)
         found.append(Character(labels.symbols[run.label], run.first, run.last, *rounded))
     return found
 

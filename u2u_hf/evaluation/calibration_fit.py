@@ -70,6 +70,30 @@ class Compared:
         return found
 
 
+def recognise(recognizer: Recognizer, rows: Dataset, title: str = "recognising") -> list[np.ndarray]:
+    """Return the log-probabilities, float32 [T, V], of each utterance.
+
+    Args:
+        title: of the progress bar.
+
+    Raises:
+        U2UError: an utterance's audio cannot be decoded.
+    """
+    audio = progress_bar(rows["audio"], desc=title, unit="utterance")
+    return [recognizer.log_probs(decode_mono(item["bytes"], item["path"] or "audio")) for item in audio]
+
+
+def judged(hypothesis: str, reference: str) -> tuple[np.ndarray, int, int]:
+    """Return whether each word of a hypothesis is right, bool [W], its character edits, and the reference's characters.
+
+    Args:
+        reference: words separated by one space; `hypothesis` likewise.
+    """
+    right = [a == b for a, b in aligned(reference, hypothesis, WORDS) if b]
+    errors, characters = error_counts([hypothesis], [reference], CHARACTERS)[0].tolist()
+    return np.array(right, dtype=bool), errors, characters
+
+
 def compared(
     log_probs: np.ndarray, reference: str, labels: Labels, language_model: LanguageModel | None, group: str = ""
 ) -> Compared:
@@ -80,17 +104,17 @@ def compared(
     """
     words = best_runs(log_probs, labels, language_model)
     hypothesis = " ".join("".join(labels.symbols[run.label] for run in word) for word in words)
-    reference = " ".join(reference.split())
-    right = [a == b for a, b in aligned(reference, hypothesis, WORDS) if b]
+    right, errors, characters = judged(hypothesis, " ".join(reference.split()))
     return Compared(
         hypothesis,
         group,
         word_features(log_probs, words, labels, language_model),
         np.array([len(word) for word in words], dtype=np.int64),
-        np.array(right, dtype=bool),
+        right,
         segment_features(log_probs, words, labels, np.ones(len(words))),
         characters_of(words),
-        *error_counts([hypothesis], [reference], CHARACTERS)[0].tolist(),
+        errors,
+        characters,
     )
 
 
@@ -100,14 +124,16 @@ def calibrate(
     language_model: LanguageModel | None,
     folder: Path,
     log_probs: Sequence[np.ndarray] | None = None,
+    alone: Calibration | None = None,
 ) -> str:
-    """Fit the confidence of a recogniser, without and with its language model, and write it into its folder.
+    """Fit the confidence of a recogniser, without and with its language model, and write it into a folder.
 
     Where neither can be fitted, an earlier file there is removed: it was made for other weights.
 
     Args:
         rows: of validation; of much speech, utterances at even distances are used.
         log_probs: of each row, float32 [T, V], if they are at hand.
+        alone: the calibration without the language model that the recogniser has, which stays; None to fit one.
 
     Returns:
         sentences on what was found, for people to read.
@@ -116,11 +142,17 @@ def calibrate(
         U2UError: an utterance's audio cannot be decoded, or the folder cannot be written.
     """
     chosen = _chosen(rows["duration"])
-    known = [log_probs[row] for row in chosen] if log_probs else _recognised(recognizer, rows.select(chosen))
+    known = (
+        [log_probs[row] for row in chosen] if log_probs else recognise(recognizer, rows.select(chosen), "calibrating")
+    )
     references = [rows[row]["text"] for row in chosen]
     groups = _groups(rows.select(chosen))
     found, accounts = [], []
-    for model in [None, language_model][: 1 + (language_model is not None)]:
+    # One that is there may be of much more speech: evaluate.py --update_confidence.
+    if alone:
+        found.append(alone)
+        accounts.append("confidence without the language model stays calibrated as it was")
+    for model in [*([] if alone else [None]), *([language_model] if language_model else [])]:
         utterances = [
             compared(*item, recognizer.labels, model, group)
             for *item, group in zip(known, references, groups, strict=True)
@@ -128,9 +160,7 @@ def calibrate(
         fitted, account = fit(utterances)
         found.append(fitted)
         accounts.append(f"with the language model: {account}" if model else account)
-    # With log-probabilities at hand the weights are those that an earlier calibration was made for.
-    own = calibration.load(str(folder)).alone if log_probs else None
-    calibration.save(Calibrations(own or found[0], *found[1:]), folder)
+    calibration.save(Calibrations(*found), folder)
     return "; ".join(accounts)
 
 
@@ -138,11 +168,6 @@ def _chosen(seconds: Sequence[float]) -> list[int]:
     """Return the rows to use, at even distances, that last about `_SECONDS` at most."""
     count = len(seconds) if (total := sum(seconds)) <= _SECONDS else max(1, round(len(seconds) * _SECONDS / total))
     return sorted(set(np.linspace(0, len(seconds) - 1, count).round().astype(int).tolist()))
-
-
-def _recognised(recognizer: Recognizer, rows: Dataset) -> list[np.ndarray]:
-    audio = progress_bar(rows["audio"], desc="calibrating", unit="utterance")
-    return [recognizer.log_probs(decode_mono(item["bytes"], item["path"] or "audio")) for item in audio]
 
 
 def _groups(rows: Dataset) -> list[str]:

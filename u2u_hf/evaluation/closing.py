@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from u2u_hf.evaluation.metrics import in_percent
 from u2u_hf.evaluation.verdict import is_useful, verdict
-from u2u_hf.model_folder import LANGUAGE_MODEL
+from u2u_hf.model_folder import CALIBRATION, LANGUAGE_MODEL
 from u2u_hf.settings import quoted
 
 
@@ -52,7 +52,10 @@ def beside_model(model: str, kept: bool, push_to: str) -> str:
         )
     if push_to == model:
         return ""
-    way = f"copy it there as {LANGUAGE_MODEL}" if os.path.isdir(model) else f"push it: --push_to {model}"
+    if os.path.isdir(model):
+        way = f"copy it there as {LANGUAGE_MODEL}, with {CALIBRATION}, which is beside it"
+    else:
+        way = f"push it: --push_to {model}"
     return f"{model} is used with the language model only once that is in it: {way}"
 
 

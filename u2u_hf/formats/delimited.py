@@ -24,6 +24,7 @@ _LONGEST_NAME = 255  # characters; systems allow no more, or little
 
 _TIER = "transcription"  # the linguistic type of all tiers, and the name of a tier without a speaker
 _COLUMNS = ("audio", "start", "end", "text")
+_AUDIO_COLUMNS = ("audio", "file_name")
 _TEXT_COLUMNS = ("text", "transcription", "sentence")
 _WORD_COLUMNS = ("word", "words", "form", "headword", "lexeme", "lemma", "palabra", "mot")
 _TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-5]?[0-9]):(?=[0-5]?[0-9](?![0-9])))?([0-9]{1,9}(?:[.,][0-9]*)?)")
@@ -121,8 +122,8 @@ def read_metadata(
 def read_columns(path: str | os.PathLike[str]) -> dict[str, list[str]]:
     """Read a table of words or texts, such as a word list with its glosses: column → its cells that are not empty.
 
-    Of a table of utterances (`_TEXT_COLUMNS`), the text alone. The first line names the columns; where there is one
-    column, it is a word like the others unless it is such a name.
+    Of a table of utterances (`_AUDIO_COLUMNS`), the text alone (`_TEXT_COLUMNS`). The first line names the columns;
+    where there is one column, it is a word like the others unless it is such a name.
 
     Raises:
         U2UError: the file cannot be read, or has an invalid row.
@@ -132,11 +133,12 @@ def read_columns(path: str | os.PathLike[str]) -> dict[str, list[str]]:
         for column, cell in row.items():
             found.setdefault(column, []).extend([cell] if cell.strip() else [])
     text = next((column for column in _TEXT_COLUMNS if column in found), None)
-    if text:
+    # In a word list these columns stand beside the words: "transcription" in IPA, "sentence" as an example.
+    if text and not found.keys().isdisjoint(_AUDIO_COLUMNS):
         return {text: found[text]}
     if len(found) == 1:
         [(name, words)] = found.items()
-        return {"": words if name in _WORD_COLUMNS else [name, *words]}
+        return {"": words if name in (*_WORD_COLUMNS, *_TEXT_COLUMNS) else [name, *words]}
     return found
 
 

@@ -6,6 +6,7 @@ that SIL's manuals and templates (interlinear texts, the Multi-Dictionary Format
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +33,7 @@ def read_toolbox(path: Path) -> dict[str, list[str]]:
     r"""Return the text lines by their marker.
 
     An interlinear text is cut where its glosses fill a line: the ``\tx`` of one ``\ref`` are one line here. Where a
-    file has no ``\ref``, a blank line ends it.
+    file has no ``\ref``, a blank line ends it, or a marker that stands before the first ``\tx``: a record begins so.
 
     Raises:
         U2UError: the file cannot be read, or has none of the markers.
@@ -44,17 +45,18 @@ def read_toolbox(path: Path) -> dict[str, list[str]]:
     if not wanted:
         known = ", ".join(f"\\{marker}" for marker in (*_BASELINES, *_OF_DICTIONARIES))
         raise U2UError(f"{path}: has none of the markers {known}; it has {trimmed(' '.join(markers), 60)}: rename one")
-    record_ends = ("ref",) if "ref" in markers else ("",)
+    before = {marker for marker, _ in itertools.takewhile(lambda field: field[0] != baseline, lines)}
+    record_ends = {"ref"} if "ref" in markers else {"", *before}
     found: dict[str, list[str]] = {marker: [] for marker in wanted}
     goes_on = False
     for marker, text in lines:
-        if marker == baseline and marker and goes_on:
+        if marker in record_ends:
+            goes_on = False
+        if marker == baseline and goes_on:
             found[marker][-1] += f" {text}"
         elif marker in found:
             found[marker].append(text)
             goes_on = goes_on or marker == baseline
-        elif marker in record_ends:
-            goes_on = False
     return {marker: [" ".join(text.split()) for text in texts] for marker, texts in found.items()}
 
 

@@ -7,6 +7,7 @@ it into the model's folder as plain numbers; spaces/browser/calibration.js appli
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -176,6 +177,11 @@ def save(calibrations: Calibrations, folder: Path) -> None:
         write_text(path, json.dumps(plain, indent=1) + "\n")
     else:
         path.unlink(missing_ok=True)
+
+
+def forget_language_model(folder: Path) -> None:
+    """Remove the calibration of decoding with a language model from a model's folder: it is of one that is replaced."""
+    save(dataclasses.replace(load(str(folder)), with_language_model=None), folder)
 
 
 def load(source: str) -> Calibrations:

@@ -45,7 +45,7 @@ def word_features(
         row = [
             sum(logs) / len(logs),
             min(logs),
-            min(_margin(log_probs, run) for run in word),
+            min(max(min(margin(log_probs, run) for run in word), _LEAST_MARGIN), _MOST_MARGIN),
             math.log(len(word)),
             math.log((last - first + 1) / len(word)),
             math.log(float(doubt[begin:end].sum()) / len(word) + _SOME),
@@ -78,11 +78,14 @@ def characters_of(words: Sequence[Sequence[Run]]) -> int:
     return sum(map(len, words)) + max(len(words) - 1, 0)
 
 
-def _margin(log_probs: np.ndarray, run: Run) -> float:
-    """Return how far the next best label lies below a character where the character peaks, natural logarithm."""
+def margin(log_probs: np.ndarray, run: Run) -> float:
+    """Return how far the next best label lies below a character where the character peaks, natural logarithm.
+
+    Args:
+        log_probs: float32 [T, V] with at least two labels.
+    """
     peak = log_probs[run.first + int(log_probs[run.first : run.last + 1, run.label].argmax())]
-    others = np.delete(peak, run.label)
-    return min(max(float(peak[run.label]) - float(others.max()), _LEAST_MARGIN), _MOST_MARGIN)
+    return float(peak[run.label]) - float(np.delete(peak, run.label).max())
 
 
 def _missed(probs: np.ndarray, runs: Sequence[Run], labels: Labels) -> float:

@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from u2u_hf import model_folder
-from u2u_hf.files import write_text
+from u2u_hf.files import reason, write_text
 from u2u_hf.hub.model_files import optional_file
 from u2u_hf.memory import memory_problem
 from u2u_hf.model_folder import ARPA, ARPA_WEIGHTS, ARPA_WORDS, LANGUAGE_MODEL
@@ -51,13 +53,6 @@ class LanguageModel:
         """Return the state at the beginning of a text."""
         spelling = self.words.start(self.share) if self.words and self.share else None
         return State(self.characters, START, spelling, spelling.mass if spelling else 0.0)
-
-    def log_prob(self, text: str, character: str) -> float:
-        """Return the natural log of the probability that `character` follows `text`, which begins with `START`."""
-        state = self.start()
-        for before in text[1:]:
-            state = state.after(before)
-        return state.log_prob(character)
 
 
 class State:
@@ -129,19 +124,30 @@ def learn(texts: Iterable[str], order: int = 6) -> LanguageModel:
 def save(language_model: LanguageModel, folder: Path) -> None:
     """Write the language model into a recogniser's folder: n-grams in ARPA format, weights as JSON.
 
-    The words are written only if they have a share.
+    The words are written only if they have a share. An earlier language model stays until all files are written.
 
     Raises:
         U2UError: the folder cannot be written, or holds other files of these names.
     """
     require_own(folder)
-    model_folder.remove(Path(folder), LANGUAGE_MODEL)
     own = Path(folder) / LANGUAGE_MODEL
-    character_model.save(language_model.characters, own / ARPA)
-    if language_model.words and language_model.share:
-        word_model.save(language_model.words, own / ARPA_WORDS)
     weights = {name: getattr(language_model, name) for name in ("weight", "bonus", "share")}
-    write_text(own / ARPA_WEIGHTS, json.dumps(weights, indent=2) + "\n")
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".") as temporary:
+            new = Path(temporary)
+            character_model.save(language_model.characters, new / ARPA)
+            if language_model.words and language_model.share:
+                word_model.save(language_model.words, new / ARPA_WORDS)
+            write_text(new / ARPA_WEIGHTS, json.dumps(weights, indent=2) + "\n")
+            # Weights go first and come last: if this is killed between, there is none, not a mixture of two.
+            (own / ARPA_WEIGHTS).unlink(missing_ok=True)
+            model_folder.remove(Path(folder), LANGUAGE_MODEL)
+            own.mkdir(exist_ok=True)
+            for path in sorted(new.iterdir(), key=lambda path: path.name == ARPA_WEIGHTS):
+                shutil.move(path, own / path.name)
+    except OSError as error:
+        raise U2UError(f"{own}: cannot be written ({reason(error, own)})") from error
 
 
 def require_own(folder: Path) -> None:

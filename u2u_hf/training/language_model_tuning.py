@@ -7,16 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from datasets import Dataset
 
-from u2u_hf.data.audio import decode_mono
 from u2u_hf.evaluation.metrics import CHARACTERS, WORDS, error_counts, rate
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition.beam_search import best_text
 from u2u_hf.recognition.character_model import END
 from u2u_hf.recognition.decoding import DELIMITER, Labels
 from u2u_hf.recognition.language_model import LanguageModel
-from u2u_hf.recognition.recognizer import Recognizer
 
 WEIGHTS = (0.2, 0.4, 0.7, 1.0, 1.5)
 BONUSES = (0.0, 0.5, 1.0, 2.0)
@@ -33,16 +30,6 @@ class Tried:
     language_model: LanguageModel | None
     cer: float
     wer: float
-
-
-def recognise(recognizer: Recognizer, split: Dataset) -> list[np.ndarray]:
-    """Return the log-probabilities, float32 [T, V], of each utterance of a split.
-
-    Raises:
-        U2UError: an utterance's audio cannot be decoded.
-    """
-    audio = progress_bar(split["audio"], desc="recognising", unit="utterance")
-    return [recognizer.log_probs(decode_mono(item["bytes"], item["path"] or "audio")) for item in audio]
 
 
 def try_all(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,11 @@ def read_parts(paths: Sequence[str]) -> tuple[list[Part], list[Skipped]]:
         kinds = ", ".join(f"{count} × {suffix}" for suffix, count in others.most_common(8))
         skipped.append(Skipped("files of other kinds", f"not read: {kinds} (read are {', '.join(suffixes())})", False))
     if paths and not any(line.strip() for part in parts for line in part.lines):
-        raise U2UError(f"--texts: no text was found; read are files of the kinds {', '.join(suffixes())}")
+        problem = next((one for one in skipped if one.is_problem), None)
+        why = (
+            f"{problem.where}: {problem.reason}" if problem else f"read are files of the kinds {', '.join(suffixes())}"
+        )
+        raise U2UError(f"--texts: no text was found; {why}")
     return parts, skipped
 
 
@@ -148,7 +152,8 @@ def choose(
 
     Args:
         rules: text rules of the transcripts.
-        transcripts: the texts of each split; train and validation have some.
+        transcripts: the texts of each split, those of a speaker in a recording in order of time; train and validation
+            have some.
         annotations: the transcripts before the rules: they tell whether a mark is a letter here, see `edge_marks`.
     """
     letters = {symbol for symbol in labels.symbols if symbol and symbol != DELIMITER}
@@ -158,7 +163,7 @@ def choose(
     sentences = iter(spelled[len(annotations) :])
     found = OutsideText()
     familiarity = Familiarity(transcripts["train"], transcripts["validation"])
-    held_out = _Sentences(text for name, texts in transcripts.items() if name != "train" for text in texts)
+    held_out = _HeldOut([texts for name, texts in transcripts.items() if name != "train"], transcripts["train"])
     known = {text for text in transcripts["train"] if _is_long(text)}
     for part, raw in progress_bar([*zip(parts, raws, strict=True)], desc="choosing texts", unit="part"):
         of_part = [text for text in (next(sentences) for _ in raw) if text]
@@ -233,23 +238,45 @@ def _is_long(sentence: str) -> bool:
     return len(sentence.split()) >= _FEWEST_WORDS
 
 
-class _Sentences:
-    """Finds sentences of a set in others, and others in them."""
+def _trigrams(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Yield each three words in a row, and these with `GAP` for the middle one, which a text may have lost."""
+    for at in range(len(words) - 2):
+        first, middle, last = words[at : at + 3]
+        yield first, middle, last
+        yield first, GAP, last
 
-    def __init__(self, sentences: Iterable[str]):
-        words = [sentence.split() for sentence in sentences if _is_long(sentence)]
+
+class _HeldOut:
+    """Finds sentences of validation and test in texts, also where these are segmented otherwise than the recordings."""
+
+    def __init__(self, splits: Sequence[Sequence[str]], train: Iterable[str]):
+        """Args: splits: the texts of validation and test; those of a speaker in a recording are in order of time."""
+        words = [text.split() for texts in splits for text in texts if _is_long(text)]
         self._all = "\n".join(f" {' '.join(own)} " for own in words)
         self._by_beginning: dict[tuple[str, ...], list[list[str]]] = defaultdict(list)
         for own in words:
             self._by_beginning[tuple(own[:_FEWEST_WORDS])].append(own)
+        # Joined, because a sentence of a text may begin in one utterance and end in the next.
+        self._trigrams = {three for texts in splits for three in _trigrams(" ".join(texts).split())}
+        for text in train:  # they give nothing away, because the language model learns them there
+            self._trigrams.difference_update(_trigrams(text.split()))
 
     def has(self, sentence: str) -> bool:
-        """Return whether one of the sentences contains this one, or this one contains one of them."""
+        """Return whether the sentence is held out.
+
+        It is if it contains an utterance of validation or test, or an utterance contains it, or at least half of its
+        words lie in trigrams that these splits have and train has not. Sentences of one or two words never are.
+        """
         words = sentence.split()
         if len(words) < _FEWEST_WORDS:
             return False
-        return f" {sentence} " in self._all or any(
+        if f" {sentence} " in self._all or any(
             words[at : at + len(own)] == own
             for at in range(len(words) - _FEWEST_WORDS + 1)
             for own in self._by_beginning.get(tuple(words[at : at + _FEWEST_WORDS]), ())
-        )
+        ):
+            return True
+        found = {
+            at + i for at in range(len(words) - 2) if tuple(words[at : at + 3]) in self._trigrams for i in range(3)
+        }
+        return bool(found) and 2 * sum(words[at] != GAP for at in found) >= _count(sentence)
