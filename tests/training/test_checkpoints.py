@@ -34,11 +34,11 @@ def test_a_run_that_is_stopped_is_found_again(make, tmp_path):
 
 
 @pytest.mark.parametrize(
-    # Of 105 s three pauses of 10 s are kept for the end: 8 steps. A resumed run does not know of these pauses yet.
+    # Of 105 s four pauses of 10 s are kept for the end: 7 steps. A resumed run does not know of these pauses yet.
     ("length", "longer", "steps"),
     [
         ({"max_steps": 4}, {"max_steps": 6}, (4, 6)),
-        ({"max_steps": -1, "time_budget": "1m45s"}, {"max_steps": -1, "time_budget": "3m"}, (8, 18)),
+        ({"max_steps": -1, "time_budget": "1m45s"}, {"max_steps": -1, "time_budget": "3m"}, (7, 18)),
     ],
 )
 def test_a_run_that_is_killed_after_its_last_checkpoint_takes_no_step_more(make, monkeypatch, length, longer, steps):

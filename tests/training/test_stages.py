@@ -230,8 +230,11 @@ def test_too_little_time_for_pretraining_leaves_it_to_the_best_recogniser(run, t
     assert 500 < trained.seconds < 612
 
 
-@pytest.mark.parametrize(("slow", "names"), [("look", ["plain"]), ("save_encoder", ["plain", "pretraining"])])
-def test_no_pretraining_begins_without_time(run, ticking, tmp_path, monkeypatch, slow, names):
+@pytest.mark.parametrize(
+    ("slow", "names", "reason"),
+    [("look", ["plain"], "for it"), ("save_encoder", ["plain", "pretraining"], "to fine-tune after it")],
+)
+def test_no_pretraining_begins_without_time(run, ticking, tmp_path, monkeypatch, slow, names, reason):
     def late(real):
         def late(*arguments):
             for _ in range(500):
@@ -243,7 +246,7 @@ def test_no_pretraining_begins_without_time(run, ticking, tmp_path, monkeypatch,
     run_with = {"max_steps": -1, "time_budget": "5m", "untranscribed_for": ["pretraining"]}
     trained = run(slow={slow: late}, **run_with)
     assert [row["name"] for row in record(tmp_path)["stages"]] == names
-    assert "No pretraining: too little time is left for it." in trained.account
+    assert f"No pretraining: too little time is left {reason}." in trained.account
 
 
 # Of 5 minutes 3 are plain's, and 2 remain.

@@ -24,7 +24,7 @@ _LONGEST_NAME = 255  # characters; systems allow no more, or little
 
 _TIER = "transcription"  # the linguistic type of all tiers, and the name of a tier without a speaker
 _COLUMNS = ("audio", "start", "end", "text")
-_AUDIO_COLUMNS = ("audio", "file_name")
+_AUDIO_COLUMNS = ("audio", "file_name", "path")
 _TEXT_COLUMNS = ("text", "transcription", "sentence")
 _WORD_COLUMNS = ("word", "words", "form", "headword", "lexeme", "lemma", "palabra", "mot")
 _TIME = re.compile(r"(?:(?:([0-9]{1,4}):)?([0-5]?[0-9]):(?=[0-5]?[0-9](?![0-9])))?([0-9]{1,9}(?:[.,][0-9]*)?)")

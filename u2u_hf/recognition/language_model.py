@@ -12,7 +12,6 @@ import json
 import math
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,24 +129,25 @@ def save(language_model: LanguageModel, folder: Path) -> None:
         U2UError: the folder cannot be written, or holds other files of these names.
     """
     require_own(folder)
-    own = Path(folder) / LANGUAGE_MODEL
+    own, new = Path(folder) / LANGUAGE_MODEL, Path(folder) / f".new_{LANGUAGE_MODEL}"
     weights = {name: getattr(language_model, name) for name in ("weight", "bonus", "share")}
     try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".") as temporary:
-            new = Path(temporary)
-            character_model.save(language_model.characters, new / ARPA)
-            if language_model.words and language_model.share:
-                word_model.save(language_model.words, new / ARPA_WORDS)
-            write_text(new / ARPA_WEIGHTS, json.dumps(weights, indent=2) + "\n")
-            # Weights go first and come last: if this is killed between, there is none, not a mixture of two.
-            (own / ARPA_WEIGHTS).unlink(missing_ok=True)
-            model_folder.remove(Path(folder), LANGUAGE_MODEL)
-            own.mkdir(exist_ok=True)
-            for path in sorted(new.iterdir(), key=lambda path: path.name == ARPA_WEIGHTS):
-                shutil.move(path, own / path.name)
+        shutil.rmtree(new, ignore_errors=True)  # of a run that was killed
+        new.mkdir(parents=True)
+        character_model.save(language_model.characters, new / ARPA)
+        if language_model.words and language_model.share:
+            word_model.save(language_model.words, new / ARPA_WORDS)
+        write_text(new / ARPA_WEIGHTS, json.dumps(weights, indent=2) + "\n")
+        # Weights go first and come last: if this is killed between, there is none, not a mixture of two.
+        (own / ARPA_WEIGHTS).unlink(missing_ok=True)
+        model_folder.remove(Path(folder), LANGUAGE_MODEL)
+        own.mkdir(exist_ok=True)
+        for path in sorted(new.iterdir(), key=lambda path: path.name == ARPA_WEIGHTS):
+            shutil.move(path, own / path.name)
     except OSError as error:
         raise U2UError(f"{own}: cannot be written ({reason(error, own)})") from error
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def require_own(folder: Path) -> None:

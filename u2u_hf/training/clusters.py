@@ -65,7 +65,8 @@ def cluster_targets(
         processes().wait_for_everyone()
     with np.load(cache) as kept:
         targets = np.split(kept["targets"], np.cumsum(kept["lengths"]))[:-1]  # the last piece is empty
-        return dict(zip(kept["rows"].tolist(), targets, strict=True))
+        rows = kept["rows"].tolist() if "rows" in kept else range(len(targets))  # of an earlier version: all
+        return dict(zip(rows, targets, strict=True))
 
 
 def _computed(

@@ -14,7 +14,7 @@ from u2u_hf.progress_bar import progress_bar, write_line
 from u2u_hf.training.awake_clock import awake_clock
 from u2u_hf.training.peak_memory import peak_bytes
 
-# Share of a time budget reserved for the last evaluation and checkpoint, at least, until a first pair has been timed.
+# Share of a time budget reserved for the last evaluation and checkpoint until a first pair has been timed.
 _RESERVE = 0.05
 # Share of the time that evaluations and checkpoints before the last may take. On the demo corpus, ten evaluations took
 # most of a run of 20 seconds, which ended with a CER of 11.4 and 8.6 %; without any it was 3.3 and 2.7 %.
@@ -33,7 +33,8 @@ class Progress(TrainerCallback):
         clock: what tells the time, in seconds since 1970; it stands still while the computer sleeps.
         total: the count at the end of the run.
         step: the count at the end of the last step.
-        pause: duration of the longest evaluation with its checkpoint, in seconds. paused: of all of them.
+        pause: duration of the longest evaluation with its checkpoint, in seconds; of a run without evaluations, of the
+            longest checkpoint. paused: of all evaluations and checkpoints.
         evaluation_steps: the training steps that an evaluation takes as long as, for the first one: it is timed only
             when it is over.
         interrupted: whether the run was asked to stop before its end.
@@ -90,9 +91,11 @@ class Progress(TrainerCallback):
             control.should_evaluate = False
         return control
 
-    def has_paused(self, seconds: float) -> None:
-        """Note how long an evaluation, a checkpoint or both took."""
-        self.pause, self.paused = max(self.pause, seconds), self.paused + seconds
+    def has_paused(self, seconds: float, evaluated: bool) -> None:
+        """Note how long an evaluation, a checkpoint or both took; a checkpoint alone does not tell of evaluations."""
+        if evaluated or not self.evaluation_steps:
+            self.pause = max(self.pause, seconds)
+        self.paused += seconds
 
     def _next_pause(self, step: int, seconds: float) -> float:
         """Return the seconds that the next evaluation takes: as long as the longest, or as its steps."""
@@ -109,8 +112,7 @@ class Progress(TrainerCallback):
         else:
             # For the last evaluation with its checkpoint, for loading the best one and scoring the average, for writing
             # the model, and for calibrating its confidence on validation.
-            pause, reserve = self._next_pause(step, seconds), _RESERVE * self.budget_seconds
-            usable = self.budget_seconds - (4 * pause if self.pause else max(4 * pause, reserve))
+            usable = self.budget_seconds - (4 * self.pause or _RESERVE * self.budget_seconds)
             self.step = max(self.step, min(self.total, int(self.total * seconds / max(usable, 1e-9))))
 
     def _stop(self, number, frame) -> None:
@@ -167,11 +169,6 @@ class ProgressBar(ProgressCallback):
                 alone = self.training_bar is None
                 self.prediction_bar = progress_bar(desc="scoring", total=len(eval_dataloader), leave=alone)
             self.prediction_bar.update(1)
-
-    def _next_pause(self, step: int, seconds: float) -> float:
-        """Return the seconds that the next evaluation takes: as long as the longest, or as its steps."""
-        first, begun = self._first
-        return self.pause or self.evaluation_steps * (seconds - begun) / max(1, step - first)
 
     def on_log(self, args, state, control, logs=None, **kwargs):
         if not state.is_world_process_zero or self.training_bar is None:

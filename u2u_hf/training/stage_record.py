@@ -77,8 +77,9 @@ def opened(folder: Path, args: CtcTrainingArguments, speech: str = "") -> dict[s
     if not path.is_file():
         if model_folder.checkpoints(folder.parent):
             raise U2UError(f"{folder.parent}: holds a run without --untranscribed: give another --output_dir")
-        new = {"length": length, "speech": speech, "checked": False, "refused": {}, "running": {}, "stages": []}
-        return new | {"kept_back": False}  # whether the last stage left something to later ones
+        # kept_back: whether the last stage left something to later ones.
+        new = {"length": length, "speech": speech, "checked": False, "kept_back": False}
+        return new | {"refused": {}, "running": {}, "stages": []}
     record = json.loads(path.read_text(encoding="utf-8"))
     if not all((folder / row["name"]).is_dir() for row in record["stages"]):  # `tidy` has removed the stages' models
         raise U2UError(f"{args.output_dir}: {FINISHED}")
@@ -94,7 +95,8 @@ def opened(folder: Path, args: CtcTrainingArguments, speech: str = "") -> dict[s
             f"{args.output_dir}: the recordings or the dataset (--dataset, --doubts) have changed since it was begun: "
             "give another --output_dir"
         )
-    return record
+    # Earlier versions gave a part to every stage, and what a refused one left to one that went on from the plain one.
+    return {"kept_back": bool(record["refused"])} | record
 
 
 def digest(*parts: Dataset) -> str:

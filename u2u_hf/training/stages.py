@@ -52,7 +52,7 @@ _RATES_AGAIN = 0.5
 # Most of the time left that recognising speech takes, and most of a pre-training's that finding its targets takes: the
 # rest is to learn from them.
 _RECOGNITION, _TARGETS = 0.5, 0.5
-_NO_TIME = "too little time is left for it"
+_NO_TIME, _NO_TIME_AFTER = "too little time is left for it", "too little time is left to fine-tune after it"
 # What each stage that can be refused belongs to: the choices of --untranscribed_for.
 _USE = {PRETRAINING: FOR_PRETRAINING, PRETRAINED: FOR_PRETRAINING, SELF_TRAINED: FOR_SELF_TRAINING}
 
@@ -165,7 +165,7 @@ class _Run:
         left = None if self._has_begun(name) else self._seconds_left()
         if left is None or left >= LEAST_SECONDS:
             return True
-        self._refuse(_USE[name], _NO_TIME)
+        self._refuse(_USE[name], _NO_TIME_AFTER if name == PRETRAINED else _NO_TIME)
         self._write()
         return False
 

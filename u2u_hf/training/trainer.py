@@ -311,10 +311,11 @@ class CtcTrainer(Trainer):
         return {key: row[f"eval_{key}"] for name in METRICS for key in score_keys(name) if f"eval_{key}" in row}
 
     def _maybe_log_save_evaluate(self, *arguments, **settings):
-        pauses, begun = self.control.should_evaluate or self.control.should_save, self.progress.clock()
+        evaluates, saves = self.control.should_evaluate, self.control.should_save
+        begun = self.progress.clock()
         super()._maybe_log_save_evaluate(*arguments, **settings)
-        if pauses:
-            self.progress.has_paused(self.progress.clock() - begun)
+        if evaluates or saves:
+            self.progress.has_paused(self.progress.clock() - begun, evaluates)
 
     def _run_epoch(self, *arguments, **settings):
         """Train for an epoch, unless the run is resumed from its end: Trainer would take one step more (5.24)."""
@@ -329,7 +330,7 @@ class CtcTrainer(Trainer):
             super()._run_epoch(*arguments, **settings)
 
     def _save_checkpoint(self, model, trial):
-        ended = self.control.should_training_stop and not self.progress.interrupted
+        ended = self.progress.step >= self.progress.total
         if ended and self.args.budget_seconds and self.state.log_history:
             self.state.log_history[-1][_ENDED] = self.args.budget_seconds
         folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")

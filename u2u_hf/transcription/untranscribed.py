@@ -199,7 +199,7 @@ def _segments(
     name = path.with_suffix("").name
     if transcribed.is_held_out(path):
         return [], f"{path.name}: is in the dataset's validation or test, by its name: {_HONEST}"
-    spans = transcribed.spans(path)
+    spans = transcribed.spans(path, look_at_the_time)
     if spans is None:
         return [], f"{path.name}: is in the dataset's validation or test, by its sound: {_HONEST}"
     found = [
@@ -267,14 +267,20 @@ class Transcribed:
                     return True
         return False
 
-    def spans(self, path: Path) -> list[tuple[int, int]] | None:
+    def spans(
+        self, path: Path, progress: Callable[[float], object] = lambda share: None
+    ) -> list[tuple[int, int]] | None:
         """Return what of a recording is transcribed in training, in ms; None if it is in another split.
+
+        Args:
+            progress: called with the share of the dataset's recordings that it was compared with.
 
         Raises:
             U2UError: the recording cannot be read.
         """
         info, found = audio_info(path), []
-        for split, rows, spans in self._recordings:
+        for number, (split, rows, spans) in enumerate(self._recordings):
+            progress(number / len(self._recordings))
             if any(_holds(info, row) for row in rows):
                 if split != "train":
                     return None
