@@ -110,6 +110,15 @@ def test_a_large_encoder_gets_no_rate_beyond_published_ones(untested, monkeypatc
     assert find_rates(trainer, LONG, {}).encoder == pytest.approx(3e-4)
 
 
+def test_of_a_run_in_stages_the_whole_length_counts(untested):
+    """The first stage has 3 of 5 parts: 288 of 480 steps."""
+    trainer = untested()
+    assert find_rates(trainer, 288, {}) is None
+    trainer.args.part_of_run = 0.6
+    assert find_rates(trainer, 288, {})
+    assert find_rates(trainer, 287, {}) is None
+
+
 def test_a_rate_that_is_given_is_taken(untested):
     assert find_rates(untested(), LONG, {"head_learning_rate": 0.02}).head == 0.02
     assert find_rates(untested(), LONG, {"learning_rate": 0.03}).encoder == 0.03

@@ -108,6 +108,7 @@ class CtcTrainingArguments(TrainingArguments):
         # `given` is saved in train.yaml; the values that are chosen later are for this computer only.
         self.given = {field.name: getattr(self, field.name) for field in fields(self)}
         self.budget_seconds = seconds_of(self.time_budget) if self.time_budget else None
+        self.part_of_run = 1.0  # that this training is; less for a stage, see `training.stages`
         self._require_effect()
         self._require_valid()
 

@@ -127,19 +127,23 @@ class _Test:
         self._scale = _FLOAT16 if trainer.args.fp16 else 1.0
 
     def is_worth(self, max_steps: int) -> bool:
-        """Return whether the run is long enough for a test, by its steps or by the time of one here."""
+        """Return whether the run is long enough for a test, by its steps or by the time of one here.
+
+        Of a run in stages all of it counts: later stages take the rates that the first one finds.
+        """
         if not self._encoder:
             return False
         budget, clock = self._trainer.args.budget_seconds, self._trainer.progress.clock
+        share = _OF_RUN / self._trainer.args.part_of_run
         if budget is None:
-            return max_steps * _OF_RUN >= _COST
+            return max_steps * share >= _COST
         self._step()  # at rate 0; the first one takes longer
         begun = clock()
         self._step()
         cost = torch.tensor(_COST * (clock() - begun), device=self._trainer.args.device)
         if torch.distributed.is_initialized():
             torch.distributed.all_reduce(cost, torch.distributed.ReduceOp.MAX)
-        return float(cost) <= budget * _OF_RUN
+        return float(cost) <= budget * share
 
     def head_rate(self) -> float:
         """Return the rate of the head with the lowest loss. The head is then as it was there."""

@@ -299,6 +299,7 @@ class _Run:
         for rate, value in self._record.get("rates", {}).items():  # as the first stage found them
             setattr(args, rate, value)
             args.given_rates = self._record["rates"]
+        args.part_of_run = min(1.0, self._record["running"]["length"] / self._record["length"])
         if args.budget_seconds:
             args.budget_seconds = max(1.0, self._record["running"]["length"])
         else:
