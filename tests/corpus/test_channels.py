@@ -135,6 +135,35 @@ def test_a_table_may_have_codes_of_initials_and_parts_of_names(conversation):
 
 
 @pytest.mark.parametrize(
+    ("row", "speakers"),
+    [
+        ("Ana,Mariana", {"Ana": 0, "Mariana": 1}),
+        ("Mariana,Ana", {"Ana": 1, "Mariana": 0}),
+        ("Ana,Mariana", {"Ana-SURFACE": 0, "Mariana-SURFACE": 1}),
+        ("Ana,Ana López", {"Ana": 0, "Ana López-SURFACE": 1}),
+        ("S1,S10", {"S1": 0, "S10": 1}),
+        ("S1,S2", {"S10": None, "S2": 1}),
+        ("Ana,Pedro", {"Mariana": None, "PedroSurface": 1}),
+        ("Ana,Beto", {"Ana and Beto": None}),  # both columns fit equally well
+    ],
+)
+def test_a_name_in_a_table_is_that_of_one_speaker(conversation, row, speakers):
+    (conversation.parent / "who.csv").write_text(f"r,{row}\n", encoding="utf-8")
+    rows = [Utterance("r", str(conversation), name, name, None, 0, 800, "a", "a") for name in speakers]
+    channels, how, _ = placed(rows, ["who.csv"], conversation.parent)
+    told = {name: channels[name] if how[name] == "told" else None for name in speakers}
+    assert told == speakers
+
+
+def test_a_row_is_not_taken_for_a_recording_whose_name_goes_on(conversation):
+    (conversation.parent / "who.csv").write_text("story_1,B,A\nana,A,B\n", encoding="utf-8")
+    for name, how in {"story_10": "heard", "my story_1 b": "told", "mariana": "heard"}.items():
+        path = conversation.with_name(f"{name}.wav")
+        path.write_bytes(conversation.read_bytes())
+        assert placed([utterance(path, "B", 0, 800)], ["who.csv"], conversation.parent)[1] == {"B": how}
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         (["both"], "--channels both: use auto, order"),

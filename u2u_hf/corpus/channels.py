@@ -86,7 +86,8 @@ def channel_rule(settings: Sequence[str], corpus: Path) -> Rule:
     - ``auto``: the channel on which the speaker is loudest;
     - ``order``: the first chosen tier of a recording is on the first channel, the second on the second…;
     - ``FILE.csv``, looked up in the corpus folder too: columns recording, speaker on the left, speaker on
-      the right; a speaker is found by the tier's participant or name, or by a code made of its initials;
+      the right; a speaker is found by the tier's participant or name, or by a code made of its initials, and not at
+      all if two columns fit equally well;
     - ``TIER=left``, ``'B*=right'``, ``C=3``: tiers by name, wildcards allowed; channels count from 1.
 
     Speakers that a table or pattern does not cover are treated as for ``auto``.
@@ -143,23 +144,56 @@ def _recording_key(name: str) -> str:
 def _from_table(table: dict[str, list[str]]) -> Rule:
     def rule(utterance: Utterance, tiers: Sequence[str]) -> int | None:
         keys = [_recording_key(utterance.audio), _recording_key(utterance.recording)]
-        # A table may give a part of a recording's name: the longest that fits is used.
-        found = [key for key in table if key in keys] or [key for key in table if key and key in keys[0]]
-        speakers = table[max(found, key=len)] if found else []
-        return next((i for i, name in enumerate(speakers) if _same_speaker(name, utterance)), None)
+        # A table may give a part of a recording's name, in whole words: the longest that fits is used.
+        found = [key for key in table if key in keys] or [key for key in table if key and _has_part(keys[0], key)]
+        return _column(table[max(found, key=len)], utterance) if found else None
 
     return rule
 
 
-def _same_speaker(name: str, utterance: Utterance) -> bool:
-    """Return whether `name` is in the speaker's or tier's name, or a code of the initials (RCG500: Rey C. García)."""
+def _has_part(name: str, part: str) -> bool:
+    """Return whether `part` is in `name` and no word or number goes on beside it: story_1 is not in story_10."""
+    return re.search(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", name) is not None
+
+
+def _column(speakers: Sequence[str], utterance: Utterance) -> int | None:
+    """Return the column whose speaker is the utterance's, or None if no column fits, or several fit equally well.
+
+    ``Ana`` and ``Ana López`` are both in ``Ana López-SURFACE``; the longer name is the speaker's.
+    """
+    levels = [_likeness(name, utterance) for name in speakers]
+    best = max(levels, default=0)
+    fitting = {i: fold(speakers[i]) for i, level in enumerate(levels) if level and level == best}
+    longest = [
+        i for i, name in fitting.items() if not any(name != other and name in other for other in fitting.values())
+    ]
+    return longest[0] if len(longest) == 1 else None
+
+
+def _likeness(name: str, utterance: Utterance) -> int:
+    """Return how surely `name` means the utterance's speaker or tier, 0 to 4.
+
+    4: it is the same; 3: it is one or more whole words of it; 2: it is a code of the initials (RCG500: Rey C. García);
+    1: one of its words begins so; 0: it is somebody else.
+    """
     name, code = fold(name), "".join(re.findall(r"[^\W\d_]", fold(name)))
+    if not name:
+        return 0
+    best = 0
     for whole in (fold(utterance.speaker), fold(utterance.tier)):
         words = re.findall(r"[^\W\d_]+", whole)
         initials = "".join(word[0] for word in words)
-        if (name and name in whole) or (len(code) > 1 and (code in words or initials.startswith(code))):
-            return True
-    return False
+        if name == whole:
+            level = 4
+        elif _has_part(whole, name):
+            level = 3
+        elif len(code) > 1 and (code in words or initials.startswith(code)):
+            level = 2
+        else:
+            # Not inside a word: Ana is not Mariana; nor inside a number: S1 is not S10.
+            level = int(bool(re.search(rf"(?<![^\W_]){re.escape(name)}(?!(?<=\d)\d)", whole)))
+        best = max(best, level)
+    return best
 
 
 def assign_channels(
