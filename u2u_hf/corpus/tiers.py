@@ -81,12 +81,21 @@ def choose_tiers(
         why = reasons | why | {tier.name: reasons[tier.name] for tier in picked}
     if not any(chosen.values()):
         if drafts := [name for name, reason in why.items() if reason == MACHINE]:
-            raise U2UError(
-                f"no tier looks like a transcription; transcribe.py wrote {trimmed(drafts[0])}: correct it in ELAN and "
-                f"give it the type {CORRECTED_TYPE!r} (Tier > Change Tier Attributes), or name it with --tiers"
-            )
+            raise _only_drafts(drafts[0], recordings)
         raise U2UError(f"no tier looks like a transcription: name yours with --tiers ({_listed(why)})")
     return chosen, why
+
+
+def _only_drafts(name: str, recordings: Iterable[Recording]) -> U2UError:
+    """Return the error that tells how a draft of the recogniser, called `name`, becomes a person's transcription."""
+    paths = [r.document.path for r in recordings if any(tier.name == name for tier in r.document.tiers)]
+    if all(path.lower().endswith(".textgrid") for path in paths):
+        how = "correct it in Praat and remove its tiers 'words' and 'unsure'"
+    else:
+        how = f"correct it in ELAN and give it the type {CORRECTED_TYPE!r} (Tier > Change Tier Attributes)"
+    return U2UError(
+        f"no tier looks like a transcription; transcribe.py wrote {trimmed(name)}: {how}, or name it with --tiers"
+    )
 
 
 def _listed(why: Mapping[str, str]) -> str:
