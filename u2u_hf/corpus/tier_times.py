@@ -70,10 +70,11 @@ def within(inner: Iterable[Annotation], outer: Sequence[Annotation]) -> dict[int
 def _fit(outer: Annotation, inside: Sequence[Annotation]) -> bool:
     starts = abs(min(a.start_ms for a in inside) - outer.start_ms) <= _SAME_MS
     ends = abs(max(a.end_ms for a in inside) - outer.end_ms) <= _SAME_MS
-    return starts or ends or _squeezed(" ".join(a.value for a in inside)) == _squeezed(outer.value)
+    return starts or ends or squeezed(" ".join(a.value for a in inside)) == squeezed(outer.value)
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
+    """Return the letters and digits of a text, without case: texts of one wording in two layers have the same."""
     return "".join(c for c in text.casefold() if c.isalnum())
 
 

@@ -1,7 +1,8 @@
 """One sound, several annotation files: versions of one transcript, parts of it, or layers by different programs.
 
 Tiers of two files are about the same speech if their texts are at the same times. Of these one is used: ELAN's before
-Praat's before a table's, otherwise the newer version. Tiers at other times, or of other speakers, are all used.
+Praat's before a table's, otherwise the newer version. If another format's file has other words and was changed later,
+the user is told, because it may have been corrected there. Tiers at other times, or of other speakers, are all used.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from u2u_hf.corpus.pairing import fold
 from u2u_hf.corpus.reader import Recording
+from u2u_hf.corpus.tier_times import squeezed
 from u2u_hf.formats import readers
 from u2u_hf.records import MACHINE_ANNOTATOR, MACHINE_TYPES, Skipped, Tier, U2UError
 
@@ -44,11 +46,16 @@ class Newest:
 
 @dataclass(frozen=True)
 class _Verdict:
-    """One of two files is used in the place of the other; `why` follows its name."""
+    """One of two files is used in the place of the other; `why` follows its name.
+
+    Attributes:
+        doubt: why that may be wrong, and what to do then; empty if it is not.
+    """
 
     used: Recording
     replaced: Recording
     why: str
+    doubt: str = ""
 
 
 def newest(recordings: Sequence[Recording], tiers: ChosenTiers) -> Newest:
@@ -153,9 +160,10 @@ def _shared_ms(spans: Sequence[tuple[int, int]], others: Sequence[tuple[int, int
 def judge(one: Recording, other: Recording, a: Sequence[Tier] = (), b: Sequence[Tier] = ()) -> _Verdict:
     """Return which of two files of one sound is used.
 
-    An ELAN file is used before a TextGrid before a table. Of two files of one format the newer is used, by the date in
-    both files; else the one with the recogniser's tiers, a copy of the other that was made later; else by the edition's
-    date in the names; else by the modification times, unless both were copied at one time.
+    An ELAN file is used before a TextGrid before a table, with a doubt if the other one was corrected later. Of two files
+    of one format the newer is used, by the date in both files; else the one with the recogniser's tiers, a copy of the
+    other that was made later; else by the edition's date in the names; else by the modification times, unless both were
+    copied at one time.
 
     Args:
         a, b: the tiers of `one` and `other` about the same speech; if their annotations are the same, any will do.
@@ -163,8 +171,11 @@ def judge(one: Recording, other: Recording, a: Sequence[Tier] = (), b: Sequence[
     Raises:
         U2UError: it cannot be told.
     """
+    by_format = _order(_format_rank(one), _format_rank(other))
+    if by_format:
+        used, replaced, ours, theirs = (one, other, a, b) if by_format > 0 else (other, one, b, a)
+        return _Verdict(used, replaced, "annotates the same speech", _doubt(used, replaced, ours, theirs))
     evidence = [
-        (_order(_format_rank(one), _format_rank(other)), "annotates the same speech"),
         (_order(_saved(one), _saved(other)), "is a version of it that was saved later"),
         (_order(_has_machine_tiers(one), _has_machine_tiers(other)), "is a later copy, with the recogniser's tiers"),
         (_order(_edition(one, other), _edition(other, one)), "is a later edition, by its name"),
@@ -179,6 +190,19 @@ def judge(one: Recording, other: Recording, a: Sequence[Tier] = (), b: Sequence[
         f"{one.document.path}: {_beside(other, one)} is another version of it, and nothing tells which is newer: "
         "take one of them out"
     )
+
+
+def _doubt(used: Recording, replaced: Recording, ours: Sequence[Tier], theirs: Sequence[Tier]) -> str:
+    """Return what to do if a file that its format replaces has other words, and was changed later."""
+    if _order(_modified(replaced), _modified(used), _COPIED_TOGETHER_S) <= 0:
+        return ""
+    if {_wording(tier) for tier in theirs} <= {_wording(tier) for tier in ours}:
+        return ""  # an export, or the words of an aligner
+    return f"this file has other words and was changed later: if they are right, take {_beside(used, replaced)} out"
+
+
+def _wording(tier: Tier) -> str:
+    return squeezed("".join(annotation.value for annotation in tier.annotations))
 
 
 def _order(one: float | None, other: float | None, least: float = 0) -> int:
@@ -250,8 +274,10 @@ def _folder(recording: Recording) -> Path | None:
 
 
 def _skipped(recording: Recording, lost: Mapping[str, _Verdict], whole: bool) -> Skipped:
-    verdict = list(lost.values())[-1]
+    verdicts = list(lost.values())
+    verdict = next((verdict for verdict in verdicts if verdict.doubt), verdicts[-1])
     more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
     tiers = "" if whole else f"tier {', '.join(sorted(lost)[:5])}{more} is not used: "
     reason = f"{tiers}{_beside(verdict.used, recording)} {verdict.why}, and is used"
-    return Skipped(recording.document.path, reason, is_problem=False)
+    doubt = f"; {verdict.doubt}" if verdict.doubt else ""
+    return Skipped(recording.document.path, f"{reason}{doubt}", is_problem=bool(doubt))
