@@ -5,8 +5,11 @@ import pytest
 import soundfile
 
 from u2u_hf.corpus.channels import assign_channels, channel_rule
+from u2u_hf.corpus.preparation import PreparationSettings, inspect
 from u2u_hf.data import audio
-from u2u_hf.records import U2UError, Utterance
+from u2u_hf.doctor.annotations import read
+from u2u_hf.formats.eaf import write_eaf
+from u2u_hf.records import Annotation, Tier, U2UError, Utterance
 
 AUTO = channel_rule(["auto"], Path())
 
@@ -107,6 +110,18 @@ def test_told_by_order_or_name(conversation):
     assert str(dropped[0]) == (
         "the audio does not have the channel that --channels gives the speaker: channel 3, the audio has 2"
     )
+
+
+def test_the_order_counts_tiers_of_which_nothing_can_be_used(conversation):
+    folder = conversation.parent
+    said = [(0, 100, "mm"), (1000, 1800, "kana tali")]  # A's only annotation is too short
+    tiers = [Tier(name, (Annotation(*one),), participant=name) for name, one in zip("AB", said, strict=True)]
+    write_eaf(folder / "r.eaf", tiers, [conversation])
+    settings = PreparationSettings(corpus=str(folder), tiers=["A", "B"], channels=["order"])
+    [used] = [u for row in inspect(settings, audio).splits.values() for u in row]
+    assert (used.tier, used.channel) == ("B", 1)
+    [examined] = read(settings, audio).utterances
+    assert (examined.tier, examined.channel) == ("B", 1)
 
 
 @pytest.mark.parametrize("table", ["r.wav,Ana López,Beto\n", "recording;left;right\nR;ANA LO\u0301PEZ;Beto\n"])

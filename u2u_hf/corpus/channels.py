@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 from u2u_hf.corpus.pairing import before_edit, fold
+from u2u_hf.corpus.reader import Recording
 from u2u_hf.progress_bar import progress_bar
-from u2u_hf.records import Dropped, U2UError, Utterance
+from u2u_hf.records import Dropped, Tier, U2UError, Utterance
 
 CLOSE_DB = 3.0
 _MOST_SPANS = 60  # spread over the recording; more do not change the choice
@@ -25,7 +26,7 @@ VIDEO_FRAME_MS = 42
 _SIDES = {"left": 0, "right": 1}
 
 Span = tuple[int, int]
-# (an utterance, the tiers of its recording in the file's order) → its channel from 0, or None: measure loudness.
+# (an utterance, the chosen tiers of its audio in the file's order) → its channel from 0, or None: measure loudness.
 Rule = Callable[[Utterance, Sequence[str]], "int | None"]
 
 
@@ -196,8 +197,25 @@ def _likeness(name: str, utterance: Utterance) -> int:
     return best
 
 
+Order = Mapping[tuple[str, str], Sequence[str]]
+
+
+def tier_order(recordings: Iterable[Recording], tiers: Mapping[str, Sequence[Tier]]) -> Order:
+    """Return (recording, audio file) → the names of the tiers of its speakers, in the annotation file's order.
+
+    Args:
+        tiers: recording → its chosen tiers, all of them: also those that another file replaces, and those of which no
+            utterance can be used, have their places in the order.
+    """
+    order: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for recording in recordings:
+        for tier in tiers.get(recording.name, ()):
+            order[recording.name, recording.sound_of(tier.name).audio].append(tier.name)
+    return order
+
+
 def assign_channels(
-    utterances: Iterable[Utterance], rule: Rule, sound: Sound
+    utterances: Iterable[Utterance], rule: Rule, sound: Sound, order: Order | None = None
 ) -> tuple[list[Utterance], list[ChannelChoice], list[Dropped]]:
     """Give every utterance its channel: the one that `rule` gives, else the one where its tier is loudest.
 
@@ -205,6 +223,7 @@ def assign_channels(
 
     Args:
         sound: reads the recordings: `u2u_hf.data.audio`, or a browser.
+        order: from `tier_order`, for a rule that counts tiers; without it, in the order of the utterances.
 
     Returns:
         the utterances with channels, the choices, and the utterances dropped because their audio is missing
@@ -219,11 +238,12 @@ def assign_channels(
     dropped: list[Dropped] = []
     single = len(by_recording) == 1  # is done at once: no progress bar
     items = progress_bar(by_recording.items(), desc="finding channels", unit="recording", disable=single)
-    for (_, path), members in items:
+    for (recording, path), members in items:
         try:
             info = sound.audio_info(path)
             inside, outside = _inside(members, info.duration_ms)
-            found = _choices(sound, info.channels, inside, rule)
+            names = (order or {}).get((recording, path)) or list(dict.fromkeys(u.tier for u in members))
+            found = _choices(sound, info.channels, inside, rule, names)
         except U2UError as error:
             problem = str(error).removeprefix(f"{path}: ")
             dropped += [Dropped(u, "the audio cannot be read", problem) for u in members]
@@ -266,8 +286,14 @@ def _on_channel(
     return placed, dropped
 
 
-def _choices(sound: Sound, channels: int, utterances: list[Utterance], rule: Rule) -> dict[str, ChannelChoice]:
-    """Return the channel of each tier, by the tier's name."""
+def _choices(
+    sound: Sound, channels: int, utterances: list[Utterance], rule: Rule, tiers: Sequence[str]
+) -> dict[str, ChannelChoice]:
+    """Return the channel of each tier, by the tier's name.
+
+    Args:
+        tiers: the names of the chosen tiers of the audio, for the rule.
+    """
     spans: dict[str, list[Span]] = defaultdict(list)
     for utterance in utterances:
         spans[utterance.tier].append((utterance.start_ms, utterance.end_ms))
@@ -276,7 +302,7 @@ def _choices(sound: Sound, channels: int, utterances: list[Utterance], rule: Rul
         recording, tier = utterance.recording, utterance.tier
         if channels == 1:
             choices[tier] = ChannelChoice(recording, tier, 0, "mono")
-        elif (given := rule(utterance, list(spans))) is not None:
+        elif (given := rule(utterance, tiers)) is not None:
             choices[tier] = ChannelChoice(recording, tier, given, "told")
         else:
             channel, margin_db = _loudest(sound.energy(utterance.audio, _some(_apart(tier, spans))))

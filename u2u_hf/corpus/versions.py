@@ -160,10 +160,10 @@ def _shared_ms(spans: Sequence[tuple[int, int]], others: Sequence[tuple[int, int
 def judge(one: Recording, other: Recording, a: Sequence[Tier] = (), b: Sequence[Tier] = ()) -> _Verdict:
     """Return which of two files of one sound is used.
 
-    An ELAN file is used before a TextGrid before a table, with a doubt if the other one was corrected later. Of two files
-    of one format the newer is used, by the date in both files; else the one with the recogniser's tiers, a copy of the
-    other that was made later; else by the edition's date in the names; else by the modification times, unless both were
-    copied at one time.
+    An ELAN file is used before a TextGrid before a table, with a doubt if the other one was corrected later. Of two
+    files of one format the newer is used, by the date in both files; else the one with the recogniser's tiers, a copy
+    of the other that was made later; else by the edition's date in the names; else by the modification times, unless
+    both were copied at one time.
 
     Args:
         a, b: the tiers of `one` and `other` about the same speech; if their annotations are the same, any will do.
