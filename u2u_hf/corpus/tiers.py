@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -119,15 +119,25 @@ def _picked_by_evidence(files: Sequence[Sequence[Evidence]]) -> list[tuple[list[
     pairs = _pairs(candidates)
     contests = [_contest(file, pairs) for file in candidates]
     winners = _winners(loss for _, losses in contests for loss in losses)
+    # Of all files together, because only one file's reason is told.
+    outside: Counter[str] = Counter()
+    for accepted, _ in contests:
+        outside.update({e.tier.name: e.outside for e in accepted})
     result = []
     for file, refused, (accepted, losses) in zip(files, refusals, contests, strict=True):
         empty = _without_text(file)
         absent = {e.tier.name: reason for e in accepted if (reason := _empty_winner(e, empty, winners))}
         reasons = refused | {loss.loser.tier.name: loss.reason for loss in losses}
-        reasons |= {e.tier.name: with_remark(e.strength, e.shares_of) for e in accepted} | absent
+        reasons |= {e.tier.name: _why(e, outside[e.tier.name]) for e in accepted} | absent
         taken = {e.tier.name: e.tier for e in accepted if e.tier.name not in absent}
         result.append(([taken[e.tier.name] for e in file if e.tier.name in taken], reasons))
     return result
+
+
+def _why(accepted: Evidence, outside: int) -> str:
+    """Return why a tier is used, and how many of its words are not because they lie in no phrase."""
+    words = f"; {outside} {'word lies' if outside == 1 else 'words lie'} in none of these and cannot be used"
+    return with_remark(accepted.strength + words * bool(outside), accepted.shares_of)
 
 
 def _rank(evidence: Evidence) -> tuple[bool, float, int]:
