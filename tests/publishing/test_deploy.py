@@ -114,6 +114,17 @@ def test_a_private_model_needs_a_token_of_its_own(hub, deploy):
     assert values(space, "secrets") == {"HF_TOKEN": "hf_ana_read", "APP_PASSWORD": "otomí"}
 
 
+def test_a_fine_grained_token_is_taken_if_it_may_only_read(hub, deploy):
+    for token in ("hf_ana_fine_write", "hf_ana_fine_global"):
+        refused = deploy("--token_from", "MODEL_TOKEN", MODEL_TOKEN=token)
+        assert refused.returncode == 1
+        assert "MODEL_TOKEN: this token may write" in refused.stderr
+    assert ("space", "ana/page") not in hub.repos
+    done = deploy("--token_from", "MODEL_TOKEN", MODEL_TOKEN="hf_ana_fine_read")
+    assert done.returncode == 0, done.stderr
+    assert values(hub.repos["space", "ana/page"], "secrets") == {"HF_TOKEN": "hf_ana_fine_read"}
+
+
 def test_a_page_that_does_not_start_is_said(hub, deploy):
     hub.add("space", "ana/page", private=True).stage = "BUILD_ERROR"
     failed = deploy(model="ana/open")

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub
 from huggingface_hub import HfApi
@@ -218,14 +219,25 @@ def _secrets(settings: DeploySettings) -> dict[str, str]:
             raise U2UError(f"{variable}: this environment variable is empty: set it first, or give no name")
     if token := found.get("HF_TOKEN"):
         try:
-            role = HfApi().whoami(token=token)["auth"]["accessToken"]["role"]
+            access = HfApi().whoami(token=token)["auth"]["accessToken"]
         except Exception as error:
             unknown = getattr(getattr(error, "response", None), "status_code", None) == 401
             problem = "the Hub does not know this token" if unknown else hub_problem(error)
             raise U2UError(f"{settings.token_from}: {problem}") from error
-        if role == "write":
+        if _may_write(access):
             raise U2UError(f"{settings.token_from}: this token may write: create a token on the Hub that may only read")
     return found
+
+
+def _may_write(access: Mapping[str, Any]) -> bool:
+    """Return whether a token may write anything, by what the Hub says of it.
+
+    The permissions of a fine-grained token are words such as ``repo.content.read``, ``repo.write`` and
+    ``inference.serverless.write``: for some repos or owners (scoped), or everywhere (global).
+    """
+    fine = access.get("fineGrained") or {}
+    scoped = [name for scope in fine.get("scoped") or [] for name in scope.get("permissions") or []]
+    return access["role"] == "write" or any("write" in name for name in (*scoped, *(fine.get("global") or [])))
 
 
 def _has_token(api: HfApi, space: str) -> bool:
