@@ -164,6 +164,30 @@ def test_a_textgrid_with_other_words_that_was_changed_after_the_elan_file_is_tol
         ]
 
 
+@pytest.mark.parametrize(
+    ("text", "audio", "is_told"),
+    [
+        ("tali miko", "c/1/s0.wav", True),  # its own recording, c/2/s0.wav, is missing
+        ("kala miko", "c/1/s0.wav", False),  # a corrected version, kept in a folder of its own
+        ("tali miko", "c/sound/s0.wav", False),  # no file lies beside its sound
+    ],
+)
+def test_a_file_of_another_folder_with_other_words_replaces_none_beside_the_sound_in_silence(text, audio, is_told):
+    def said(path, words, date):
+        own = Tier("tx", tuple(Annotation(1000 * i, 1000 * i + 900, words) for i in range(10)))
+        return recording(path, own, date=date, audio=audio)
+
+    both = [said("1/s0.eaf", "kala reva", OLD), said("2/s0.eaf", text, NEW)]
+    found = newest(both, {r.name: list(r.document.tiers) for r in both})
+    assert list(found.tiers) == ["2/s0"]
+    [skipped] = found.skipped
+    assert skipped.is_problem == is_told
+    assert skipped.reason == "../2/s0.eaf is a version of it that was saved later, and is used" + (
+        "; that one has other words and does not lie beside this recording: if it is about another, "
+        "take ../2/s0.eaf out" * is_told
+    )
+
+
 def test_a_tier_of_a_microphone_of_its_own_is_not_compared_with_others():
     mic = recording("s0.eaf", tier(participant=""), audio="c/zoom.wav")
     mic = replace(mic, tracks=(("tx@AB", SoundFile("c/s0_AB.wav")),))

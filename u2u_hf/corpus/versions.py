@@ -10,9 +10,9 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -73,7 +73,10 @@ def newest(recordings: Sequence[Recording], tiers: ChosenTiers) -> Newest:
         shared = [(a.tier, b.tier) for a, b in _to_compare(speech[one.name], speech[other.name]) if _is_same(a, b)]
         if not shared:
             continue
-        verdict = judge(one, other, [a for a, _ in shared], [b for _, b in shared])
+        ours, theirs = [a for a, _ in shared], [b for _, b in shared]
+        verdict = judge(one, other, ours, theirs)
+        doubt = _doubt(verdict, ours, theirs) if verdict.used is one else _doubt(verdict, theirs, ours)
+        verdict = replace(verdict, doubt=doubt)
         for pair in shared:
             lost[verdict.replaced.name].setdefault(pair[verdict.replaced is other].name, verdict)
     left = {name: [t for t in row if t.name not in lost[name]] for name, row in tiers.items()}
@@ -160,10 +163,9 @@ def _shared_ms(spans: Sequence[tuple[int, int]], others: Sequence[tuple[int, int
 def judge(one: Recording, other: Recording, a: Sequence[Tier] = (), b: Sequence[Tier] = ()) -> _Verdict:
     """Return which of two files of one sound is used.
 
-    An ELAN file is used before a TextGrid before a table, with a doubt if the other one was corrected later. Of two
-    files of one format the newer is used, by the date in both files; else the one with the recogniser's tiers, a copy
-    of the other that was made later; else by the edition's date in the names; else by the modification times, unless
-    both were copied at one time.
+    An ELAN file is used before a TextGrid before a table. Of two files of one format the newer is used, by the date in
+    both files; else the one with the recogniser's tiers, a copy of the other that was made later; else by the edition's
+    date in the names; else by the modification times, unless both were copied at one time.
 
     Args:
         a, b: the tiers of `one` and `other` about the same speech; if their annotations are the same, any will do.
@@ -171,11 +173,8 @@ def judge(one: Recording, other: Recording, a: Sequence[Tier] = (), b: Sequence[
     Raises:
         U2UError: it cannot be told.
     """
-    by_format = _order(_format_rank(one), _format_rank(other))
-    if by_format:
-        used, replaced, ours, theirs = (one, other, a, b) if by_format > 0 else (other, one, b, a)
-        return _Verdict(used, replaced, "annotates the same speech", _doubt(used, replaced, ours, theirs))
     evidence = [
+        (_order(_format_rank(one), _format_rank(other)), "annotates the same speech"),
         (_order(_saved(one), _saved(other)), "is a version of it that was saved later"),
         (_order(_has_machine_tiers(one), _has_machine_tiers(other)), "is a later copy, with the recogniser's tiers"),
         (_order(_edition(one, other), _edition(other, one)), "is a later edition, by its name"),
@@ -192,13 +191,42 @@ def judge(one: Recording, other: Recording, a: Sequence[Tier] = (), b: Sequence[
     )
 
 
-def _doubt(used: Recording, replaced: Recording, ours: Sequence[Tier], theirs: Sequence[Tier]) -> str:
-    """Return what to do if a file that its format replaces has other words, and was changed later."""
+def _doubt(verdict: _Verdict, ours: Sequence[Tier], theirs: Sequence[Tier]) -> str:
+    """Return why the user should look at a verdict, and what to do then, or the empty string.
+
+    Args:
+        ours, theirs: the tiers about the same speech, of the file that is used and of the one that is replaced.
+    """
+    used, replaced = verdict.used, verdict.replaced
+    name = _beside(used, replaced)
+    # An ELAN file whose recording is missing takes one of its name from another folder: "1.wav" is in many.
+    if _lies_beside(replaced) and not _lies_beside(used) and not _largely_agree(ours, theirs):
+        return (
+            f"that one has other words and does not lie beside this recording: if it is about another, take {name} out"
+        )
+    if _format_rank(used) == _format_rank(replaced):
+        return ""
     if _order(_modified(replaced), _modified(used), _COPIED_TOGETHER_S) <= 0:
         return ""
     if {_wording(tier) for tier in theirs} <= {_wording(tier) for tier in ours}:
         return ""  # an export, or the words of an aligner
-    return f"this file has other words and was changed later: if they are right, take {_beside(used, replaced)} out"
+    return f"this file has other words and was changed later: if they are right, take {name} out"
+
+
+def _lies_beside(recording: Recording) -> bool:
+    """Return whether the annotation file is in the folder of its sound."""
+    return Path(recording.document.path).parent == Path(recording.audio).parent
+
+
+def _largely_agree(ours: Sequence[Tier], theirs: Sequence[Tier]) -> bool:
+    """Return whether half of the words of the shorter are in the other too, as in versions of one transcript."""
+    one, other = _words(ours), _words(theirs)
+    return 2 * (one & other).total() >= min(one.total(), other.total())
+
+
+def _words(tiers: Iterable[Tier]) -> Counter[str]:
+    tiers_once = {id(tier): tier for tier in tiers}.values()
+    return Counter(word for tier in tiers_once for a in tier.annotations for word in a.value.casefold().split())
 
 
 def _wording(tier: Tier) -> str:
