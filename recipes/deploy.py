@@ -31,9 +31,11 @@ def main() -> None:
         print(f"{settings.kind} page: {len(sizes)} files, {sum(sizes) / 1e6:.1f} MB")
         if settings.dry_run:
             print(plan(settings, folder))
+            print(next_steps(settings))
         else:
-            print(f"running: {deploy(settings, folder)}")
-        print(next_steps(settings))
+            page = deploy(settings, folder)
+            print(f"running: {page.address}")
+            print(next_steps(settings, page))
 
 
 if __name__ == "__main__":

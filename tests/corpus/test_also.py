@@ -1,13 +1,30 @@
 """Corrected transcripts that lie outside the corpus are prepared with it, whatever the tiers are called."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import soundfile
 
 from u2u_hf.corpus.preparation import PreparationSettings, decide
+from u2u_hf.corpus.reader import Recording
+from u2u_hf.corpus.tiers import choose_tiers
 from u2u_hf.data import audio
+from u2u_hf.formats import writers
 from u2u_hf.formats.eaf import write_eaf
-from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, SEGMENT_TYPE, Annotation, Tier, U2UError
+from u2u_hf.formats.textgrid import read_textgrid, write_textgrid
+from u2u_hf.records import (
+    CORRECTED_TYPE,
+    MACHINE_ANNOTATOR,
+    SEGMENT_TYPE,
+    Annotation,
+    AnnotationDocument,
+    Segment,
+    Tier,
+    Transcript,
+    U2UError,
+    Word,
+)
 from u2u_hf.settings import changed
 
 
@@ -48,6 +65,38 @@ def test_a_corrected_draft_is_used_and_an_uncorrected_one_is_not(corpus, setting
     assert {r.name for r in preparation.recordings} == {"a", "b", "c", "d"}
 
 
+@pytest.mark.parametrize(
+    ("speakers", "kept"),
+    [
+        (("ANA", "ANA"), [4000]),
+        (("ANA", ""), [4000]),
+        (("", "ANA"), [4000]),
+        (("ANA", "BETO"), [0, 2000, 4000]),  # both speak, on two channels or at once
+    ],
+)
+def test_a_corrected_draft_replaces_what_a_pattern_finds_of_the_same_speech(speakers, kept):
+    own, drafted = speakers
+    person = replace(tier("ANA SURFACE", "utterance", ["kana", "tali", "nena"]), participant=own)
+    rows = tuple(Annotation(start + 200, start + 1300, "kano") for start in (0, 2000))
+    after = Annotation(4900, 5400, "ri")  # meets the person's last annotation by 100 ms
+    blank = Annotation(4000, 4800, "")
+    draft = Tier("ANA SURFACE transcript", (*rows, blank, after), CORRECTED_TYPE, drafted, MACHINE_ANNOTATOR)
+    files = [
+        Recording(name, AnnotationDocument(f"{name}.eaf", (), tiers), f"{name}.wav")
+        for name, tiers in (("a", (person, draft)), ("b", (person,)))
+    ]
+    picked, why = choose_tiers(files, ["*SURFACE"])
+    assert {name: [t.name for t in row] for name, row in picked.items()} == {
+        "a": ["ANA SURFACE", "ANA SURFACE transcript"],
+        "b": ["ANA SURFACE"],
+    }
+    assert [a.start_ms for a in picked["a"][0].annotations] == kept
+    assert picked["a"][1] == draft
+    assert picked["b"] == [person]
+    told = "; corrected drafts are used in place of 2 of its annotations" if len(kept) < 3 else ""
+    assert why["ANA SURFACE"] == f"matches --tiers{told}"
+
+
 def test_where_it_lies_is_not_told(corpus):
     _, preparation = texts(corpus)
     also = [str(corpus / "corrected"), str(corpus / "new" / "d.wav")]
@@ -59,3 +108,36 @@ def test_where_it_lies_is_not_told(corpus):
 def test_what_is_missing_is_told(corpus):
     with pytest.raises(U2UError, match="gone: there is no such file or folder: --also names more of the corpus"):
         decide(PreparationSettings(corpus=str(corpus / "corpus"), also=[str(corpus / "gone")]), audio)
+
+
+def draft(folder, name, speaker=""):
+    """Write the sound and the TextGrid that transcribe.py makes of it, and return its path."""
+    sound = folder / f"{name}.wav"
+    soundfile.write(sound, np.random.default_rng(len(name)).normal(0, 0.1, 10 * 8000), 8000)
+    segments = tuple(
+        Segment(0, 2000 * i, 2000 * i + 1000, text, 0.5, (Word(text, 2000 * i, 2000 * i + 900, 0.5),), tier=speaker)
+        for i, text in enumerate(["nana ta", "ri so", "kama"])
+    )
+    path = folder / f"{name}.TextGrid"
+    writers.write(Transcript(str(sound), 10_000, 1, segments), {"textgrid": path})
+    return path
+
+
+@pytest.mark.parametrize("speaker", ["", "ANA"])
+def test_a_draft_in_a_textgrid_is_used_once_the_tiers_beside_it_are_removed(corpus, speaker):
+    new = corpus / "new"
+    paths = [draft(new, name, speaker) for name in ("e", "ff")]
+    with pytest.raises(U2UError, match="correct it in Praat and remove its tiers 'words' and 'unsure'") as caught:
+        decide(PreparationSettings(corpus=str(new)), audio)
+    assert len(str(caught.value)) < 200
+
+    def found():
+        preparation = decide(PreparationSettings(corpus=str(corpus / "corpus"), also=[str(new)]), audio)
+        drafted = {r.name for r in preparation.recordings} & {"e", "ff"}
+        return {name: [t.name for t in preparation.tiers[name]] for name in drafted}
+
+    name = "ANA transcript" if speaker else "transcript"
+    assert found() == {"e": [], "ff": []}
+    kept = [tier for tier in read_textgrid(paths[0]).tiers if tier.name == name]
+    write_textgrid(paths[0], kept, 10_000)
+    assert found() == {"e": [name], "ff": []}

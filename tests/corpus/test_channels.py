@@ -5,8 +5,11 @@ import pytest
 import soundfile
 
 from u2u_hf.corpus.channels import assign_channels, channel_rule
+from u2u_hf.corpus.preparation import PreparationSettings, inspect
 from u2u_hf.data import audio
-from u2u_hf.records import U2UError, Utterance
+from u2u_hf.doctor.annotations import read
+from u2u_hf.formats.eaf import write_eaf
+from u2u_hf.records import Annotation, Tier, U2UError, Utterance
 
 AUTO = channel_rule(["auto"], Path())
 
@@ -109,6 +112,18 @@ def test_told_by_order_or_name(conversation):
     )
 
 
+def test_the_order_counts_tiers_of_which_nothing_can_be_used(conversation):
+    folder = conversation.parent
+    said = [(0, 100, "mm"), (1000, 1800, "kana tali")]  # A's only annotation is too short
+    tiers = [Tier(name, (Annotation(*one),), participant=name) for name, one in zip("AB", said, strict=True)]
+    write_eaf(folder / "r.eaf", tiers, [conversation])
+    settings = PreparationSettings(corpus=str(folder), tiers=["A", "B"], channels=["order"])
+    [used] = [u for row in inspect(settings, audio).splits.values() for u in row]
+    assert (used.tier, used.channel) == ("B", 1)
+    [examined] = read(settings, audio).utterances
+    assert (examined.tier, examined.channel) == ("B", 1)
+
+
 @pytest.mark.parametrize("table", ["r.wav,Ana López,Beto\n", "recording;left;right\nR;ANA LO\u0301PEZ;Beto\n"])
 def test_told_by_a_table(conversation, table):
     (conversation.parent / "who").mkdir()
@@ -132,6 +147,35 @@ def test_a_table_may_have_codes_of_initials_and_parts_of_names(conversation):
     channels, how, _ = placed(rows, ["codes.csv"], conversation.parent)
     assert [channels[name] for name in names[:3]] == [1, 0, 0]
     assert [how[name] for name in names] == ["told", "told", "told", "heard"]
+
+
+@pytest.mark.parametrize(
+    ("row", "speakers"),
+    [
+        ("Ana,Mariana", {"Ana": 0, "Mariana": 1}),
+        ("Mariana,Ana", {"Ana": 1, "Mariana": 0}),
+        ("Ana,Mariana", {"Ana-SURFACE": 0, "Mariana-SURFACE": 1}),
+        ("Ana,Ana López", {"Ana": 0, "Ana López-SURFACE": 1}),
+        ("S1,S10", {"S1": 0, "S10": 1}),
+        ("S1,S2", {"S10": None, "S2": 1}),
+        ("Ana,Pedro", {"Mariana": None, "PedroSurface": 1}),
+        ("Ana,Beto", {"Ana and Beto": None}),  # both columns fit equally well
+    ],
+)
+def test_a_name_in_a_table_is_that_of_one_speaker(conversation, row, speakers):
+    (conversation.parent / "who.csv").write_text(f"r,{row}\n", encoding="utf-8")
+    rows = [Utterance("r", str(conversation), name, name, None, 0, 800, "a", "a") for name in speakers]
+    channels, how, _ = placed(rows, ["who.csv"], conversation.parent)
+    told = {name: channels[name] if how[name] == "told" else None for name in speakers}
+    assert told == speakers
+
+
+def test_a_row_is_not_taken_for_a_recording_whose_name_goes_on(conversation):
+    (conversation.parent / "who.csv").write_text("story_1,B,A\nana,A,B\n", encoding="utf-8")
+    for name, how in {"story_10": "heard", "my story_1 b": "told", "mariana": "heard"}.items():
+        path = conversation.with_name(f"{name}.wav")
+        path.write_bytes(conversation.read_bytes())
+        assert placed([utterance(path, "B", 0, 800)], ["who.csv"], conversation.parent)[1] == {"B": how}
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,36 @@ def test_words_are_joined_into_phrases_that_have_no_text(values):
     assert why["A_word-txt-xyz"] == "its words are joined into the annotations of 'A_phrase-segnum-en'"
 
 
+def test_words_that_pass_their_phrase_are_said_in_it_and_words_in_none_are_told():
+    starts = (1000, 3000, 6000, 9000, 12_000, 15_000, 18_000, 21_000)
+    phrases = tuple(Annotation(start, start + 2000, str(n)) for n, start in enumerate(starts))
+    said = [
+        (a.start_ms + 500 * i, a.start_ms + 500 * (i + 1), f"{first}{vowel}na")
+        for a, first in zip(phrases, "bcdfghkl", strict=True)
+        for i, vowel in enumerate("aeio")
+    ]
+    said[3] = (2500, 3200, "late")  # ends 200 ms after its phrase, in the next one
+    said[4] = (3200, 3500, "cana")
+    said[8] = (5850, 6500, "early")  # begins 150 ms before its phrase
+    said.append((24_000, 24_400, "lost"))
+    words = Tier("words", tuple(Annotation(*one) for one in said))
+    numbers = Tier("segments", phrases)
+    recordings = [
+        Recording(name, AnnotationDocument(f"{name}.eaf", (), (numbers, words)), f"{name}.wav") for name in "ab"
+    ]
+    picked, why = choose_tiers(recordings)
+    [joined] = picked["a"]
+    assert [a.value for a in joined.annotations] == [
+        "bana bena bina late",
+        "cana cena cina cona",
+        "early dena dina dona",
+        *(f"{first}ana {first}ena {first}ina {first}ona" for first in "fghkl"),
+    ]
+    assert why["words"] == (
+        "its words are joined into the annotations of 'segments'; 2 words lie in none of these and cannot be used"
+    )
+
+
 def test_a_phrase_with_text_goes_before_its_words():
     tiers = [*FLEX, tier("A_phrase-txt-xyz", SAID, parent="A_phrase-segnum-en")]
     assert decide(tiers)[0] == [["A_phrase-txt-xyz"]]

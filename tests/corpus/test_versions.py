@@ -9,7 +9,7 @@ import pytest
 from u2u_hf.corpus.reader import Recording, SoundFile
 from u2u_hf.corpus.tiers import choose_tiers
 from u2u_hf.corpus.versions import newest
-from u2u_hf.records import Annotation, AnnotationDocument, Tier, U2UError
+from u2u_hf.records import Annotation, AnnotationDocument, Skipped, Tier, U2UError
 
 OLD, NEW = "2024-05-01T10:00:00+02:00", "2025-02-12T10:00:00Z"
 
@@ -132,6 +132,60 @@ def test_elans_file_is_used_before_an_aligners():
         left, why = used(*[recording("s0.eaf", tier()), recording("s0.TextGrid", words, date="")][::order])
         assert left == {"c/s0.eaf": ["tx@AB"]}
         assert why == {"c/s0.TextGrid": "s0.eaf annotates the same speech, and is used"}
+
+
+@pytest.mark.parametrize(
+    ("text", "changed_at", "is_told"),
+    [
+        ("corrected", 1e9 + 61, True),
+        ("Kala", 1e9 + 61, False),  # the same words, exported from the ELAN file
+        ("corrected", 1e9 + 59, False),  # copied together
+        ("corrected", 1e9 - 61, False),
+    ],
+)
+def test_a_textgrid_with_other_words_that_was_changed_after_the_elan_file_is_told(tmp_path, text, changed_at, is_told):
+    both = []
+    for name, said, at in (("s0.eaf", "kala", 1e9), ("s0.TextGrid", text, changed_at)):
+        path = tmp_path / name
+        path.touch()
+        os.utime(path, (at, at))
+        both.append(Recording(name, AnnotationDocument(str(path), (), (tier(text=said),)), "c/s0.wav"))
+    for order in (1, -1):
+        files = both[::order]
+        found = newest(files, {r.name: list(r.document.tiers) for r in files})
+        assert list(found.tiers) == ["s0.eaf"]
+        assert found.skipped == [
+            Skipped(
+                str(tmp_path / "s0.TextGrid"),
+                "s0.eaf annotates the same speech, and is used"
+                + "; this file has other words and was changed later: if they are right, take s0.eaf out" * is_told,
+                is_problem=is_told,
+            )
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "audio", "is_told"),
+    [
+        ("tali miko", "c/1/s0.wav", True),  # its own recording, c/2/s0.wav, is missing
+        ("kala miko", "c/1/s0.wav", False),  # a corrected version, kept in a folder of its own
+        ("tali miko", "c/sound/s0.wav", False),  # no file lies beside its sound
+    ],
+)
+def test_a_file_of_another_folder_with_other_words_replaces_none_beside_the_sound_in_silence(text, audio, is_told):
+    def said(path, words, date):
+        own = Tier("tx", tuple(Annotation(1000 * i, 1000 * i + 900, words) for i in range(10)))
+        return recording(path, own, date=date, audio=audio)
+
+    both = [said("1/s0.eaf", "kala reva", OLD), said("2/s0.eaf", text, NEW)]
+    found = newest(both, {r.name: list(r.document.tiers) for r in both})
+    assert list(found.tiers) == ["2/s0"]
+    [skipped] = found.skipped
+    assert skipped.is_problem == is_told
+    assert skipped.reason == "../2/s0.eaf is a version of it that was saved later, and is used" + (
+        "; that one has other words and does not lie beside this recording: if it is about another, "
+        "take ../2/s0.eaf out" * is_told
+    )
 
 
 def test_a_tier_of_a_microphone_of_its_own_is_not_compared_with_others():

@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 import threading
@@ -183,6 +184,23 @@ def test_missing_and_empty_files_are_named(tmp_path):
     soundfile.write(tmp_path / "empty.wav", np.zeros(0), 16_000)
     with pytest.raises(U2UError, match=r"empty\.wav: holds no sound"):
         audio_info(tmp_path / "empty.wav")
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.m4a"])
+def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch, name):
+    path = tmp_path / name
+    path.write_bytes(b"locked")
+    really = os.open
+
+    def locked(file, *more, **named):
+        if os.fspath(file) == str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return really(file, *more, **named)
+
+    monkeypatch.setattr(os, "open", locked)  # chmod does not stop root, who runs tests in containers
+    with pytest.raises(U2UError) as caught:
+        audio_info(path)
+    assert str(caught.value) == f"{path}: cannot be read (Permission denied)"
 
 
 def test_a_row_of_another_kind_is_named():

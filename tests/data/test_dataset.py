@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 import os
@@ -116,6 +117,16 @@ def test_a_recording_that_breaks_off_is_left_out_and_named(recording, tmp_path):
     dropped, _ = write_dataset({**splits, "train": [*splits["train"], bad]}, tmp_path / "ds")
     assert [(d.utterance, d.reason) for d in dropped] == [(bad, "the audio cannot be read")]
     assert dropped[0].detail.startswith("cannot be read at 3.0 s")
+    assert len(load_splits(tmp_path / "ds")["train"]) == 3
+
+
+def test_a_recording_that_was_taken_away_meanwhile_is_left_out_and_named(recording, tmp_path):
+    splits = splits_of(recording)
+    splits["train"].append(dataclasses.replace(splits["train"][0], recording="gone", audio=str(tmp_path / "gone.wav")))
+    dropped, _ = write_dataset(splits, tmp_path / "ds")
+    assert ("gone", "the audio cannot be read", "there is no such file") in [
+        (drop.utterance.recording, drop.reason, drop.detail) for drop in dropped
+    ]
     assert len(load_splits(tmp_path / "ds")["train"]) == 3
 
 

@@ -49,8 +49,8 @@ def test_a_page_is_made_private_and_updated(hub, deploy, tmp_path):
     done = deploy(model="ana/open")
     assert done.returncode == 0, done.stderr
     assert f"running: {hub.url}/spaces/ana/page" in done.stdout.splitlines()
-    again = "python recipes/deploy.py --model ana/open --public --space ana/page"
-    assert sorted(done.stdout.splitlines()[-1].split()) == sorted(again.split())
+    assert "The page is private: only you" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"  {hub.url}/spaces/ana/page/settings"
     space = hub.repos["space", "ana/page"]
     assert space.private
     assert space.sdk == "gradio"
@@ -70,6 +70,23 @@ def test_a_page_is_made_private_and_updated(hub, deploy, tmp_path):
     assert set(space.at("main").files) == files
     assert values(space, "variables")["MODEL_REVISION"] == "v2"
     assert values(space, "variables")["MAX_MINUTES"] == "7.5"
+
+
+def test_public_is_said_of_a_page_that_is_public(hub, deploy):
+    done = deploy("--public", model="ana/open")
+    assert done.returncode == 0, done.stderr
+    assert not hub.repos["space", "ana/page"].private
+    assert "The page is public: everybody can use it." in done.stdout
+
+
+def test_a_private_page_stays_private_and_public_is_not_said_of_it(hub, deploy):
+    hub.add("space", "ana/page", private=True)
+    done = deploy("--public", model="ana/open")
+    assert done.returncode == 0, done.stderr
+    assert hub.repos["space", "ana/page"].private
+    assert "The page is private, as its Space was before: only you" in done.stdout
+    assert "public" not in done.stdout
+    assert done.stdout.splitlines()[-1] == f"  {hub.url}/spaces/ana/page/settings"
 
 
 def test_a_private_model_needs_a_token_of_its_own(hub, deploy):
@@ -95,6 +112,17 @@ def test_a_private_model_needs_a_token_of_its_own(hub, deploy):
     again = deploy()  # the Space has its token by now
     assert again.returncode == 0, again.stderr
     assert values(space, "secrets") == {"HF_TOKEN": "hf_ana_read", "APP_PASSWORD": "otomí"}
+
+
+def test_a_fine_grained_token_is_taken_if_it_may_only_read(hub, deploy):
+    for token in ("hf_ana_fine_write", "hf_ana_fine_global"):
+        refused = deploy("--token_from", "MODEL_TOKEN", MODEL_TOKEN=token)
+        assert refused.returncode == 1
+        assert "MODEL_TOKEN: this token may write" in refused.stderr
+    assert ("space", "ana/page") not in hub.repos
+    done = deploy("--token_from", "MODEL_TOKEN", MODEL_TOKEN="hf_ana_fine_read")
+    assert done.returncode == 0, done.stderr
+    assert values(hub.repos["space", "ana/page"], "secrets") == {"HF_TOKEN": "hf_ana_fine_read"}
 
 
 def test_a_page_that_does_not_start_is_said(hub, deploy):

@@ -1,7 +1,8 @@
 """A Hugging Face Hub for tests, on the loopback interface: what its real clients ask, over HTTP.
 
-Two users, ana and ben, each with a token that may write and one that may only read. Plain LFS, no Xet. Every
-request is in `Hub.log`; a test reads there what was asked for, and whether any byte of a file was sent.
+Two users, ana and ben, each with a token that may write and one that may only read; ana also has fine-grained ones,
+with which nothing is written here. Plain LFS, no Xet. Every request is in `Hub.log`; a test reads there what was asked
+for, and whether any byte of a file was sent.
 """
 
 from __future__ import annotations
@@ -33,8 +34,17 @@ TOKENS = {
     "hf_ana_write": ("ana", "write"),
     "hf_ana_read": ("ana", "read"),
     "hf_ana_for_the_job": ("ana", "write"),
+    "hf_ana_fine_read": ("ana", "fineGrained"),
+    "hf_ana_fine_write": ("ana", "fineGrained"),
+    "hf_ana_fine_global": ("ana", "fineGrained"),
     "hf_ben_write": ("ben", "write"),
     "hf_ben_read": ("ben", "read"),
+}
+# token → its permissions, as the Hub calls them: for some repos or owners, and everywhere.
+FINE_GRAINED = {
+    "hf_ana_fine_read": {"scoped": ["repo.content.read"], "global": []},
+    "hf_ana_fine_write": {"scoped": ["repo.content.read", "repo.write"], "global": []},
+    "hf_ana_fine_global": {"scoped": ["repo.content.read"], "global": ["discussion.write"]},
 }
 DATE = "2026-01-01T00:00:00.000Z"
 LFS_SUFFIXES = {".parquet", ".safetensors", ".onnx", ".bin", ".flac", ".wav"}
@@ -197,6 +207,9 @@ class Hub:
         if not user:
             raise Refused(401, None, "Invalid username or password.")
         token = {"displayName": "test", "role": role}
+        if fine := FINE_GRAINED.get(request.headers.get("authorization", "").removeprefix("Bearer ")):
+            scope = {"entity": {"_id": "1", "type": "user", "name": user}, "permissions": fine["scoped"]}
+            token["fineGrained"] = {"canReadGatedRepos": True, "global": fine["global"], "scoped": [scope]}
         auth = {"type": "access_token", "accessToken": token}
         return JSONResponse({"name": user, "fullname": user, "type": "user", "avatarUrl": "", "orgs": [], "auth": auth})
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 from u2u_hf.corpus.pairing import before_edit, fold
+from u2u_hf.corpus.reader import Recording
 from u2u_hf.progress_bar import progress_bar
-from u2u_hf.records import Dropped, U2UError, Utterance
+from u2u_hf.records import Dropped, Tier, U2UError, Utterance
 
 CLOSE_DB = 3.0
 _MOST_SPANS = 60  # spread over the recording; more do not change the choice
@@ -25,7 +26,7 @@ VIDEO_FRAME_MS = 42
 _SIDES = {"left": 0, "right": 1}
 
 Span = tuple[int, int]
-# (an utterance, the tiers of its recording in the file's order) → its channel from 0, or None: measure loudness.
+# (an utterance, the chosen tiers of its audio in the file's order) → its channel from 0, or None: measure loudness.
 Rule = Callable[[Utterance, Sequence[str]], "int | None"]
 
 
@@ -86,7 +87,8 @@ def channel_rule(settings: Sequence[str], corpus: Path) -> Rule:
     - ``auto``: the channel on which the speaker is loudest;
     - ``order``: the first chosen tier of a recording is on the first channel, the second on the second…;
     - ``FILE.csv``, looked up in the corpus folder too: columns recording, speaker on the left, speaker on
-      the right; a speaker is found by the tier's participant or name, or by a code made of its initials;
+      the right; a speaker is found by the tier's participant or name, or by a code made of its initials, and not at
+      all if two columns fit equally well;
     - ``TIER=left``, ``'B*=right'``, ``C=3``: tiers by name, wildcards allowed; channels count from 1.
 
     Speakers that a table or pattern does not cover are treated as for ``auto``.
@@ -143,27 +145,77 @@ def _recording_key(name: str) -> str:
 def _from_table(table: dict[str, list[str]]) -> Rule:
     def rule(utterance: Utterance, tiers: Sequence[str]) -> int | None:
         keys = [_recording_key(utterance.audio), _recording_key(utterance.recording)]
-        # A table may give a part of a recording's name: the longest that fits is used.
-        found = [key for key in table if key in keys] or [key for key in table if key and key in keys[0]]
-        speakers = table[max(found, key=len)] if found else []
-        return next((i for i, name in enumerate(speakers) if _same_speaker(name, utterance)), None)
+        # A table may give a part of a recording's name, in whole words: the longest that fits is used.
+        found = [key for key in table if key in keys] or [key for key in table if key and _has_part(keys[0], key)]
+        return _column(table[max(found, key=len)], utterance) if found else None
 
     return rule
 
 
-def _same_speaker(name: str, utterance: Utterance) -> bool:
-    """Return whether `name` is in the speaker's or tier's name, or a code of the initials (RCG500: Rey C. García)."""
+def _has_part(name: str, part: str) -> bool:
+    """Return whether `part` is in `name` and no word or number goes on beside it: story_1 is not in story_10."""
+    return re.search(rf"(?<![^\W_]){re.escape(part)}(?![^\W_])", name) is not None
+
+
+def _column(speakers: Sequence[str], utterance: Utterance) -> int | None:
+    """Return the column whose speaker is the utterance's, or None if no column fits, or several fit equally well.
+
+    ``Ana`` and ``Ana López`` are both in ``Ana López-SURFACE``; the longer name is the speaker's.
+    """
+    levels = [_likeness(name, utterance) for name in speakers]
+    best = max(levels, default=0)
+    fitting = {i: fold(speakers[i]) for i, level in enumerate(levels) if level and level == best}
+    longest = [
+        i for i, name in fitting.items() if not any(name != other and name in other for other in fitting.values())
+    ]
+    return longest[0] if len(longest) == 1 else None
+
+
+def _likeness(name: str, utterance: Utterance) -> int:
+    """Return how surely `name` means the utterance's speaker or tier, 0 to 4.
+
+    4: it is the same; 3: it is one or more whole words of it; 2: it is a code of the initials (RCG500: Rey C. García);
+    1: one of its words begins so; 0: it is somebody else.
+    """
     name, code = fold(name), "".join(re.findall(r"[^\W\d_]", fold(name)))
+    if not name:
+        return 0
+    best = 0
     for whole in (fold(utterance.speaker), fold(utterance.tier)):
         words = re.findall(r"[^\W\d_]+", whole)
         initials = "".join(word[0] for word in words)
-        if (name and name in whole) or (len(code) > 1 and (code in words or initials.startswith(code))):
-            return True
-    return False
+        if name == whole:
+            level = 4
+        elif _has_part(whole, name):
+            level = 3
+        elif len(code) > 1 and (code in words or initials.startswith(code)):
+            level = 2
+        else:
+            # Not inside a word: Ana is not Mariana; nor inside a number: S1 is not S10.
+            level = int(bool(re.search(rf"(?<![^\W_]){re.escape(name)}(?!(?<=\d)\d)", whole)))
+        best = max(best, level)
+    return best
+
+
+Order = Mapping[tuple[str, str], Sequence[str]]
+
+
+def tier_order(recordings: Iterable[Recording], tiers: Mapping[str, Sequence[Tier]]) -> Order:
+    """Return (recording, audio file) → the names of the tiers of its speakers, in the annotation file's order.
+
+    Args:
+        tiers: recording → its chosen tiers, all of them: also those that another file replaces, and those of which no
+            utterance can be used, have their places in the order.
+    """
+    order: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for recording in recordings:
+        for tier in tiers.get(recording.name, ()):
+            order[recording.name, recording.sound_of(tier.name).audio].append(tier.name)
+    return order
 
 
 def assign_channels(
-    utterances: Iterable[Utterance], rule: Rule, sound: Sound
+    utterances: Iterable[Utterance], rule: Rule, sound: Sound, order: Order | None = None
 ) -> tuple[list[Utterance], list[ChannelChoice], list[Dropped]]:
     """Give every utterance its channel: the one that `rule` gives, else the one where its tier is loudest.
 
@@ -171,6 +223,7 @@ def assign_channels(
 
     Args:
         sound: reads the recordings: `u2u_hf.data.audio`, or a browser.
+        order: from `tier_order`, for a rule that counts tiers; without it, in the order of the utterances.
 
     Returns:
         the utterances with channels, the choices, and the utterances dropped because their audio is missing
@@ -185,11 +238,12 @@ def assign_channels(
     dropped: list[Dropped] = []
     single = len(by_recording) == 1  # is done at once: no progress bar
     items = progress_bar(by_recording.items(), desc="finding channels", unit="recording", disable=single)
-    for (_, path), members in items:
+    for (recording, path), members in items:
         try:
             info = sound.audio_info(path)
             inside, outside = _inside(members, info.duration_ms)
-            found = _choices(sound, info.channels, inside, rule)
+            names = (order or {}).get((recording, path)) or list(dict.fromkeys(u.tier for u in members))
+            found = _choices(sound, info.channels, inside, rule, names)
         except U2UError as error:
             problem = str(error).removeprefix(f"{path}: ")
             dropped += [Dropped(u, "the audio cannot be read", problem) for u in members]
@@ -232,8 +286,14 @@ def _on_channel(
     return placed, dropped
 
 
-def _choices(sound: Sound, channels: int, utterances: list[Utterance], rule: Rule) -> dict[str, ChannelChoice]:
-    """Return the channel of each tier, by the tier's name."""
+def _choices(
+    sound: Sound, channels: int, utterances: list[Utterance], rule: Rule, tiers: Sequence[str]
+) -> dict[str, ChannelChoice]:
+    """Return the channel of each tier, by the tier's name.
+
+    Args:
+        tiers: the names of the chosen tiers of the audio, for the rule.
+    """
     spans: dict[str, list[Span]] = defaultdict(list)
     for utterance in utterances:
         spans[utterance.tier].append((utterance.start_ms, utterance.end_ms))
@@ -242,7 +302,7 @@ def _choices(sound: Sound, channels: int, utterances: list[Utterance], rule: Rul
         recording, tier = utterance.recording, utterance.tier
         if channels == 1:
             choices[tier] = ChannelChoice(recording, tier, 0, "mono")
-        elif (given := rule(utterance, list(spans))) is not None:
+        elif (given := rule(utterance, tiers)) is not None:
             choices[tier] = ChannelChoice(recording, tier, given, "told")
         else:
             channel, margin_db = _loudest(sound.energy(utterance.audio, _some(_apart(tier, spans))))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from u2u_hf.corpus import filters
-from u2u_hf.corpus.channels import ChannelChoice, Sound, assign_channels, channel_rule
+from u2u_hf.corpus.channels import ChannelChoice, Sound, assign_channels, channel_rule, tier_order
 from u2u_hf.corpus.reader import Recording, read_corpus, utterances
 from u2u_hf.corpus.split_table import read_sides
 from u2u_hf.corpus.splits import SplitSettings, remarks, sides, split
@@ -181,12 +181,13 @@ def inspect(settings: PreparationSettings, sound: Sound) -> Preparation:
         settings.corpus, lambda path: sound.audio_info(str(path)).duration_ms, settings.also
     )
     tiers, why, no_tiers = _tiers(recordings, settings)
+    order = tier_order(recordings, tiers)
     recordings, tiers, replaced, no_newest = _newest(recordings, tiers)
     names = {tier.name for recording in recordings for tier in recording.document.tiers}
     channel_of = channel_rule(settings.channels, Path(settings.corpus))
     usable, filtered = filters.apply(utterances(recordings, tiers, rules), filters.from_limits(settings))
     usable, repeated = filters.without_duplicates(usable)
-    usable, choices, without_audio = assign_channels(usable, channel_of, sound)
+    usable, choices, without_audio = assign_channels(usable, channel_of, sound, order)
     usable, cut_short = filters.apply(usable, filters.from_limits(settings))  # cut at the end of the audio
     usable, overlapping = filters.without_overlap(usable, round(settings.max_overlap_seconds * 1000))
     splitting = settings.splitting

@@ -29,6 +29,7 @@ class Evidence:
         root: the name of the independent tier that this one depends on, or its own.
         ancestors: names of parent, grandparent…
         kind: tiers of one kind are pooled over all files of the corpus.
+        outside: how many of its words lie in no phrase, and are in no joined annotation.
         content: of all tiers of the kind.
         coverage: 0 to 1: time with text of tiers that say the same of themselves (the fullest of each file), as a share
             of the most that any have.
@@ -42,6 +43,7 @@ class Evidence:
     root: str
     ancestors: tuple[str, ...] = ()
     phrases: str = ""
+    outside: int = 0
     content: Content = _NOTHING
     coverage: float = 0.0
     shares_of: str = ""
@@ -231,8 +233,15 @@ def _joined(words: Evidence, phrases: Mapping[str, Evidence], independent: Seque
         is_split = inside >= max(_SEVERAL * len(groups), 0.9 * len(words.tier.annotations))
         if is_split and sum(spans) <= _LONG_MS * len(spans):
             look = replace(words.content, look=Look.SENTENCES)
-            tier = joined(words.tier, phrase.tier)
-            return replace(words, tier=tier, phrases=phrase.tier.name, content=look, shares_of=phrase.shares_of)
+            tier, outside = joined(words.tier, phrase.tier)
+            return replace(
+                words,
+                tier=tier,
+                phrases=phrase.tier.name,
+                outside=outside,
+                content=look,
+                shares_of=phrase.shares_of,
+            )
     return words
 
 

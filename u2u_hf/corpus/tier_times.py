@@ -70,10 +70,11 @@ def within(inner: Iterable[Annotation], outer: Sequence[Annotation]) -> dict[int
 def _fit(outer: Annotation, inside: Sequence[Annotation]) -> bool:
     starts = abs(min(a.start_ms for a in inside) - outer.start_ms) <= _SAME_MS
     ends = abs(max(a.end_ms for a in inside) - outer.end_ms) <= _SAME_MS
-    return starts or ends or _squeezed(" ".join(a.value for a in inside)) == _squeezed(outer.value)
+    return starts or ends or squeezed(" ".join(a.value for a in inside)) == squeezed(outer.value)
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
+    """Return the letters and digits of a text, without case: texts of one wording in two layers have the same."""
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
@@ -113,13 +114,45 @@ def _are_even(group: Sequence[Annotation]) -> bool:
     return max(lengths) - min(lengths) <= 1
 
 
-def joined(words: Tier, phrases: Tier) -> Tier:
-    """Return a tier of the name of `words` with the times of `phrases`, each with its words as text."""
-    members = within(words.annotations, phrases.annotations)
+def joined(words: Tier, phrases: Tier) -> tuple[Tier, int]:
+    """Return a tier of the name of `words` with the times of `phrases`, each with its words as text.
+
+    A word belongs to the phrase that its middle is in: two people measured words and phrases, and a word that ends
+    after its phrase is still said in it.
+
+    Returns:
+        the tier, and the number of words with text that are in no phrase.
+    """
+    starts = [a.start_ms for a in phrases.annotations]
+    members: dict[int, list[Annotation]] = {}
+    outside = 0
+    for word in words.annotations:
+        number = _phrase_of(word, phrases.annotations, starts)
+        if number is not None:
+            members.setdefault(number, []).append(word)
+        else:
+            outside += bool(word.value.strip())
     annotations = tuple(
         Annotation(phrase.start_ms, phrase.end_ms, _sentence(members.get(number, ())))
         for number, phrase in enumerate(phrases.annotations)
     )
+    return _like(words, phrases, annotations), outside
+
+
+def _phrase_of(word: Annotation, phrases: Sequence[Annotation], starts: Sequence[int]) -> int | None:
+    """Return the number of the phrase that a word's middle is in, or beside by `_SAME_MS`; None: in no phrase.
+
+    Args:
+        starts: of the phrases, in ms.
+    """
+    middle = (word.start_ms + word.end_ms) / 2
+    number = bisect_right(starts, middle) - 1
+    if number >= 0 and middle <= phrases[number].end_ms + _SAME_MS:
+        return number
+    return number + 1 if number + 1 < len(starts) and starts[number + 1] - middle <= _SAME_MS else None
+
+
+def _like(words: Tier, phrases: Tier, annotations: tuple[Annotation, ...]) -> Tier:
     return Tier(
         name=words.name,
         annotations=annotations,

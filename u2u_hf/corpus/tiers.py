@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,7 +65,7 @@ def choose_tiers(
     must_match("--participants", "participant", participants, [t.participant for t in all_tiers])
     documents = [recording.document.tiers for recording in recordings]
     if patterns or linguistic_types:
-        decisions = [picked_by_pattern(tiers, patterns, linguistic_types) for tiers in documents]
+        decisions = _picked_by_pattern(documents, patterns, linguistic_types)
     else:
         decisions = _picked_by_evidence(gather(documents))
     chosen: dict[str, list[Tier]] = {}
@@ -81,12 +81,21 @@ def choose_tiers(
         why = reasons | why | {tier.name: reasons[tier.name] for tier in picked}
     if not any(chosen.values()):
         if drafts := [name for name, reason in why.items() if reason == MACHINE]:
-            raise U2UError(
-                f"no tier looks like a transcription; transcribe.py wrote {trimmed(drafts[0])}: correct it in ELAN and "
-                f"give it the type {CORRECTED_TYPE!r} (Tier > Change Tier Attributes), or name it with --tiers"
-            )
+            raise _only_drafts(drafts[0], recordings)
         raise U2UError(f"no tier looks like a transcription: name yours with --tiers ({_listed(why)})")
     return chosen, why
+
+
+def _only_drafts(name: str, recordings: Iterable[Recording]) -> U2UError:
+    """Return the error that tells how a draft of the recogniser, called `name`, becomes a person's transcription."""
+    paths = [r.document.path for r in recordings if any(tier.name == name for tier in r.document.tiers)]
+    if all(path.lower().endswith(".textgrid") for path in paths):
+        how = "correct it in Praat and remove its tiers 'words' and 'unsure'"
+    else:
+        how = f"correct it in ELAN and give it the type {CORRECTED_TYPE!r} (Tier > Change Tier Attributes)"
+    return U2UError(
+        f"no tier looks like a transcription; transcribe.py wrote {trimmed(name)}: {how}, or name it with --tiers"
+    )
 
 
 def _listed(why: Mapping[str, str]) -> str:
@@ -100,6 +109,23 @@ def _listed(why: Mapping[str, str]) -> str:
     return "; ".join([*listed, *more]) or "there are none"
 
 
+def _picked_by_pattern(
+    files: Iterable[Sequence[Tier]], patterns: Sequence[str], linguistic_types: Sequence[str]
+) -> list[tuple[list[Tier], dict[str, str]]]:
+    """Return for each file what `picked_by_pattern` does; the reasons tell how many annotations drafts replace."""
+    decisions = [picked_by_pattern(tiers, patterns, linguistic_types) for tiers in files]
+    # Of all files together, because only one file's reason is told.
+    replaced: Counter[str] = Counter()
+    for *_, counts in decisions:
+        replaced.update(counts)
+    result = []
+    for picked, reasons, _ in decisions:
+        remark = "; corrected drafts are used in place of {} of its annotations"
+        told = {t.name: remark.format(replaced[t.name]) for t in picked if replaced[t.name]}
+        result.append((picked, {name: reason + told.get(name, "") for name, reason in reasons.items()}))
+    return result
+
+
 def _picked_by_evidence(files: Sequence[Sequence[Evidence]]) -> list[tuple[list[Tier], dict[str, str]]]:
     """Return for each file the tiers that are most likely transcriptions, and tier name → why or why not."""
     refusals = _refusals(files)
@@ -110,15 +136,25 @@ def _picked_by_evidence(files: Sequence[Sequence[Evidence]]) -> list[tuple[list[
     pairs = _pairs(candidates)
     contests = [_contest(file, pairs) for file in candidates]
     winners = _winners(loss for _, losses in contests for loss in losses)
+    # Of all files together, because only one file's reason is told.
+    outside: Counter[str] = Counter()
+    for accepted, _ in contests:
+        outside.update({e.tier.name: e.outside for e in accepted})
     result = []
     for file, refused, (accepted, losses) in zip(files, refusals, contests, strict=True):
         empty = _without_text(file)
         absent = {e.tier.name: reason for e in accepted if (reason := _empty_winner(e, empty, winners))}
         reasons = refused | {loss.loser.tier.name: loss.reason for loss in losses}
-        reasons |= {e.tier.name: with_remark(e.strength, e.shares_of) for e in accepted} | absent
+        reasons |= {e.tier.name: _why(e, outside[e.tier.name]) for e in accepted} | absent
         taken = {e.tier.name: e.tier for e in accepted if e.tier.name not in absent}
         result.append(([taken[e.tier.name] for e in file if e.tier.name in taken], reasons))
     return result
+
+
+def _why(accepted: Evidence, outside: int) -> str:
+    """Return why a tier is used, and how many of its words are not because they lie in no phrase."""
+    words = f"; {outside} {'word lies' if outside == 1 else 'words lie'} in none of these and cannot be used"
+    return with_remark(accepted.strength + words * bool(outside), accepted.shares_of)
 
 
 def _rank(evidence: Evidence) -> tuple[bool, float, int]:

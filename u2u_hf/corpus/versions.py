@@ -1,7 +1,8 @@
 """One sound, several annotation files: versions of one transcript, parts of it, or layers by different programs.
 
 Tiers of two files are about the same speech if their texts are at the same times. Of these one is used: ELAN's before
-Praat's before a table's, otherwise the newer version. Tiers at other times, or of other speakers, are all used.
+Praat's before a table's, otherwise the newer version. If another format's file has other words and was changed later,
+the user is told, because it may have been corrected there. Tiers at other times, or of other speakers, are all used.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from u2u_hf.corpus.pairing import fold
 from u2u_hf.corpus.reader import Recording
+from u2u_hf.corpus.tier_times import squeezed
 from u2u_hf.formats import readers
 from u2u_hf.records import MACHINE_ANNOTATOR, MACHINE_TYPES, Skipped, Tier, U2UError
 
@@ -44,11 +46,16 @@ class Newest:
 
 @dataclass(frozen=True)
 class _Verdict:
-    """One of two files is used in the place of the other; `why` follows its name."""
+    """One of two files is used in the place of the other; `why` follows its name.
+
+    Attributes:
+        doubt: why that may be wrong, and what to do then; empty if it is not.
+    """
 
     used: Recording
     replaced: Recording
     why: str
+    doubt: str = ""
 
 
 def newest(recordings: Sequence[Recording], tiers: ChosenTiers) -> Newest:
@@ -66,7 +73,10 @@ def newest(recordings: Sequence[Recording], tiers: ChosenTiers) -> Newest:
         shared = [(a.tier, b.tier) for a, b in _to_compare(speech[one.name], speech[other.name]) if _is_same(a, b)]
         if not shared:
             continue
-        verdict = judge(one, other, [a for a, _ in shared], [b for _, b in shared])
+        ours, theirs = [a for a, _ in shared], [b for _, b in shared]
+        verdict = judge(one, other, ours, theirs)
+        doubt = _doubt(verdict, ours, theirs) if verdict.used is one else _doubt(verdict, theirs, ours)
+        verdict = replace(verdict, doubt=doubt)
         for pair in shared:
             lost[verdict.replaced.name].setdefault(pair[verdict.replaced is other].name, verdict)
     left = {name: [t for t in row if t.name not in lost[name]] for name, row in tiers.items()}
@@ -181,6 +191,48 @@ def judge(one: Recording, other: Recording, a: Sequence[Tier] = (), b: Sequence[
     )
 
 
+def _doubt(verdict: _Verdict, ours: Sequence[Tier], theirs: Sequence[Tier]) -> str:
+    """Return why the user should look at a verdict, and what to do then, or the empty string.
+
+    Args:
+        ours, theirs: the tiers about the same speech, of the file that is used and of the one that is replaced.
+    """
+    used, replaced = verdict.used, verdict.replaced
+    name = _beside(used, replaced)
+    # An ELAN file whose recording is missing takes one of its name from another folder: "1.wav" is in many.
+    if _lies_beside(replaced) and not _lies_beside(used) and not _largely_agree(ours, theirs):
+        return (
+            f"that one has other words and does not lie beside this recording: if it is about another, take {name} out"
+        )
+    if _format_rank(used) == _format_rank(replaced):
+        return ""
+    if _order(_modified(replaced), _modified(used), _COPIED_TOGETHER_S) <= 0:
+        return ""
+    if {_wording(tier) for tier in theirs} <= {_wording(tier) for tier in ours}:
+        return ""  # an export, or the words of an aligner
+    return f"this file has other words and was changed later: if they are right, take {name} out"
+
+
+def _lies_beside(recording: Recording) -> bool:
+    """Return whether the annotation file is in the folder of its sound."""
+    return Path(recording.document.path).parent == Path(recording.audio).parent
+
+
+def _largely_agree(ours: Sequence[Tier], theirs: Sequence[Tier]) -> bool:
+    """Return whether half of the words of the shorter are in the other too, as in versions of one transcript."""
+    one, other = _words(ours), _words(theirs)
+    return 2 * (one & other).total() >= min(one.total(), other.total())
+
+
+def _words(tiers: Iterable[Tier]) -> Counter[str]:
+    tiers_once = {id(tier): tier for tier in tiers}.values()
+    return Counter(word for tier in tiers_once for a in tier.annotations for word in a.value.casefold().split())
+
+
+def _wording(tier: Tier) -> str:
+    return squeezed("".join(annotation.value for annotation in tier.annotations))
+
+
 def _order(one: float | None, other: float | None, least: float = 0) -> int:
     """Return 1 if the first is greater, -1 if the second, 0 if they differ by `least` at most or one is unknown."""
     if one is None or other is None or abs(one - other) <= least:
@@ -250,8 +302,10 @@ def _folder(recording: Recording) -> Path | None:
 
 
 def _skipped(recording: Recording, lost: Mapping[str, _Verdict], whole: bool) -> Skipped:
-    verdict = list(lost.values())[-1]
+    verdicts = list(lost.values())
+    verdict = next((verdict for verdict in verdicts if verdict.doubt), verdicts[-1])
     more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
     tiers = "" if whole else f"tier {', '.join(sorted(lost)[:5])}{more} is not used: "
     reason = f"{tiers}{_beside(verdict.used, recording)} {verdict.why}, and is used"
-    return Skipped(recording.document.path, reason, is_problem=False)
+    doubt = f"; {verdict.doubt}" if verdict.doubt else ""
+    return Skipped(recording.document.path, f"{reason}{doubt}", is_problem=bool(doubt))

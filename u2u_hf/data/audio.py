@@ -61,11 +61,15 @@ def audio_info(path: str | os.PathLike[str]) -> AudioInfo:
     An unchanged file is not read again: some headers take a second, and a preparation asks for each several times.
 
     Raises:
-        U2UError: missing, not a regular file, not a sound file, a playlist, or without a single sample.
+        U2UError: missing, not a regular file, may not be read, not a sound file, a playlist, or without a single
+            sample.
     """
     require_regular(path)
-    stat = os.stat(path)
-    return _header(str(path), stat.st_size, stat.st_mtime_ns)
+    try:
+        stat = os.stat(path)
+        return _header(str(path), stat.st_size, stat.st_mtime_ns)
+    except OSError as error:  # no permission, a share that is gone, a file that was taken away meanwhile
+        raise U2UError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
 @functools.lru_cache(maxsize=10_000)  # some 300 bytes each

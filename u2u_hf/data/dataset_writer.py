@@ -114,10 +114,18 @@ def _parts(utterances: Iterable[Utterance], folder: Path) -> list[_Part]:
         by_recording[utterance.recording, utterance.audio].append(utterance)
     parts = []
     for _, group in sorted(by_recording.items()):
-        stat = os.stat(group[0].audio)
-        key = repr((group, stat.st_size, stat.st_mtime_ns)).encode()
+        key = repr((group, *_version(group[0].audio))).encode()
         parts.append((folder / f"{hashlib.sha256(key).hexdigest()[:24]}.parquet", group))
     return parts
+
+
+def _version(audio: str) -> tuple[int, ...]:
+    """Return the size and time of change of a file; nothing of one that is gone, which its reader will say."""
+    try:
+        stat = os.stat(audio)
+    except OSError:
+        return ()
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _write_missing(parts: list[_Part]) -> dict[Path, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from u2u_hf.corpus import filters
-from u2u_hf.corpus.channels import Sound, assign_channels, channel_rule
+from u2u_hf.corpus.channels import Sound, assign_channels, channel_rule, tier_order
 from u2u_hf.corpus.preparation import PreparationSettings
 from u2u_hf.corpus.reader import Recording, read_corpus, utterances
 from u2u_hf.corpus.text_rules import TextRules
@@ -64,7 +64,8 @@ def read(settings: PreparationSettings, sound: Sound) -> Corpus:
     left = newest(recordings, tiers)
     limits = filters.from_limits(settings)
     usable, filtered = filters.apply(utterances(left.recordings, left.tiers, rules), limits)
-    usable, _, without_audio = assign_channels(usable, channel_rule(settings.channels, Path(settings.corpus)), sound)
+    channel_of = channel_rule(settings.channels, Path(settings.corpus))
+    usable, _, without_audio = assign_channels(usable, channel_of, sound, tier_order(recordings, tiers))
     usable, cut_short = filters.apply(usable, limits)
     dropped = [*filtered, *without_audio, *cut_short]
     if not usable:

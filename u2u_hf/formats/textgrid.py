@@ -20,6 +20,7 @@ from pympi.Praat import TextGrid
 from u2u_hf.files import replacing
 from u2u_hf.formats import praat_symbols
 from u2u_hf.formats.encodings import decode, read_bytes
+from u2u_hf.formats.machine_tiers import with_machine_types
 from u2u_hf.records import Annotation, AnnotationDocument, Tier, U2UError, trimmed
 
 # A token ends at the next white space; a token without a named group is a comment.
@@ -41,7 +42,8 @@ def read_textgrid(path: str | os.PathLike[str]) -> AnnotationDocument:
     Intervals with text become annotations; intervals without are silence and are dropped. A point becomes an annotation
     of no length. If two tiers have the same name, which Praat allows, the second is called ``name (2)``. A TextGrid
     does not name its recording, so `media` is empty. Texts are as Praat shows them: its backslash symbols (``\\ng``)
-    are a way to write characters in a file, see `praat_symbols`.
+    are a way to write characters in a file, see `praat_symbols`. Tiers have no linguistic type, except those that the
+    recogniser wrote and nobody corrected yet, see `machine_tiers`.
 
     In a text file, what follows the counted intervals and tiers is read too: a count that is too small, as scripts and
     people leave it, loses nothing. A count that is too large is damage.
@@ -54,7 +56,7 @@ def read_textgrid(path: str | os.PathLike[str]) -> AnnotationDocument:
     try:
         source.header()
         domain_ms = source.time(), source.time()
-        tiers = tuple(_named_apart(_tiers(source)))
+        tiers = tuple(with_machine_types(_named_apart(_tiers(source))))
     except _Damage as damage:
         raise U2UError(f"{path}: {source.where()}: {damage}: fix it, or open and save it in Praat") from damage
     return AnnotationDocument(path=str(path), media=(), tiers=tiers, domain_ms=domain_ms)

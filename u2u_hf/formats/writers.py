@@ -13,6 +13,7 @@ from u2u_hf.files import write_text
 from u2u_hf.formats import subtitles
 from u2u_hf.formats.eaf import write_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
+from u2u_hf.formats.machine_tiers import child_name
 from u2u_hf.formats.textgrid import write_textgrid
 from u2u_hf.records import (
     CORRECTED_TYPE,
@@ -53,10 +54,10 @@ def tiers_of(transcript: Transcript, unsure_below: float) -> list[Tier]:
         )
         common = {"participant": own[0].speaker, "annotator": MACHINE_ANNOTATOR}
         tiers.append(Tier(name, segments, SEGMENT_TYPE, **common))
-        tiers.append(Tier(f"{name} words", words, WORD_TYPE, **common, parent=name))
-        tiers.append(Tier(f"{name} unsure", unsure, UNSURE_TYPE, **common, parent=name))
+        tiers.append(Tier(child_name(name, WORD_TYPE), words, WORD_TYPE, **common, parent=name))
+        tiers.append(Tier(child_name(name, UNSURE_TYPE), unsure, UNSURE_TYPE, **common, parent=name))
         if queue := tuple(Annotation(s.start_ms, s.end_ms, _turn(s)) for s in own if s.turn):
-            tiers.append(Tier(f"{name} queue", queue, QUEUE_TYPE, **common, parent=name))
+            tiers.append(Tier(child_name(name, QUEUE_TYPE), queue, QUEUE_TYPE, **common, parent=name))
     return tiers
 
 

@@ -64,8 +64,8 @@ class Push:
             raise U2UError("--public needs --push_to OWNER/NAME: give that too")
 
 
-def check_push(repo_id: str, repo_type: str, public: bool = False, space_sdk: str | None = None) -> None:
-    """Raise U2UError unless a push will be accepted; call it before the work whose result is pushed.
+def check_push(repo_id: str, repo_type: str, public: bool = False, space_sdk: str | None = None) -> bool:
+    """Return whether the repo is private, if a push will be accepted; call it before the work whose result is pushed.
 
     No file is sent. Creates the repo if it is missing, private unless `public`: for some tokens only this shows whether
     they may write.
@@ -79,7 +79,7 @@ def check_push(repo_id: str, repo_type: str, public: bool = False, space_sdk: st
         U2UError: no valid token, or one that may not write there, no network, an invalid name, or the repo is public
             and `public` is not set.
     """
-    _open(repo_id, repo_type, public, space_sdk)
+    return _open(repo_id, repo_type, public, space_sdk)
 
 
 def push_folder(folder: Path, repo_id: str, repo_type: str, public: bool = False, space_sdk: str | None = None) -> str:

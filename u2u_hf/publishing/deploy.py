@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import huggingface_hub
 from huggingface_hub import HfApi
@@ -120,21 +121,34 @@ def plan(settings: DeploySettings, folder: Path) -> str:
     return "\n".join(lines)
 
 
-def next_steps(settings: DeploySettings) -> str:
-    """Return the verdict on the page, and what to do next."""
-    if settings.dry_run:
+@dataclass(frozen=True)
+class Page:
+    """A page that runs: its address, and whether only its owners can open it."""
+
+    address: str
+    is_private: bool
+
+
+def next_steps(settings: DeploySettings, page: Page | None = None) -> str:
+    """Return the verdict on the page, and what to do next.
+
+    Args:
+        page: from `deploy`, unless it is a dry run. It may be private though the settings say public: a Space that was
+            private stays so.
+    """
+    if not page:
         command = _command(
             dataclasses.replace(settings, dry_run=False, output_dir="", space=settings.space or "OWNER/NAME")
         )
         return f"\nNothing was uploaded. To make the page:\n\n  {command}"
-    if settings.public:
+    if not page.is_private:
         return "\nThe page is public: everybody can use it. Transcribe a recording there as a test before you share it."
-    command = _command(dataclasses.replace(settings, public=True))
+    still = ", as its Space was before" if settings.public else ""
     return f"""
-The page is private: only you, or your organisation's members, can open it. Transcribe a recording there as a test. To
-let everybody use it:
+The page is private{still}: only you, or your organisation's members, can open it. Transcribe a recording there as a
+test. To let everybody use it, change its visibility in its settings:
 
-  {command}"""
+  {page.address}/settings"""
 
 
 def _command(settings: DeploySettings) -> str:
@@ -147,11 +161,11 @@ def _command(settings: DeploySettings) -> str:
     return shlex.join(words)
 
 
-def deploy(settings: DeploySettings, folder: Path, say: Callable[[str], object] = print) -> str:
-    """Create or update the Space from `build`'s folder, in one commit, and return its address once it runs.
+def deploy(settings: DeploySettings, folder: Path, say: Callable[[str], object] = print) -> Page:
+    """Create or update the Space from `build`'s folder, in one commit, and return its page once it runs.
 
-    The Space is private unless `public`. Secrets come only from the environment variables that the settings name: the
-    user's own login is not copied.
+    A new Space is private unless `public`; a private one stays private. Secrets come only from the environment
+    variables that the settings name: the user's own login is not copied.
 
     Raises:
         U2UError: the user may not do this, the Space cannot read the model, the token may write, or the Space does not
@@ -161,7 +175,8 @@ def deploy(settings: DeploySettings, folder: Path, say: Callable[[str], object] 
     api = HfApi()
     if settings.kind == "gradio":
         _check_model(settings, "HF_TOKEN" in secrets or _has_token(api, settings.space))
-    check_push(settings.space, "space", settings.public, space_sdk="static" if settings.kind == "browser" else "gradio")
+    sdk = "static" if settings.kind == "browser" else "gradio"
+    is_private = check_push(settings.space, "space", settings.public, space_sdk=sdk)
     if settings.kind == "gradio":
         try:
             _set_up(api, settings, secrets)
@@ -179,7 +194,7 @@ def deploy(settings: DeploySettings, folder: Path, say: Callable[[str], object] 
         raise U2UError(f"{_address(settings.space)}: was uploaded; is it running? {hub_problem(error)}") from error
     if stage not in ("RUNNING", "SLEEPING"):
         raise U2UError(f"{settings.space}: does not run (stage {stage}): {_last_lines(api, settings.space, stage)}")
-    return _address(settings.space)
+    return Page(_address(settings.space), is_private)
 
 
 def _set_up(api: HfApi, settings: DeploySettings, secrets: Mapping[str, str]) -> None:
@@ -204,14 +219,25 @@ def _secrets(settings: DeploySettings) -> dict[str, str]:
             raise U2UError(f"{variable}: this environment variable is empty: set it first, or give no name")
     if token := found.get("HF_TOKEN"):
         try:
-            role = HfApi().whoami(token=token)["auth"]["accessToken"]["role"]
+            access = HfApi().whoami(token=token)["auth"]["accessToken"]
         except Exception as error:
             unknown = getattr(getattr(error, "response", None), "status_code", None) == 401
             problem = "the Hub does not know this token" if unknown else hub_problem(error)
             raise U2UError(f"{settings.token_from}: {problem}") from error
-        if role == "write":
+        if _may_write(access):
             raise U2UError(f"{settings.token_from}: this token may write: create a token on the Hub that may only read")
     return found
+
+
+def _may_write(access: Mapping[str, Any]) -> bool:
+    """Return whether a token may write anything, by what the Hub says of it.
+
+    The permissions of a fine-grained token are words such as ``repo.content.read``, ``repo.write`` and
+    ``inference.serverless.write``: for some repos or owners (scoped), or everywhere (global).
+    """
+    fine = access.get("fineGrained") or {}
+    scoped = [name for scope in fine.get("scoped") or [] for name in scope.get("permissions") or []]
+    return access["role"] == "write" or any("write" in name for name in (*scoped, *(fine.get("global") or [])))
 
 
 def _has_token(api: HfApi, space: str) -> bool:
