@@ -61,7 +61,14 @@ def test_found_speech_has_the_segments_of_the_transcript_without_text(recording,
     times = [(s.channel, s.start_ms, s.end_ms) for s in transcript.segments]
     assert [(s.channel, s.start_ms, s.end_ms) for s in found.segments] == times
     assert {s.text for s in found.segments} == {""}
-    assert {s.channel for s in run(Request(Task.FIND_SPEECH, recording, all_channels=False)).segments} == {0}
+
+
+def test_the_first_channel_only_is_transcribed_as_a_mono_file_though_the_second_is_louder(trained_model, louder_second):
+    both, alone = map(str, louder_second)
+    for task in (Task.FIND_SPEECH, Task.TRANSCRIBE):
+        found = run(Request(task, both, str(trained_model), all_channels=False))
+        assert found.segments
+        assert found.segments == run(Request(task, alone, str(trained_model))).segments
 
 
 def test_the_segments_of_a_tier_are_recognised_and_its_text_aligned(trained_model, recording, transcript):
