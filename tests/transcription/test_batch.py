@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from conftest import RECIPES
 from u2u_hf.formats.eaf import read_eaf, write_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
 from u2u_hf.recognition.recognizer import Recognizer
-from u2u_hf.records import SEGMENT_TYPE, Annotation, Segment, Skipped, Tier, Transcript, U2UError
+from u2u_hf.records import QUEUE_TYPE, SEGMENT_TYPE, Annotation, Segment, Skipped, Tier, Transcript, U2UError
 from u2u_hf.transcription.batch import Outcome, next_steps, outcome_lines, summary, transcribe_all
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.transcription.voice_detection import VadSettings
@@ -270,20 +271,43 @@ def test_the_verdict_counts_and_names_the_next_command():
     assert "0 recordings transcribed, 1 skipped: fix the problems above" in next_steps([], [bad], settings)
 
 
-def test_no_json_is_added_to_a_draft_of_an_earlier_run(recipe, random_model, demo_folder, tmp_path):
+def test_the_queue_can_be_asked_for_after_the_drafts(recipe, random_model, demo_folder, tmp_path):
+    """The last line of a run advises it. A .json comes with a new .eaf: it must be of the same recogniser's draft."""
+    audio = next((demo_folder / "corpus" / "audio").glob("*.wav"))
+    command = ["transcribe.py", "--model", random_model, "--output_dir", tmp_path / "out", audio]
+    first = recipe(*command)
+    assert "run this again with --queue, before you correct" in first.stdout
+    (draft,) = (tmp_path / "out").glob("*.eaf")
+    asked = recipe(*command, "--queue")
+    assert asked.returncode == 0, asked.stderr
+    assert "1 recording transcribed" in asked.stdout
+    segments = [s["text"] for s in json.loads(draft.with_suffix(".json").read_text(encoding="utf-8"))["segments"]]
+    tiers = read_eaf(draft).tiers
+    assert sorted(a.value for t in tiers if t.linguistic_type == SEGMENT_TYPE for a in t.annotations) == sorted(
+        segments
+    )
+    assert any(t.linguistic_type == QUEUE_TYPE for t in tiers)
+    rows = (tmp_path / "out" / "queue.tsv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) - 1 == sum(bool(text.strip()) for text in segments) > 0
+    assert "0 recordings transcribed, 1 done before" in recipe(*command, "--queue").stdout
+
+
+def test_no_json_is_added_to_a_draft_that_a_person_edited(recipe, random_model, demo_folder, tmp_path):
     """A round compares what people corrected with the .json, which would be of another recogniser's draft."""
     audio = next((demo_folder / "corpus" / "audio").glob("*.wav"))
     command = ["transcribe.py", "--model", random_model, "--output_dir", tmp_path / "out", audio]
     assert recipe(*command).returncode == 0
     (draft,) = (tmp_path / "out").glob("*.eaf")
-    before = draft.read_bytes()
+    edited = draft.read_bytes() + b"<!-- corrected -->"
+    draft.write_bytes(edited)
     asked = recipe(*command, "--queue")
     assert asked.returncode == 0, asked.stderr
-    assert f"! {draft}: was written without --queue, and is not in it" in asked.stdout
-    assert draft.read_bytes() == before
+    assert f"! {draft}: was edited, and is not in the queue: --overwrite writes a new draft" in asked.stdout
+    assert draft.read_bytes() == edited
     assert not draft.with_suffix(".json").exists()
     assert recipe(*command, "--queue", "--overwrite").returncode == 0
     assert draft.with_suffix(".json").exists()
+    assert draft.with_name(f"{draft.stem}.edited.eaf").read_bytes() == edited
 
 
 def test_the_work_is_divided_over_processes(demo_folder, random_model, tmp_path):

@@ -123,6 +123,9 @@ class _Run:
     def _to_write(self, job: Job, files: dict[str, Path]) -> dict[str, Path]:
         """Return the files to write: all with --overwrite, else the missing ones.
 
+        By the .json a round knows the draft in the .eaf: all else in the .eaf are edits. So a .json is added only
+        together with a new .eaf, which takes the place of one that nobody has edited.
+
         Raises:
             U2UError: one of them would replace a person's own file.
         """
@@ -140,10 +143,11 @@ class _Run:
                 f"{theirs}: is your own file: choose another --output_dir, or add tiers to it with --overwrite"
             )
         missing = {name: file for name, file in files.items() if not file.exists()}
-        if any(file.suffix == ".eaf" and name not in missing for name, file in files.items()):
-            # By the .json a round knows the draft in the .eaf, which is of an earlier run: all else were edits.
-            missing = {name: file for name, file in missing.items() if file.suffix != ".json"}
-        return missing
+        if "json" not in missing or "eaf" not in files or "eaf" in missing:
+            return missing
+        if written_files.wrote(Path(self.settings.output_dir), files["eaf"]):
+            return {"eaf": files["eaf"]} | missing
+        return {name: file for name, file in missing.items() if name != "json"}
 
     def _one(self, job: Job, files: dict[str, Path], advance: Callable[[float], None]) -> Outcome:
         try:
@@ -181,6 +185,7 @@ class _Run:
     def _write(self, job: Job, transcript: Transcript, files: dict[str, Path]) -> None:
         folder = Path(self.settings.output_dir)
         own = {file: file.read_bytes() for file in files.values() if _is_theirs(job, file)}
+        drafts = {} if self.settings.overwrite else {f: f.read_bytes() for f in files.values() if f.exists()}
         new = {name: written_files.unfinished(file) for name, file in files.items()}
         try:
             writers.write(transcript, new, self.settings.unsure_below)
@@ -189,6 +194,9 @@ class _Run:
                     written_files.put_if_same(new[name], file, own[file])
                 elif self.settings.overwrite:
                     written_files.put(new[name], folder, file)
+                elif file in drafts:
+                    written_files.note(folder, file, new[name])
+                    written_files.put_if_same(new[name], file, drafts[file])
                 else:
                     written_files.put_if_missing(new[name], folder, file)
         except U2UError as error:
@@ -276,8 +284,7 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
     transcripts = [str(file) for file in planned if file.is_file()]
     for file in planned:
         if not file.is_file():
-            draft = file.with_suffix(".eaf")
-            print(visible(f"! {draft}: was written without --queue, and is not in it (--overwrite writes it anew)"))
+            print(visible(f"! {_not_queued(Path(settings.output_dir), file.with_suffix('.eaf'))}"))
     new = written_files.unfinished(path)
     try:
         write_text(new, correction_queue(transcripts, by_confidence=bool(settings.align)))
@@ -285,6 +292,15 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
     finally:
         new.unlink(missing_ok=True)
     return path
+
+
+def _not_queued(folder: Path, draft: Path) -> str:
+    """Return why a recording's draft is not in the queue, and what to do."""
+    if written_files.is_recorded(folder, draft):
+        return (
+            f"{draft}: was edited, and is not in the queue: --overwrite writes a new draft, and keeps yours beside it"
+        )
+    return f"{draft}: was not written by transcribe.py, and is not in the queue: move it away, and run this again"
 
 
 def outcome_lines(skipped: Sequence[Skipped], outcomes: Sequence[Outcome]) -> str:
@@ -313,7 +329,7 @@ def next_steps(skipped: Sequence[Skipped], outcomes: Sequence[Outcome], settings
     correct = f"Open {elan} in ELAN and correct it" if elan else f"The transcripts are in {settings.output_dir}"
     lines = [f"{verdict}. {correct}.", *(["Files were skipped: see the lines above."] if problems else [])]
     if not (settings.queue or settings.align):
-        lines.append("To see what to correct first, run this again with --queue.")
+        lines.append("To see what to correct first, run this again with --queue, before you correct.")
     if elan:
         lines += [
             f"A corrected tier is training data once it has the type {CORRECTED_TYPE} (Tier > Change Tier Attributes):"
