@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,6 +180,26 @@ def test_segments_of_a_tier_are_heard_and_transcripts_aligned(corpus, run, tmp_p
                 spoken = [a for a in theirs if a.value or mode == "segments_from"]
                 assert [(a.start_ms, a.end_ms) for a in ours] == [(a.start_ms, a.end_ms) for a in spoken]
                 assert tiers[f"{name} transcript"].participant == tiers[name].participant
+
+
+def test_transcripts_of_another_kind_are_not_taken_for_those_that_are_asked_for(corpus, run):
+    """They were "done before", and their files had nothing of what was asked for."""
+    wanted = {"annotations": str(corpus), "align": ["*_transcription"]}
+    recording = next(corpus.glob("*01*.wav"))
+    (draft,) = run(recording, annotations=str(corpus))[1]
+    before = Path(draft.files[0]).read_bytes()
+    for other in (wanted, {"windows": True}):
+        (outcome,) = run(recording, **other)[1]
+        problem = f"{draft.files[0]}: holds a transcript of another kind (detected speech): choose another --output_dir"
+        assert outcome.problem.startswith(problem)
+    assert Path(draft.files[0]).read_bytes() == before
+    (outcome,) = run(recording, **wanted, overwrite=True)[1]
+    assert not outcome.problem
+    assert run(recording, **wanted)[1][0].summary == "exists already, not changed"
+    (outcome,) = run(recording, annotations=str(corpus))[1]
+    assert "another kind (--align *_transcription): choose another --output_dir, or --overwrite" in outcome.problem
+    (outcome,) = run(recording, **{**wanted, "align": ["*_tx"]})[1]
+    assert "another kind (--align *_transcription)" in outcome.problem
 
 
 def test_one_recording_of_many_is_no_problem_of_the_others(corpus, run):

@@ -127,10 +127,10 @@ class _Run:
         together with a new .eaf, which takes the place of one that nobody has edited.
 
         Raises:
-            U2UError: one of them would replace a person's own file.
+            U2UError: one of them would replace a person's own file, or there is a transcript of another kind.
         """
+        folder = Path(self.settings.output_dir)
         if self.settings.overwrite:
-            folder = Path(self.settings.output_dir)
             for file in files.values():
                 if file.exists() and not _is_theirs(job, file) and not written_files.is_recorded(folder, file):
                     raise U2UError(
@@ -142,10 +142,16 @@ class _Run:
             raise U2UError(
                 f"{theirs}: is your own file: choose another --output_dir, or add tiers to it with --overwrite"
             )
+        kinds = written_files.kinds(folder)
+        for file in filter(Path.exists, files.values()):
+            if (kind := kinds.get(file.relative_to(folder).as_posix(), self.settings.kind)) != self.settings.kind:
+                raise U2UError(
+                    f"{file}: holds a transcript of another kind ({kind}): choose another --output_dir, or --overwrite"
+                )
         missing = {name: file for name, file in files.items() if not file.exists()}
         if "json" not in missing or "eaf" not in files or "eaf" in missing:
             return missing
-        if written_files.wrote(Path(self.settings.output_dir), files["eaf"]):
+        if written_files.wrote(folder, files["eaf"]):
             return {"eaf": files["eaf"]} | missing
         return {name: file for name, file in missing.items() if name != "json"}
 
@@ -183,7 +189,7 @@ class _Run:
         return dataclasses.replace(transcript, annotations=job.own.document.path, origin_ms=job.own.origin_ms)
 
     def _write(self, job: Job, transcript: Transcript, files: dict[str, Path]) -> None:
-        folder = Path(self.settings.output_dir)
+        folder, kind = Path(self.settings.output_dir), self.settings.kind
         own = {file: file.read_bytes() for file in files.values() if _is_theirs(job, file)}
         drafts = {} if self.settings.overwrite else {f: f.read_bytes() for f in files.values() if f.exists()}
         new = {name: written_files.unfinished(file) for name, file in files.items()}
@@ -193,12 +199,12 @@ class _Run:
                 if file in own:
                     written_files.put_if_same(new[name], file, own[file])
                 elif self.settings.overwrite:
-                    written_files.put(new[name], folder, file)
+                    written_files.put(new[name], folder, file, kind)
                 elif file in drafts:
-                    written_files.note(folder, file, new[name])
+                    written_files.note(folder, file, new[name], kind)
                     written_files.put_if_same(new[name], file, drafts[file])
                 else:
-                    written_files.put_if_missing(new[name], folder, file)
+                    written_files.put_if_missing(new[name], folder, file, kind)
         except U2UError as error:
             raise U2UError(str(error).replace(f".{os.getpid()}.new.", "")) from error
         finally:

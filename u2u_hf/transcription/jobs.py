@@ -58,6 +58,14 @@ class TranscriptionSettings:
         if (self.segments_from or self.align) and not self.annotations:
             raise U2UError("--segments_from, --align: also give --annotations, the folder with the ELAN files")
 
+    @property
+    def kind(self) -> str:
+        """Return what the segments are, and the texts: transcripts of one kind only are resumed or queued together."""
+        for flag, tiers in (("--align", self.align), ("--segments_from", self.segments_from)):
+            if tiers:
+                return " ".join([flag, *sorted(tiers)])
+        return "--windows" if self.windows else "detected speech"
+
 
 @dataclass(frozen=True)
 class Job:
