@@ -1,3 +1,4 @@
+import csv
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ from u2u_hf.formats.eaf import read_eaf, write_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import QUEUE_TYPE, SEGMENT_TYPE, Annotation, Segment, Skipped, Tier, Transcript, U2UError
-from u2u_hf.transcription.batch import Outcome, next_steps, outcome_lines, summary, transcribe_all
+from u2u_hf.transcription.batch import Outcome, next_steps, outcome_lines, summary, transcribe_all, write_queue
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.transcription.voice_detection import VadSettings
 from u2u_hf.written_files import WRITTEN
@@ -311,6 +312,35 @@ def test_the_queue_can_be_asked_for_after_the_drafts(recipe, random_model, demo_
     rows = (tmp_path / "out" / "queue.tsv").read_text(encoding="utf-8").splitlines()
     assert len(rows) - 1 == sum(bool(text.strip()) for text in segments) > 0
     assert "0 recordings transcribed, 1 done before" in recipe(*command, "--queue").stdout
+
+
+def test_the_queue_has_the_recordings_of_earlier_runs(demo_folder, run, tmp_path):
+    first, second, third = sorted((demo_folder / "corpus" / "audio").glob("*.wav"))[:3]
+
+    def queued(recording, **settings):
+        outcomes = run(recording, queue=True, **settings)[1]
+        given = TranscriptionSettings(output_dir=str(tmp_path / "out"), queue=True, **settings)
+        with open(write_queue(outcomes, given), encoding="utf-8-sig", newline="") as file:
+            return [row["recording"] for row in csv.DictReader(file, dialect="excel-tab")]
+
+    alone = queued(first)
+    assert set(alone) == {first.name}
+    both = queued(second)
+    assert set(both) == {first.name, second.name}
+    assert both.count(first.name) == len(alone)
+    assert queued(first) == both  # the same transcripts, each once
+    (tmp_path / "out" / f"{first.stem}.eaf").unlink()
+    assert set(queued(third)) == {second.name, third.name}
+
+
+def test_an_aligned_queue_has_no_recognised_transcripts(corpus, run, tmp_path):
+    first, second = sorted(corpus.glob("*.wav"))
+    run(first, queue=True)
+    settings = {"annotations": str(corpus), "align": ["*_transcription"]}
+    outcomes = run(second, **settings)[1]
+    queue = write_queue(outcomes, TranscriptionSettings(output_dir=str(tmp_path / "out"), **settings))
+    assert second.name in queue.read_text(encoding="utf-8")
+    assert first.name not in queue.read_text(encoding="utf-8")
 
 
 def test_no_json_is_added_to_a_draft_that_a_person_edited(recipe, random_model, demo_folder, tmp_path):

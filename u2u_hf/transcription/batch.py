@@ -277,7 +277,9 @@ def summary(transcript: Transcript) -> str:
 
 
 def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) -> Path | None:
-    """Write OUTPUT_DIR/queue.tsv, if asked for, of all transcripts, from this run and earlier ones.
+    """Write OUTPUT_DIR/queue.tsv, if asked for, of all transcripts, from this run and earlier ones of its kind.
+
+    A transcript of an earlier run whose .eaf or .json a person has taken away is not in it.
 
     Raises:
         U2UError: it cannot be written, or would replace another file.
@@ -285,19 +287,34 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
     if not (settings.queue or settings.align):
         return None
     _require_own_queue(settings)
-    path = Path(settings.output_dir) / _QUEUE
+    folder = Path(settings.output_dir)
+    path = folder / _QUEUE
     planned = [Path(file) for outcome in outcomes for file in outcome.files if file.endswith(".json")]
-    transcripts = [str(file) for file in planned if file.is_file()]
+    transcripts = [str(file) for file in dict.fromkeys([*planned, *_earlier(folder, settings)]) if file.is_file()]
     for file in planned:
         if not file.is_file():
-            print(visible(f"! {_not_queued(Path(settings.output_dir), file.with_suffix('.eaf'))}"))
+            print(visible(f"! {_not_queued(folder, file.with_suffix('.eaf'))}"))
     new = written_files.unfinished(path)
     try:
         write_text(new, correction_queue(transcripts, by_confidence=bool(settings.align)))
-        written_files.put(new, Path(settings.output_dir), path)
+        written_files.put(new, folder, path)
     finally:
         new.unlink(missing_ok=True)
     return path
+
+
+def _earlier(folder: Path, settings: TranscriptionSettings) -> list[Path]:
+    """Return the transcripts in JSON that earlier runs wrote, and whose .eaf, if they wrote one, is still there.
+
+    Confidence in aligned transcripts is how well a text fits: with that of recognised ones it makes no order.
+    """
+    kinds = written_files.kinds(folder)
+    return [
+        folder / name
+        for name, kind in sorted(kinds.items())
+        if name.endswith(".json") and kind.startswith("--align") == bool(settings.align)
+        if (eaf := Path(name).with_suffix(".eaf")).as_posix() not in kinds or (folder / eaf).is_file()
+    ]
 
 
 def _not_queued(folder: Path, draft: Path) -> str:
