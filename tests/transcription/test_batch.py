@@ -183,6 +183,37 @@ def test_segments_of_a_tier_are_heard_and_transcripts_aligned(corpus, run, tmp_p
                 assert tiers[f"{name} transcript"].participant == tiers[name].participant
 
 
+def test_each_speakers_tier_is_aligned_in_the_recording_of_the_speaker(corpus, run, tmp_path):
+    """The second recorder was started 2 s before the first, which the annotations' times are of."""
+    samples, rate = soundfile.read(next(corpus.glob("*01*.wav")))
+    folder = tmp_path / "tracks"
+    folder.mkdir()
+    for name in ("AB", "CD"):
+        soundfile.write(folder / f"talk_{name}.wav", samples[: 10 * rate, 0], rate)
+    spans = {"AB": (3000, 5000), "CD": (6000, 7500)}
+    tiers = [Tier(f"tx@{who}", (Annotation(*span, "ba"),), participant=who) for who, span in spans.items()]
+    write_eaf(folder / "talk.eaf", tiers, [folder / f"talk_{who}.wav" for who in spans])
+    text = (folder / "talk.eaf").read_text(encoding="utf-8")
+    before, after = text.split("talk_CD.wav", 1)
+    (folder / "talk.eaf").write_text(f'{before}talk_CD.wav" TIME_ORIGIN="2000{after}', encoding="utf-8")
+    skipped, outcomes = run(folder, annotations=str(folder), segments_from=["tx@*"], formats="eaf,json")
+    assert skipped == []
+    assert [outcome.problem for outcome in outcomes] == ["", ""]
+    for who, outcome in zip(spans, outcomes, strict=True):
+        (ours,) = (t for t in read_eaf(outcome.files[0]).tiers if t.linguistic_type == SEGMENT_TYPE)
+        assert ours.name == f"tx@{who} transcript"
+        assert [(a.start_ms, a.end_ms) for a in ours.annotations] == [spans[who]]
+        with open(outcome.files[1], encoding="utf-8") as file:
+            (heard,) = json.load(file)["segments"]
+        later = 2000 if who == "CD" else 0
+        assert (heard["start_ms"], heard["end_ms"]) == (spans[who][0] + later, spans[who][1] + later)
+    for own in spans:
+        (other,) = (who for who in spans if who != own)
+        _, outcomes = run(folder, annotations=str(folder), align=[f"tx@{own}"], overwrite=True)
+        (problem,) = (outcome.problem for outcome in outcomes if outcome.problem)
+        assert f"no tier of talk_{other}.wav is called tx@{own}; there are: tx@{other}" in problem
+
+
 def test_transcripts_of_another_kind_are_not_taken_for_those_that_are_asked_for(corpus, run):
     """They were "done before", and their files had nothing of what was asked for."""
     wanted = {"annotations": str(corpus), "align": ["*_transcription"]}

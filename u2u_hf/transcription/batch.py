@@ -221,7 +221,8 @@ class _Run:
         tiers = [tier for tier in document.tiers if asked_for(tier, tier.name, patterns)]
         if not tiers:
             names = ", ".join(tier.name for tier in document.tiers) or "none"
-            raise U2UError(f"{document.path}: no tier is called {' or '.join(patterns)}; there are: {names}")
+            whose = f" of {job.audio.name}" if job.own.tracks else ""  # others are of other speakers' recordings
+            raise U2UError(f"{document.path}: no tier{whose} is called {' or '.join(patterns)}; there are: {names}")
         segmentation = segments_of_tiers(job.own, tiers, TextRules(settings.rules))
         return to_align(segmentation, self.recognizer.labels) if settings.align else segmentation
 
