@@ -65,6 +65,20 @@ def new_recording(demo_folder):
     return path
 
 
+@pytest.fixture
+def louder_second(new_recording, tmp_path):
+    """The demo's first microphone 20 dB louder on channel 2 than on channel 1, and a mono file of that channel 1."""
+    import numpy as np
+    import soundfile
+
+    samples, rate = soundfile.read(new_recording, always_2d=True)
+    first = 0.1 * samples[:, 0]
+    both, alone = tmp_path / "louder second.wav", tmp_path / "first alone.wav"
+    soundfile.write(both, np.stack([first, samples[:, 0]], axis=1), rate)
+    soundfile.write(alone, first, rate)
+    return both, alone
+
+
 @pytest.fixture(scope="session")
 def recipe():
     """Run a recipe as a user does: ``recipe("prepare.py", "--corpus", …)`` → finished process."""

@@ -30,11 +30,12 @@ WRITTEN = ".u2u-hf.written"
 _EDITED, _ASIDE = ".edited", ".moved-aside-by-u2u-hf"
 
 
-def note(folder: Path, path: Path, there: Path | None = None) -> None:
+def note(folder: Path, path: Path, there: Path | None = None, kind: str = "") -> None:
     """Record that a recipe wrote this file, in or below `folder`, as it is now. Processes may do so at once.
 
     Args:
         there: where the file is before it moves to `path`: a file of a run that is killed then is recorded already.
+        kind: of file, for `kinds`.
 
     Raises:
         U2UError: the record cannot be written.
@@ -42,7 +43,7 @@ def note(folder: Path, path: Path, there: Path | None = None) -> None:
     try:
         # One short append is atomic, also with other processes'. It begins with a line break because a killed run may
         # have left half a line.
-        line = f"\n{json.dumps([_within(folder, path), _checksum(there or path)])}\n".encode()
+        line = f"\n{json.dumps([_within(folder, path), _checksum(there or path), kind])}\n".encode()
         descriptor = os.open(Path(folder) / WRITTEN, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             os.write(descriptor, line)
@@ -54,23 +55,35 @@ def note(folder: Path, path: Path, there: Path | None = None) -> None:
 
 def recorded(folder: Path) -> Mapping[str, Container[str]]:
     """Return the checksums of all versions that recipes wrote, by path in the folder with forward slashes."""
+    return _record_of(folder)[0]
+
+
+def kinds(folder: Path) -> Mapping[str, str]:
+    """Return the kind of the last version that recipes wrote, by path in the folder, of the files that have one."""
+    return _record_of(folder)[1]
+
+
+def _record_of(folder: Path) -> tuple[dict[str, set[str]], dict[str, str]]:
     path = Path(folder) / WRITTEN
     try:
         return _record(path, path.stat().st_size, path.stat().st_mtime_ns)
     except OSError:
-        return {}
+        return {}, {}
 
 
 @functools.lru_cache(4)
-def _record(path: Path, _size: int, _changed: int) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+def _record(path: Path, _size: int, _changed: int) -> tuple[dict[str, set[str]], dict[str, str]]:
+    checksums: dict[str, set[str]] = {}
+    kinds: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
-            name, checksum = json.loads(line)
-            found.setdefault(name, set()).add(checksum)
+            name, checksum, *kind = json.loads(line)  # earlier versions wrote no kind
+            checksums.setdefault(name, set()).add(checksum)
+            if any(kind):
+                kinds[name] = kind[0]
         except (ValueError, TypeError):
             continue  # cut off when a run was killed; its file counts as edited
-    return found
+    return checksums, kinds
 
 
 def is_recorded(folder: Path, path: Path) -> bool:
@@ -106,13 +119,13 @@ def unfinished(path: Path) -> Path:
     return path.with_name(f".{os.getpid()}.new.{path.name}")
 
 
-def put_if_missing(new: Path, folder: Path, path: Path) -> None:
+def put_if_missing(new: Path, folder: Path, path: Path, kind: str = "") -> None:
     """Move a file that a recipe wrote to `path` in or below `folder`, and record it; remove it if there is one already.
 
     Raises:
         U2UError: it cannot be moved.
     """
-    note(folder, path, new)
+    note(folder, path, new, kind)
     try:
         add(new, path)
         new.unlink()
@@ -120,13 +133,13 @@ def put_if_missing(new: Path, folder: Path, path: Path) -> None:
         raise U2UError(f"{path}: cannot be written ({reason(error, path)})") from error
 
 
-def put(new: Path, folder: Path, path: Path) -> None:
+def put(new: Path, folder: Path, path: Path, kind: str = "") -> None:
     """Move a file that a recipe wrote to `path` in or below `folder`, and record it; what a person edited stays beside.
 
     Raises:
         U2UError: it cannot be moved.
     """
-    note(folder, path, new)
+    note(folder, path, new, kind)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         asides = [_free_beside(path, _ASIDE)]

@@ -33,11 +33,19 @@ def main() -> None:
     parser.add_argument("--model", default="", help="folder of a trained and exported model, or OWNER/NAME on the Hub")
     parser.add_argument("--port", type=int, default=8000, help="0: any free port")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    # The port comes before the build, which takes a minute: one that is taken is named at once.
+    with tempfile.TemporaryDirectory() as folder, _server(args.port, Path(folder, "site")) as server:
         build(TEMPLATE, Path(folder, "site"), args.model)
-        with ThreadingHTTPServer(("127.0.0.1", args.port), partial(Handler, directory=f"{folder}/site")) as server:
-            print(f"http://127.0.0.1:{server.server_port} (stop with Ctrl-C)", flush=True)
-            server.serve_forever()
+        print(f"http://127.0.0.1:{server.server_port} (stop with Ctrl-C)", flush=True)
+        server.serve_forever()
+
+
+def _server(port: int, site: Path) -> ThreadingHTTPServer:
+    try:
+        return ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=str(site)))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise U2UError(f"--port {port}: cannot be used ({reason}): give another one, or 0 for any free port") from error
 
 
 if __name__ == "__main__":

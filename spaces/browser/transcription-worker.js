@@ -24,9 +24,10 @@ let languageModel;
 let calibration;
 
 async function load(source) {
+  recognizer?.session.release();
+  recognizer = undefined; // if this fails, the page says that no model is loaded
   const model = await openModel(source);
   const progress = (share) => postMessage({ kind: "loading", share });
-  recognizer?.session.release();
   const onGraphics = await startOnGraphics(model, progress);
   recognizer = onGraphics ?? (await startOnProcessor(model, progress));
   ({ labels, languageModel, calibration } = model);

@@ -22,7 +22,7 @@ from u2u_hf.recognition.calibration import NOT_CALIBRATED, Calibrations
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import Transcript, U2UError
-from u2u_hf.transcription.segmentation import Segmentation, find_speech
+from u2u_hf.transcription.segmentation import find_speech
 from u2u_hf.transcription.transcribe import recognise_words, transcribe
 from u2u_hf.transcription.voice_detection import VadSettings
 
@@ -93,9 +93,8 @@ class Actions:
         try:
             info = check_upload(path, self._settings)
             vad = VadSettings(threshold=round(1 - options.sensitivity, 2), max_segment_ms=int(options.longest * 1000))
-            found = find_speech(info, vad, progress=progress_of("listening"))
-            if not options.all_channels:
-                found = Segmentation(tuple(s for s in found.segments if s.channel == 0), found.note)
+            first_only = not options.all_channels
+            found = find_speech(info, vad, progress=progress_of("listening"), first_only=first_only)
             language_model = self._language_model if options.use_language_model else None
             decode = recognise_words(self._recognizer.labels, language_model, self._calibrations)
             return transcribe(path, found, self._recognizer, decode, progress_of("hearing")), levels(info)

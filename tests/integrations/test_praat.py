@@ -7,6 +7,7 @@ import signal
 import time
 
 import pytest
+import soundfile
 from support.praat import Praat, quoted
 
 from u2u_hf.formats.textgrid import read_textgrid, write_textgrid
@@ -170,7 +171,11 @@ def test_found_speech_is_marked(praat, plugin, recording, written, tmp_path):
     for channel, found in both.items():
         assert {a.value for a in found} == {"speech"}
         assert {(a.start_ms, a.end_ms) for a in found} >= {(a.start_ms, a.end_ms) for a in heard[channel]}
-    assert annotations(tmp_path / "first.TextGrid") == {"channel 1": both["channel 1"]}
+    samples, rate = soundfile.read(recording, always_2d=True)
+    soundfile.write(tmp_path / "alone.wav", samples[:, 0], rate)
+    alone = run(Request(Task.FIND_SPEECH, str(tmp_path / "alone.wav"))).segments
+    first = tuple(Annotation(s.start_ms, s.end_ms, "speech") for s in alone)
+    assert annotations(tmp_path / "first.TextGrid") == {"channel 1": first}
 
 
 def test_several_sounds_get_a_textgrid_each(praat, plugin, recording):

@@ -2,9 +2,12 @@
 
 import dataclasses
 import shutil
+from pathlib import Path
 
 import pytest
 
+from u2u_hf.integrations.elan.help_page import help_page
+from u2u_hf.integrations.praat import plugin
 from u2u_hf.integrations.tasks import Request, Task, run
 from u2u_hf.recognition import language_model
 from u2u_hf.recognition.recognizer import Recognizer
@@ -61,7 +64,14 @@ def test_found_speech_has_the_segments_of_the_transcript_without_text(recording,
     times = [(s.channel, s.start_ms, s.end_ms) for s in transcript.segments]
     assert [(s.channel, s.start_ms, s.end_ms) for s in found.segments] == times
     assert {s.text for s in found.segments} == {""}
-    assert {s.channel for s in run(Request(Task.FIND_SPEECH, recording, all_channels=False)).segments} == {0}
+
+
+def test_the_first_channel_only_is_transcribed_as_a_mono_file_though_the_second_is_louder(trained_model, louder_second):
+    both, alone = map(str, louder_second)
+    for task in (Task.FIND_SPEECH, Task.TRANSCRIBE):
+        found = run(Request(task, both, str(trained_model), all_channels=False))
+        assert found.segments
+        assert found.segments == run(Request(task, alone, str(trained_model))).segments
 
 
 def test_the_segments_of_a_tier_are_recognised_and_its_text_aligned(trained_model, recording, transcript):
@@ -71,6 +81,15 @@ def test_the_segments_of_a_tier_are_recognised_and_its_text_aligned(trained_mode
     assert [(s.start_ms, s.end_ms, s.text) for s in heard.segments] == [(s.start_ms, s.end_ms, s.text) for s in said]
     aligned = run(Request(Task.ALIGN, recording, str(trained_model), tier))
     assert [w.text for s in aligned.segments for w in s.words] == [w for s in said for w in s.text.split()]
+
+
+def test_aligned_words_are_as_the_help_page_and_the_form_say(trained_model, recording):
+    tier = Tier("Ana", (Annotation(1000, 4000, "Ka Ti, chi?"),))
+    aligned = run(Request(Task.ALIGN, recording, str(trained_model), tier))
+    assert [w.text for s in aligned.segments for w in s.words] == ["ka", "ti", "chi"]
+    assert "in lower case and without punctuation" in help_page("ears")
+    form = Path(plugin.__file__).with_name("align.praat").read_text(encoding="utf-8")
+    assert "in lower case and without punctuation" in form
 
 
 def test_nothing_to_align_is_said(trained_model, recording):

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 import shutil
@@ -19,7 +20,7 @@ from u2u_hf.frames import frame_count
 from u2u_hf.model_folder import MODEL, belongs
 from u2u_hf.publishing.cards.model import write_model_card
 from u2u_hf.publishing.export import export, next_steps, own_folder, report_table
-from u2u_hf.recognition import torch_model
+from u2u_hf.recognition import language_model, torch_model
 from u2u_hf.recognition.decoding import collapse
 from u2u_hf.recognition.model import load_processor, load_trained, save_processor
 from u2u_hf.recognition.onnx_model import onnx_logits
@@ -200,6 +201,48 @@ def test_another_folder_has_all_that_a_browser_needs(random_model, tmp_path):
     needed = {"config.json", "tokenizer.json", "tokenizer_config.json", "preprocessor_config.json", "vocab.json"}
     assert needed | {"onnx/model.onnx", "onnx/model_quantized.onnx", "onnx/export.json"} <= names
     assert "model.safetensors" not in names
+
+
+def test_another_folder_has_the_models_language_model_and_calibration(random_model, tmp_path):
+    """Without them the menus and pages that use the export decoded greedily, and nobody was told."""
+    source, out = tmp_path / "model", tmp_path / "out"
+    shutil.copytree(random_model, source)
+    assert not (source / "language_model").exists()
+    learned = language_model.learn(["ba ba ba", "bo ba"])
+    language_model.save(dataclasses.replace(learned, share=0.5), source)
+    (source / "calibration.json").write_text("{}")
+
+    def copied():
+        export(str(source), out)
+        names = ("language_model", "calibration.json")
+        files = [path for name in names for path in (out / name, *(out / name).glob("*")) if path.is_file()]
+        assert all(path.read_bytes() == (source / path.relative_to(out)).read_bytes() for path in files)
+        return [path.name for path in sorted(files)]
+
+    assert copied() == ["calibration.json", "characters.arpa.gz", "weights.json", "words.arpa.gz"]
+    loaded = language_model.load(str(out))
+    assert (loaded.share, loaded.words is not None) == (0.5, True)
+    language_model.save(learned, source)  # without a share, the words are not kept
+    assert copied() == ["calibration.json", "characters.arpa.gz", "weights.json"]
+    shutil.rmtree(source / "language_model")
+    (source / "calibration.json").unlink()
+    assert copied() == []
+    assert not (out / "language_model").exists()
+
+
+def test_a_language_model_that_was_made_for_the_export_stays(random_model, tmp_path):
+    """language_model.py --output_dir may name the folder of an export; its calibration is fitted to it."""
+    source, out = tmp_path / "model", tmp_path / "out"
+    shutil.copytree(random_model, source)
+    export(str(source), out)
+    language_model.save(language_model.learn(["ba ba ba"]), out)
+    (out / "calibration.json").write_text('{"own": 1}')
+    language_model.save(language_model.learn(["bo bo"]), source)
+    (source / "calibration.json").write_text("{}")
+    before = {path.name: path.read_bytes() for path in (out / "language_model").iterdir()}
+    export(str(source), out)
+    assert {path.name: path.read_bytes() for path in (out / "language_model").iterdir()} == before
+    assert (out / "calibration.json").read_text() == '{"own": 1}'
 
 
 def test_the_weights_of_layers_and_convolutions_are_in_8_bits_and_the_head_is_not(random_model, tmp_path):

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import sys
@@ -202,3 +203,16 @@ def test_the_local_server_sends_the_headers_for_threads(exported, path_with_npm)
                 assert b"Speech to ELAN" in answer.read()
         finally:
             process.terminate()
+
+
+@pytest.mark.parametrize("port", ["taken", "70000"])
+def test_a_port_that_cannot_be_used_is_named_before_the_build(port, tmp_path):
+    """There is no such model: the build would name that."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        number = str(other.getsockname()[1]) if port == "taken" else port
+        command = [sys.executable, TEMPLATE / "serve.py", "--model", tmp_path / "none", "--port", number]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"--port {number}: cannot be used (")
+    assert line.endswith("): give another one, or 0 for any free port")

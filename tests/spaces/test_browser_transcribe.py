@@ -742,6 +742,23 @@ def test_unusable_files_are_named(url, open_page, tmp_path):
     wait_for(page, "#problem", "vocab.json is missing. Export the model")
 
 
+def test_after_a_model_that_cannot_be_loaded_recordings_ask_for_one(url, open_page, exported, tmp_path):
+    """The one before it was used on, though the page said that there was none, or failed with an obscure error."""
+    (tmp_path / "unsupported").mkdir()
+    (tmp_path / "unsupported" / "config.json").write_text('{"architectures": ["WhisperModel"]}')
+    (tmp_path / "model_quantized.onnx").write_bytes(b"broken")
+    soundfile.write(tmp_path / "silence.wav", np.zeros(16_000), 16_000)
+    broken = [*exported.glob("*.json"), tmp_path / "model_quantized.onnx"]
+    page = open_page(url)
+    for files in (broken, [tmp_path / "unsupported" / "config.json"]):
+        page.goto(url)
+        wait_for(page, "#model-state", "ready")
+        page.set_input_files("#model-files", files)
+        wait_for(page, "#model-state", "No model is loaded")
+        page.set_input_files("#files", tmp_path / "silence.wav")
+        wait_for(page, "article .problem", "silence.wav: load a model first")
+
+
 def test_a_private_model_needs_its_token_once_then_works_offline(site, open_page, exported, short_recording, tmp_path):
     with hub_and_page(site, tmp_path) as (hub, address):
         add_model(hub, exported)

@@ -50,6 +50,16 @@ def run(actions, results, *paths, request=ENGLISH):
     return actions.run([str(path) for path in paths], None, *OPTIONS, results, request, gradio.Progress())
 
 
+def test_the_first_channel_only_is_transcribed_as_a_mono_file_though_the_second_is_louder(actions, louder_second):
+    found = []
+    for path, all_channels in zip(louder_second, (False, True), strict=True):
+        options = (*OPTIONS[:2], all_channels, OPTIONS[3])
+        _, results, *_ = actions.run([str(path)], None, *options, [], ENGLISH, gradio.Progress())
+        found.append(results[0]["transcript"].segments)
+    assert found[0]
+    assert found[0] == found[1]
+
+
 def a_result(path="a.wav", name="first"):
     segments = (Segment(0, 0, 1000, "ba", 0.5, (Word("ba", 100, 900, 0.5),)), Segment(0, 2000, 3000, "bo", 1.0))
     transcript = Transcript(str(path), 5000, 2, segments)

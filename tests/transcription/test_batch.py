@@ -1,7 +1,10 @@
+import csv
+import json
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +14,8 @@ from conftest import RECIPES
 from u2u_hf.formats.eaf import read_eaf, write_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
 from u2u_hf.recognition.recognizer import Recognizer
-from u2u_hf.records import SEGMENT_TYPE, Annotation, Segment, Skipped, Tier, Transcript, U2UError
-from u2u_hf.transcription.batch import Outcome, next_steps, outcome_lines, summary, transcribe_all
+from u2u_hf.records import QUEUE_TYPE, SEGMENT_TYPE, Annotation, Segment, Skipped, Tier, Transcript, U2UError
+from u2u_hf.transcription.batch import Outcome, next_steps, outcome_lines, summary, transcribe_all, write_queue
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.transcription.voice_detection import VadSettings
 from u2u_hf.written_files import WRITTEN
@@ -180,6 +183,57 @@ def test_segments_of_a_tier_are_heard_and_transcripts_aligned(corpus, run, tmp_p
                 assert tiers[f"{name} transcript"].participant == tiers[name].participant
 
 
+def test_each_speakers_tier_is_aligned_in_the_recording_of_the_speaker(corpus, run, tmp_path):
+    """The second recorder was started 2 s before the first, which the annotations' times are of."""
+    samples, rate = soundfile.read(next(corpus.glob("*01*.wav")))
+    folder = tmp_path / "tracks"
+    folder.mkdir()
+    for name in ("AB", "CD"):
+        soundfile.write(folder / f"talk_{name}.wav", samples[: 10 * rate, 0], rate)
+    spans = {"AB": (3000, 5000), "CD": (6000, 7500)}
+    tiers = [Tier(f"tx@{who}", (Annotation(*span, "ba"),), participant=who) for who, span in spans.items()]
+    write_eaf(folder / "talk.eaf", tiers, [folder / f"talk_{who}.wav" for who in spans])
+    text = (folder / "talk.eaf").read_text(encoding="utf-8")
+    before, after = text.split("talk_CD.wav", 1)
+    (folder / "talk.eaf").write_text(f'{before}talk_CD.wav" TIME_ORIGIN="2000{after}', encoding="utf-8")
+    skipped, outcomes = run(folder, annotations=str(folder), segments_from=["tx@*"], formats="eaf,json")
+    assert skipped == []
+    assert [outcome.problem for outcome in outcomes] == ["", ""]
+    for who, outcome in zip(spans, outcomes, strict=True):
+        (ours,) = (t for t in read_eaf(outcome.files[0]).tiers if t.linguistic_type == SEGMENT_TYPE)
+        assert ours.name == f"tx@{who} transcript"
+        assert [(a.start_ms, a.end_ms) for a in ours.annotations] == [spans[who]]
+        with open(outcome.files[1], encoding="utf-8") as file:
+            (heard,) = json.load(file)["segments"]
+        later = 2000 if who == "CD" else 0
+        assert (heard["start_ms"], heard["end_ms"]) == (spans[who][0] + later, spans[who][1] + later)
+    for own in spans:
+        (other,) = (who for who in spans if who != own)
+        _, outcomes = run(folder, annotations=str(folder), align=[f"tx@{own}"], overwrite=True)
+        (problem,) = (outcome.problem for outcome in outcomes if outcome.problem)
+        assert f"no tier of talk_{other}.wav is called tx@{own}; there are: tx@{other}" in problem
+
+
+def test_transcripts_of_another_kind_are_not_taken_for_those_that_are_asked_for(corpus, run):
+    """They were "done before", and their files had nothing of what was asked for."""
+    wanted = {"annotations": str(corpus), "align": ["*_transcription"]}
+    recording = next(corpus.glob("*01*.wav"))
+    (draft,) = run(recording, annotations=str(corpus))[1]
+    before = Path(draft.files[0]).read_bytes()
+    for other in (wanted, {"windows": True}):
+        (outcome,) = run(recording, **other)[1]
+        problem = f"{draft.files[0]}: holds a transcript of another kind (detected speech): choose another --output_dir"
+        assert outcome.problem.startswith(problem)
+    assert Path(draft.files[0]).read_bytes() == before
+    (outcome,) = run(recording, **wanted, overwrite=True)[1]
+    assert not outcome.problem
+    assert run(recording, **wanted)[1][0].summary == "exists already, not changed"
+    (outcome,) = run(recording, annotations=str(corpus))[1]
+    assert "another kind (--align *_transcription): choose another --output_dir, or --overwrite" in outcome.problem
+    (outcome,) = run(recording, **{**wanted, "align": ["*_tx"]})[1]
+    assert "another kind (--align *_transcription)" in outcome.problem
+
+
 def test_one_recording_of_many_is_no_problem_of_the_others(corpus, run):
     skipped, (outcome,) = run(next(corpus.glob("*.wav")), annotations=str(corpus), segments_from=["*_transcr*"])
     assert not skipped
@@ -270,20 +324,72 @@ def test_the_verdict_counts_and_names_the_next_command():
     assert "0 recordings transcribed, 1 skipped: fix the problems above" in next_steps([], [bad], settings)
 
 
-def test_no_json_is_added_to_a_draft_of_an_earlier_run(recipe, random_model, demo_folder, tmp_path):
+def test_the_queue_can_be_asked_for_after_the_drafts(recipe, random_model, demo_folder, tmp_path):
+    """The last line of a run advises it. A .json comes with a new .eaf: it must be of the same recogniser's draft."""
+    audio = next((demo_folder / "corpus" / "audio").glob("*.wav"))
+    command = ["transcribe.py", "--model", random_model, "--output_dir", tmp_path / "out", audio]
+    first = recipe(*command)
+    assert "run this again with --queue, before you correct" in first.stdout
+    (draft,) = (tmp_path / "out").glob("*.eaf")
+    asked = recipe(*command, "--queue")
+    assert asked.returncode == 0, asked.stderr
+    assert "1 recording transcribed" in asked.stdout
+    segments = [s["text"] for s in json.loads(draft.with_suffix(".json").read_text(encoding="utf-8"))["segments"]]
+    tiers = read_eaf(draft).tiers
+    assert sorted(a.value for t in tiers if t.linguistic_type == SEGMENT_TYPE for a in t.annotations) == sorted(
+        segments
+    )
+    assert any(t.linguistic_type == QUEUE_TYPE for t in tiers)
+    rows = (tmp_path / "out" / "queue.tsv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) - 1 == sum(bool(text.strip()) for text in segments) > 0
+    assert "0 recordings transcribed, 1 done before" in recipe(*command, "--queue").stdout
+
+
+def test_the_queue_has_the_recordings_of_earlier_runs(demo_folder, run, tmp_path):
+    first, second, third = sorted((demo_folder / "corpus" / "audio").glob("*.wav"))[:3]
+
+    def queued(recording, **settings):
+        outcomes = run(recording, queue=True, **settings)[1]
+        given = TranscriptionSettings(output_dir=str(tmp_path / "out"), queue=True, **settings)
+        with open(write_queue(outcomes, given), encoding="utf-8-sig", newline="") as file:
+            return [row["recording"] for row in csv.DictReader(file, dialect="excel-tab")]
+
+    alone = queued(first)
+    assert set(alone) == {first.name}
+    both = queued(second)
+    assert set(both) == {first.name, second.name}
+    assert both.count(first.name) == len(alone)
+    assert queued(first) == both  # the same transcripts, each once
+    (tmp_path / "out" / f"{first.stem}.eaf").unlink()
+    assert set(queued(third)) == {second.name, third.name}
+
+
+def test_an_aligned_queue_has_no_recognised_transcripts(corpus, run, tmp_path):
+    first, second = sorted(corpus.glob("*.wav"))
+    run(first, queue=True)
+    settings = {"annotations": str(corpus), "align": ["*_transcription"]}
+    outcomes = run(second, **settings)[1]
+    queue = write_queue(outcomes, TranscriptionSettings(output_dir=str(tmp_path / "out"), **settings))
+    assert second.name in queue.read_text(encoding="utf-8")
+    assert first.name not in queue.read_text(encoding="utf-8")
+
+
+def test_no_json_is_added_to_a_draft_that_a_person_edited(recipe, random_model, demo_folder, tmp_path):
     """A round compares what people corrected with the .json, which would be of another recogniser's draft."""
     audio = next((demo_folder / "corpus" / "audio").glob("*.wav"))
     command = ["transcribe.py", "--model", random_model, "--output_dir", tmp_path / "out", audio]
     assert recipe(*command).returncode == 0
     (draft,) = (tmp_path / "out").glob("*.eaf")
-    before = draft.read_bytes()
+    edited = draft.read_bytes() + b"<!-- corrected -->"
+    draft.write_bytes(edited)
     asked = recipe(*command, "--queue")
     assert asked.returncode == 0, asked.stderr
-    assert f"! {draft}: was written without --queue, and is not in it" in asked.stdout
-    assert draft.read_bytes() == before
+    assert f"! {draft}: was edited, and is not in the queue: --overwrite writes a new draft" in asked.stdout
+    assert draft.read_bytes() == edited
     assert not draft.with_suffix(".json").exists()
     assert recipe(*command, "--queue", "--overwrite").returncode == 0
     assert draft.with_suffix(".json").exists()
+    assert draft.with_name(f"{draft.stem}.edited.eaf").read_bytes() == edited
 
 
 def test_the_work_is_divided_over_processes(demo_folder, random_model, tmp_path):

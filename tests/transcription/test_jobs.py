@@ -2,7 +2,8 @@ import os
 
 import pytest
 
-from u2u_hf.records import U2UError
+from u2u_hf.formats.eaf import write_eaf
+from u2u_hf.records import Annotation, Tier, U2UError
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 
 
@@ -66,3 +67,40 @@ def test_settings_that_do_not_go_together(tmp_path, settings, message):
     (tmp_path / "a.wav").touch()
     with pytest.raises(U2UError, match=message):
         found(tmp_path, **settings)
+
+
+@pytest.fixture
+def talk(tmp_path):
+    """An .eaf that links a sound of everybody and one of each speaker; a third speaker has none."""
+    folder = tmp_path / "talk"
+    folder.mkdir()
+    sounds = [folder / name for name in ("talk.wav", "talk_AB.wav", "talk_CD.wav")]
+    for path in sounds:
+        path.touch()
+    tiers = [Tier(f"tx@{who}", (Annotation(0, 900, "a"),), participant=who) for who in ("AB", "CD", "EF")]
+    write_eaf(folder / "talk.eaf", tiers, sounds)
+    return folder
+
+
+@pytest.mark.parametrize("mode", ["align", "segments_from"])
+@pytest.mark.parametrize(
+    ("recordings", "expected"),
+    [
+        (["talk.wav", "talk_AB.wav", "talk_CD.wav"], {"talk.wav": "EF", "talk_AB.wav": "AB", "talk_CD.wav": "CD"}),
+        (["talk_AB.wav", "talk_CD.wav"], {"talk_AB.wav": "AB EF", "talk_CD.wav": "CD"}),
+        (["talk_CD.wav"], {"talk_CD.wav": "CD EF"}),
+        (["talk.wav"], {"talk.wav": "AB CD EF"}),
+        (["talk.wav", "talk_CD.wav"], {"talk.wav": "AB EF", "talk_CD.wav": "CD"}),
+    ],
+)
+def test_tiers_are_heard_in_their_speakers_own_recordings(talk, mode, recordings, expected):
+    """All speakers were heard in the first recording, and of the others no ELAN file was said to be there."""
+    paths = [str(talk / name) for name in recordings]
+    settings = TranscriptionSettings(recordings=paths, output_dir="out", annotations=str(talk), **{mode: ["tx@*"]})
+    jobs, problems = find_jobs(settings)
+    assert problems == []
+    heard = {}
+    for job in jobs:
+        assert {job.own.sound_of(tier.name).audio for tier in job.own.document.tiers} == {str(job.audio)}
+        heard[job.audio.name] = " ".join(tier.participant for tier in job.own.document.tiers)
+    assert heard == expected

@@ -41,6 +41,17 @@ def test_speech_is_found_where_the_speakers_of_each_channel_speak(demo_folder):
     assert found == 8
 
 
+def test_the_first_channel_only_is_heard_as_a_mono_file_though_the_second_is_louder(louder_second):
+    """On both channels, what the first one holds is cross-talk: it lost all of its speech to a channel not wanted."""
+    both, alone = map(audio_info, louder_second)
+    assert {s.channel for s in find_speech(both, VadSettings()).segments} == {1}
+    shares = []
+    found = find_speech(both, VadSettings(), progress=shares.append, first_only=True)
+    assert found.segments
+    assert found == find_speech(alone, VadSettings())
+    assert sum(shares) == pytest.approx(1, abs=1e-3)
+
+
 def test_what_cannot_be_segmented_is_named(new_recording):
     def segmented(*annotations):
         tier = Tier("A", annotations)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -85,10 +84,7 @@ def run(request: Request, progress: Progress = lambda share, doing: None) -> Tra
 
 
 def _found(request: Request, info: AudioInfo, share: Callable[[float], object]) -> Segmentation:
-    found = find_speech(info, request.vad, progress=share)
-    if request.all_channels:
-        return found
-    return dataclasses.replace(found, segments=tuple(s for s in found.segments if s.channel == 0))
+    return find_speech(info, request.vad, progress=share, first_only=not request.all_channels)
 
 
 def _of_tier(tier: Tier, info: AudioInfo) -> Segmentation:

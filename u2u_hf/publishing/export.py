@@ -17,14 +17,26 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedModel, ProcessorMixin
 
-from u2u_hf import output_folder
+from u2u_hf import model_folder, output_folder, written_files
 from u2u_hf.data.audio import decode_mono
 from u2u_hf.data.inputs import input_of_export, inputs_of
 from u2u_hf.evaluation.metrics import error_rates
 from u2u_hf.files import write_text
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.hub.model_files import optional_file
-from u2u_hf.model_folder import CALIBRATION, EXPORT_REPORT, FULL, FULL_DATA, MADE_OF_MODEL, ONNX, SMALL
+from u2u_hf.model_folder import (
+    ARPA,
+    ARPA_WEIGHTS,
+    ARPA_WORDS,
+    CALIBRATION,
+    EXPORT_REPORT,
+    FULL,
+    FULL_DATA,
+    LANGUAGE_MODEL,
+    MADE_OF_MODEL,
+    ONNX,
+    SMALL,
+)
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.publishing.export_forms import QUANTISED_FORMS, to_onnx
 from u2u_hf.recognition.decoding import Labels, collapse, log_softmax
@@ -129,11 +141,36 @@ def _write_settings(
     model.config.save_pretrained(temporary)
     save_processor(processor, temporary)
     keep = output_folder.is_model_folder(output_dir, source)
-    if not keep and (path := optional_file(source, CALIBRATION)):
-        shutil.copy(path, output_dir / CALIBRATION)
     for path in temporary.iterdir():
         if not (keep and (output_dir / path.name).exists()):
             shutil.move(path, output_dir / path.name)
+    if not keep:
+        _copy_language_model(source, output_dir)
+
+
+def _copy_language_model(source: str, output_dir: Path) -> None:
+    """Copy the language model and the calibration, or remove those of an earlier export where `source` has none.
+
+    A language model that language_model.py wrote into `output_dir` stays, with the calibration that was fitted to it.
+    """
+    language_model = [f"{LANGUAGE_MODEL}/{name}" for name in (ARPA, ARPA_WORDS, ARPA_WEIGHTS)]
+    if any(
+        (output_dir / name).exists() and not written_files.wrote(output_dir, output_dir / name)
+        for name in language_model
+    ):
+        return
+    # Without its weights a language model is not used, and the calibration is fitted to it: both come last and go
+    # first, so that if this is killed between, there is none, not a mixture of two.
+    found = {name: optional_file(source, name) for name in (*language_model, CALIBRATION)}
+    for name, path in reversed(found.items()):
+        if path or written_files.wrote(output_dir, output_dir / name):
+            (output_dir / name).unlink(missing_ok=True)
+    model_folder.remove(output_dir, LANGUAGE_MODEL)
+    for name, path in found.items():
+        if path:
+            (output_dir / name).parent.mkdir(exist_ok=True)
+            written_files.note(output_dir, output_dir / name, path)
+            shutil.copy(path, output_dir / name)
 
 
 def report_table(report: dict[str, Any]) -> str:

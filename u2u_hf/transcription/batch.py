@@ -123,11 +123,14 @@ class _Run:
     def _to_write(self, job: Job, files: dict[str, Path]) -> dict[str, Path]:
         """Return the files to write: all with --overwrite, else the missing ones.
 
+        By the .json a round knows the draft in the .eaf: all else in the .eaf are edits. So a .json is added only
+        together with a new .eaf, which takes the place of one that nobody has edited.
+
         Raises:
-            U2UError: one of them would replace a person's own file.
+            U2UError: one of them would replace a person's own file, or there is a transcript of another kind.
         """
+        folder = Path(self.settings.output_dir)
         if self.settings.overwrite:
-            folder = Path(self.settings.output_dir)
             for file in files.values():
                 if file.exists() and not _is_theirs(job, file) and not written_files.is_recorded(folder, file):
                     raise U2UError(
@@ -139,11 +142,18 @@ class _Run:
             raise U2UError(
                 f"{theirs}: is your own file: choose another --output_dir, or add tiers to it with --overwrite"
             )
+        kinds = written_files.kinds(folder)
+        for file in filter(Path.exists, files.values()):
+            if (kind := kinds.get(file.relative_to(folder).as_posix(), self.settings.kind)) != self.settings.kind:
+                raise U2UError(
+                    f"{file}: holds a transcript of another kind ({kind}): choose another --output_dir, or --overwrite"
+                )
         missing = {name: file for name, file in files.items() if not file.exists()}
-        if any(file.suffix == ".eaf" and name not in missing for name, file in files.items()):
-            # By the .json a round knows the draft in the .eaf, which is of an earlier run: all else were edits.
-            missing = {name: file for name, file in missing.items() if file.suffix != ".json"}
-        return missing
+        if "json" not in missing or "eaf" not in files or "eaf" in missing:
+            return missing
+        if written_files.wrote(folder, files["eaf"]):
+            return {"eaf": files["eaf"]} | missing
+        return {name: file for name, file in missing.items() if name != "json"}
 
     def _one(self, job: Job, files: dict[str, Path], advance: Callable[[float], None]) -> Outcome:
         try:
@@ -179,8 +189,9 @@ class _Run:
         return dataclasses.replace(transcript, annotations=job.own.document.path, origin_ms=job.own.origin_ms)
 
     def _write(self, job: Job, transcript: Transcript, files: dict[str, Path]) -> None:
-        folder = Path(self.settings.output_dir)
+        folder, kind = Path(self.settings.output_dir), self.settings.kind
         own = {file: file.read_bytes() for file in files.values() if _is_theirs(job, file)}
+        drafts = {} if self.settings.overwrite else {f: f.read_bytes() for f in files.values() if f.exists()}
         new = {name: written_files.unfinished(file) for name, file in files.items()}
         try:
             writers.write(transcript, new, self.settings.unsure_below)
@@ -188,9 +199,12 @@ class _Run:
                 if file in own:
                     written_files.put_if_same(new[name], file, own[file])
                 elif self.settings.overwrite:
-                    written_files.put(new[name], folder, file)
+                    written_files.put(new[name], folder, file, kind)
+                elif file in drafts:
+                    written_files.note(folder, file, new[name], kind)
+                    written_files.put_if_same(new[name], file, drafts[file])
                 else:
-                    written_files.put_if_missing(new[name], folder, file)
+                    written_files.put_if_missing(new[name], folder, file, kind)
         except U2UError as error:
             raise U2UError(str(error).replace(f".{os.getpid()}.new.", "")) from error
         finally:
@@ -207,7 +221,8 @@ class _Run:
         tiers = [tier for tier in document.tiers if asked_for(tier, tier.name, patterns)]
         if not tiers:
             names = ", ".join(tier.name for tier in document.tiers) or "none"
-            raise U2UError(f"{document.path}: no tier is called {' or '.join(patterns)}; there are: {names}")
+            whose = f" of {job.audio.name}" if job.own.tracks else ""  # others are of other speakers' recordings
+            raise U2UError(f"{document.path}: no tier{whose} is called {' or '.join(patterns)}; there are: {names}")
         segmentation = segments_of_tiers(job.own, tiers, TextRules(settings.rules))
         return to_align(segmentation, self.recognizer.labels) if settings.align else segmentation
 
@@ -263,7 +278,9 @@ def summary(transcript: Transcript) -> str:
 
 
 def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) -> Path | None:
-    """Write OUTPUT_DIR/queue.tsv, if asked for, of all transcripts, from this run and earlier ones.
+    """Write OUTPUT_DIR/queue.tsv, if asked for, of all transcripts, from this run and earlier ones of its kind.
+
+    A transcript of an earlier run whose .eaf or .json a person has taken away is not in it.
 
     Raises:
         U2UError: it cannot be written, or would replace another file.
@@ -271,20 +288,43 @@ def write_queue(outcomes: Sequence[Outcome], settings: TranscriptionSettings) ->
     if not (settings.queue or settings.align):
         return None
     _require_own_queue(settings)
-    path = Path(settings.output_dir) / _QUEUE
+    folder = Path(settings.output_dir)
+    path = folder / _QUEUE
     planned = [Path(file) for outcome in outcomes for file in outcome.files if file.endswith(".json")]
-    transcripts = [str(file) for file in planned if file.is_file()]
+    transcripts = [str(file) for file in dict.fromkeys([*planned, *_earlier(folder, settings)]) if file.is_file()]
     for file in planned:
         if not file.is_file():
-            draft = file.with_suffix(".eaf")
-            print(visible(f"! {draft}: was written without --queue, and is not in it (--overwrite writes it anew)"))
+            print(visible(f"! {_not_queued(folder, file.with_suffix('.eaf'))}"))
     new = written_files.unfinished(path)
     try:
         write_text(new, correction_queue(transcripts, by_confidence=bool(settings.align)))
-        written_files.put(new, Path(settings.output_dir), path)
+        written_files.put(new, folder, path)
     finally:
         new.unlink(missing_ok=True)
     return path
+
+
+def _earlier(folder: Path, settings: TranscriptionSettings) -> list[Path]:
+    """Return the transcripts in JSON that earlier runs wrote, and whose .eaf, if they wrote one, is still there.
+
+    Confidence in aligned transcripts is how well a text fits: with that of recognised ones it makes no order.
+    """
+    kinds = written_files.kinds(folder)
+    return [
+        folder / name
+        for name, kind in sorted(kinds.items())
+        if name.endswith(".json") and kind.startswith("--align") == bool(settings.align)
+        if (eaf := Path(name).with_suffix(".eaf")).as_posix() not in kinds or (folder / eaf).is_file()
+    ]
+
+
+def _not_queued(folder: Path, draft: Path) -> str:
+    """Return why a recording's draft is not in the queue, and what to do."""
+    if written_files.is_recorded(folder, draft):
+        return (
+            f"{draft}: was edited, and is not in the queue: --overwrite writes a new draft, and keeps yours beside it"
+        )
+    return f"{draft}: was not written by transcribe.py, and is not in the queue: move it away, and run this again"
 
 
 def outcome_lines(skipped: Sequence[Skipped], outcomes: Sequence[Outcome]) -> str:
@@ -313,7 +353,7 @@ def next_steps(skipped: Sequence[Skipped], outcomes: Sequence[Outcome], settings
     correct = f"Open {elan} in ELAN and correct it" if elan else f"The transcripts are in {settings.output_dir}"
     lines = [f"{verdict}. {correct}.", *(["Files were skipped: see the lines above."] if problems else [])]
     if not (settings.queue or settings.align):
-        lines.append("To see what to correct first, run this again with --queue.")
+        lines.append("To see what to correct first, run this again with --queue, before you correct.")
     if elan:
         lines += [
             f"A corrected tier is training data once it has the type {CORRECTED_TYPE} (Tier > Change Tier Attributes):"

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import glob
 import os
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from u2u_hf.corpus.folder import AUDIO_SUFFIXES, files_below, is_audio
-from u2u_hf.corpus.pairing import NoAudio, find_audio, index_audio, worse_copies
-from u2u_hf.corpus.reader import Recording
+from u2u_hf.corpus.pairing import (
+    NoAudio,
+    find_audio,
+    fold,
+    index_audio,
+    linked_audio,
+    speaker_tracks,
+    worse_copies,
+)
+from u2u_hf.corpus.reader import Recording, SoundFile
 from u2u_hf.corpus.text_rules import DEFAULT_RULES
 from u2u_hf.corpus.versions import newest
 from u2u_hf.formats import readers, writers
 from u2u_hf.formats.eaf import read_eaf
-from u2u_hf.records import Skipped, U2UError
+from u2u_hf.records import Skipped, Tier, U2UError
 from u2u_hf.settings import setting
 
 
@@ -57,6 +67,14 @@ class TranscriptionSettings:
             raise U2UError("--segments_from, --align, --windows: give only one of them")
         if (self.segments_from or self.align) and not self.annotations:
             raise U2UError("--segments_from, --align: also give --annotations, the folder with the ELAN files")
+
+    @property
+    def kind(self) -> str:
+        """Return what the segments are, and the texts: transcripts of one kind only are resumed or queued together."""
+        for flag, tiers in (("--align", self.align), ("--segments_from", self.segments_from)):
+            if tiers:
+                return " ".join([flag, *sorted(tiers)])
+        return "--windows" if self.windows else "detected speech"
 
 
 @dataclass(frozen=True)
@@ -131,7 +149,11 @@ def _own_files(settings: TranscriptionSettings, audio: list[Path]) -> tuple[dict
         raise U2UError(f"{folder}: there is no such folder: --annotations names the folder with the ELAN files")
     made_here = output not in (folder.resolve(), *folder.resolve().parents)
     files = files_below(folder)[0]
-    index, there = index_audio(audio), index_audio(p for p in files if is_audio(p))
+    sounds = [p for p in files if is_audio(p)]
+    index, there = index_audio(audio), index_audio(sounds)
+    # One of a name: the recordings of this run, and with them the tracks of speakers who are not transcribed in it.
+    known = {fold(p.name) for p in audio}
+    both = index_audio([*audio, *(p for p in sounds if fold(p.name) not in known)])
     owns: dict[Path, list[Recording]] = defaultdict(list)
     problems = []
     for path in files:
@@ -145,11 +167,52 @@ def _own_files(settings: TranscriptionSettings, audio: list[Path]) -> tuple[dict
                 if settings.segments_from or settings.align:
                     find_audio(document, there)
                 continue  # its recording is not transcribed in this run
-            owns[partner].append(Recording(str(path), document, str(partner), origin_ms))
+            whole = Recording(str(path), document, str(partner), origin_ms)
+            with_tiers = _of_each_sound(whole, audio, both) if settings.segments_from or settings.align else [whole]
+            for recording in with_tiers:
+                owns[Path(recording.audio)].append(recording)
         except U2UError as error:
             problems.append(Skipped(str(path), str(error).removeprefix(f"{path}: ")))
     one_each = {partner: _one_own(recordings, problems) for partner, recordings in owns.items()}
     return one_each, problems
+
+
+def _of_each_sound(whole: Recording, audio: list[Path], both: Mapping[str, list[Path]]) -> list[Recording]:
+    """Return a person's ELAN file once for each recording of this run that it links to, with the tiers to hear in it.
+
+    Each tier is heard in the recording of its speaker alone, if there is one. Where that is not transcribed in this
+    run, it is heard in the sound of all speakers, and never in another speaker's.
+
+    Args:
+        whole: the file with its best sound among the recordings of this run.
+        both: index of the recordings of this run and of the annotations' folder.
+    """
+    document = whole.document
+    try:
+        tracks = speaker_tracks(document.tiers, linked_audio(document, both))
+    except U2UError:  # several of the recordings that are not transcribed have its name
+        tracks = {}
+    if not tracks:
+        return [whole]
+    here = {tier: SoundFile(str(track.path), track.origin_ms) for tier, track in tracks.items() if track.path in audio}
+    is_of_all = Path(whole.audio) not in {track.path for track in tracks.values()}
+    main = SoundFile(whole.audio, whole.origin_ms)
+    tiers: dict[SoundFile, list[Tier]] = {main: []} | {sound: [] for sound in here.values()}
+    for tier in document.tiers:
+        if tier.name in here:
+            tiers[here[tier.name]].append(tier)
+        elif is_of_all or tier.name not in tracks:
+            tiers[main].append(tier)
+    return [
+        dataclasses.replace(
+            whole,
+            document=dataclasses.replace(document, tiers=tuple(own)),
+            audio=sound.audio,
+            origin_ms=sound.origin_ms,
+            tracks=tuple(here.items()),
+        )
+        for sound, own in tiers.items()
+    ]
 
 
 def _one_own(recordings: list[Recording], problems: list[Skipped]) -> Recording:

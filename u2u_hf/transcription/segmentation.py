@@ -43,23 +43,27 @@ def find_speech(
     settings: VadSettings,
     new_detector: Callable[[int], SpeechDetector] = SileroDetector,
     progress: Callable[[float], object] = lambda share: None,
+    first_only: bool = False,
 ) -> Segmentation:
     """Detect speech on every channel, reading the file block by block.
 
     Args:
         new_detector: makes the detector for a number of channels.
         progress: called after each block with its share of the recording.
+        first_only: detect on the first channel only, as if the file had no other. Speech that is louder on another
+            channel is then no cross-talk: nobody will find it there.
 
     Raises:
         U2UError: the file cannot be decoded.
     """
     if not info.duration_ms:
         return Segmentation(())
-    detector = new_detector(info.channels)
+    channels = 1 if first_only else info.channels
+    detector = new_detector(channels)
     levels: list[np.ndarray] = []
     for _, block in blocks(info, _BLOCK_SECONDS):
-        detector.add(block)
-        levels.append(np.stack([levels_db(channel) for channel in block]))
+        detector.add(block[:channels])
+        levels.append(np.stack([levels_db(channel) for channel in block[:channels]]))
         progress(block.shape[1] * 1000 / SAMPLING_RATE / info.duration_ms)
     level, probabilities, note = np.concatenate(levels, axis=1), detector.probabilities(), ""
     if same_on_all_channels(level):

@@ -45,7 +45,7 @@ _TIERS = """
 transcript        | Transcribe  | what is said; of several channels: <tt>channel_1</tt>, <tt>channel_2</tt> ...
 transcript_words  | Transcribe  | each word with its time
 transcript_unsure | Transcribe  | the segments to check first, with how sure the recogniser is: <tt>42%</tt>
-aligned_words     | Align       | each word of your transcripts with its time
+aligned_words     | Align       | each word of your transcripts with its time, in lower case and without punctuation
 aligned_fit       | Align       | how well each transcript fits the recording: a low number is often a wrong transcript
 speech            | Find speech | segments where somebody speaks; of several channels: <tt>speech_channel_1</tt> ...
 """
