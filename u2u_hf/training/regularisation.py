@@ -1,11 +1,8 @@
-"""Regularisation of a model while it is trained: the more passes over the same speech, the more of it.
-
-Unless validation says that it is too much.
-"""
+"""Regularisation of a model while it is trained: the more passes over the same speech, the more of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,10 +12,6 @@ from transformers import PreTrainedModel, TrainerCallback
 # everything is new, and regularisation only slows the learning down: on 3 hours, seen three times, it cost 5 points of
 # CER; on 15 minutes, seen 14 times without it, the CER was 5 % on the training speech and 61 % on validation.
 _FREE, _FULL = 2, 8
-# There is none while the training speech, made harder by it, has more than so many times the loss of validation: then
-# little is learnt by heart. On the synthetic voice that factor was 2.5 to 5, and regularisation cost 0.7 points of CER
-# (2.4 and 1.7 %, four seeds); on Mboshi, where it gained 1.4 points, it was 1.1 at most.
-_TOO_HARD = 2.0
 
 
 @dataclass(frozen=True)
@@ -86,30 +79,8 @@ def regularisation(given: Mapping[str, Any]) -> Regularisation:
     return replace(AFTER_PASSES, **{name: given[name] for name in vars(AFTER_PASSES) if given.get(name) is not None})
 
 
-def is_needed(log_history: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether a run needs regularisation, by the losses of training and validation so far.
-
-    Once it is too much, there is none until the loss of training lies below that of validation.
-
-    Args:
-        log_history: rows of `Trainer`, since the regularisation began.
-
-    >>> is_needed([{"loss": 0.5}, {"eval_loss": 0.2}]), is_needed([{"loss": 2.2}, {"eval_loss": 2.1}])
-    (False, True)
-    """
-    needed, learnt = True, 0.0
-    for row in log_history:
-        learnt = row.get("loss", learnt)
-        if learnt and "eval_loss" in row:
-            too_hard = learnt > _TOO_HARD * row["eval_loss"]
-            needed = not too_hard and (needed or learnt < row["eval_loss"])
-    return needed
-
-
 class GrowingRegularisation(TrainerCallback):
     """Sets the regularisation of a model at the beginning of each pass; what the user gave stays as it is.
-
-    There is none where it is not needed, see `is_needed`.
 
     It changes the model in its place.
 
@@ -133,9 +104,7 @@ class GrowingRegularisation(TrainerCallback):
         self._full = [getattr(thing, name) for thing, name in self._places]
 
     def on_epoch_begin(self, args, state, control, **kwargs):
-        since = [row for row in state.log_history if strength(self._passes(row.get("epoch", 0)))]
-        passes = self._passes(int((state.epoch or 0) + 1e-6))
-        self.set(strength(passes) if is_needed(since) else 0.0)
+        self.set(strength(self._passes(int((state.epoch or 0) + 1e-6))))
 
     def on_train_end(self, args, state, control, **kwargs):
         self.set(1.0)  # so that the model's config says what there was
