@@ -1,14 +1,10 @@
 """Corrected transcripts that lie outside the corpus are prepared with it, whatever the tiers are called."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import soundfile
 
 from u2u_hf.corpus.preparation import PreparationSettings, decide
-from u2u_hf.corpus.reader import Recording
-from u2u_hf.corpus.tiers import choose_tiers
 from u2u_hf.data import audio
 from u2u_hf.formats import writers
 from u2u_hf.formats.eaf import write_eaf
@@ -18,7 +14,6 @@ from u2u_hf.records import (
     MACHINE_ANNOTATOR,
     SEGMENT_TYPE,
     Annotation,
-    AnnotationDocument,
     Segment,
     Tier,
     Transcript,
@@ -63,38 +58,6 @@ def test_a_corrected_draft_is_used_and_an_uncorrected_one_is_not(corpus, setting
     assert found == sorted([*(f"{word} {name}" for name in "abc" for word in ("kana", "tali")), "nena"])
     assert preparation.why["transcript corrected"] == "is a draft that a person corrected"
     assert {r.name for r in preparation.recordings} == {"a", "b", "c", "d"}
-
-
-@pytest.mark.parametrize(
-    ("speakers", "kept"),
-    [
-        (("ANA", "ANA"), [4000]),
-        (("ANA", ""), [4000]),
-        (("", "ANA"), [4000]),
-        (("ANA", "BETO"), [0, 2000, 4000]),  # both speak, on two channels or at once
-    ],
-)
-def test_a_corrected_draft_replaces_what_a_pattern_finds_of_the_same_speech(speakers, kept):
-    own, drafted = speakers
-    person = replace(tier("ANA SURFACE", "utterance", ["kana", "tali", "nena"]), participant=own)
-    rows = tuple(Annotation(start + 200, start + 1300, "kano") for start in (0, 2000))
-    after = Annotation(4900, 5400, "ri")  # meets the person's last annotation by 100 ms
-    blank = Annotation(4000, 4800, "")
-    draft = Tier("ANA SURFACE transcript", (*rows, blank, after), CORRECTED_TYPE, drafted, MACHINE_ANNOTATOR)
-    files = [
-        Recording(name, AnnotationDocument(f"{name}.eaf", (), tiers), f"{name}.wav")
-        for name, tiers in (("a", (person, draft)), ("b", (person,)))
-    ]
-    picked, why = choose_tiers(files, ["*SURFACE"])
-    assert {name: [t.name for t in row] for name, row in picked.items()} == {
-        "a": ["ANA SURFACE", "ANA SURFACE transcript"],
-        "b": ["ANA SURFACE"],
-    }
-    assert [a.start_ms for a in picked["a"][0].annotations] == kept
-    assert picked["a"][1] == draft
-    assert picked["b"] == [person]
-    told = "; corrected drafts are used in place of 2 of its annotations" if len(kept) < 3 else ""
-    assert why["ANA SURFACE"] == f"matches --tiers{told}"
 
 
 def test_where_it_lies_is_not_told(corpus):

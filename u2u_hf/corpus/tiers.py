@@ -65,7 +65,7 @@ def choose_tiers(
     must_match("--participants", "participant", participants, [t.participant for t in all_tiers])
     documents = [recording.document.tiers for recording in recordings]
     if patterns or linguistic_types:
-        decisions = _picked_by_pattern(documents, patterns, linguistic_types)
+        decisions = [picked_by_pattern(tiers, patterns, linguistic_types) for tiers in documents]
     else:
         decisions = _picked_by_evidence(gather(documents))
     chosen: dict[str, list[Tier]] = {}
@@ -107,23 +107,6 @@ def _listed(why: Mapping[str, str]) -> str:
         listed.append(row)
     more = [f"{len(rows) - len(listed)} more, see --inspect"] if len(rows) > len(listed) else []
     return "; ".join([*listed, *more]) or "there are none"
-
-
-def _picked_by_pattern(
-    files: Iterable[Sequence[Tier]], patterns: Sequence[str], linguistic_types: Sequence[str]
-) -> list[tuple[list[Tier], dict[str, str]]]:
-    """Return for each file what `picked_by_pattern` does; the reasons tell how many annotations drafts replace."""
-    decisions = [picked_by_pattern(tiers, patterns, linguistic_types) for tiers in files]
-    # Of all files together, because only one file's reason is told.
-    replaced: Counter[str] = Counter()
-    for *_, counts in decisions:
-        replaced.update(counts)
-    result = []
-    for picked, reasons, _ in decisions:
-        remark = "; corrected drafts are used in place of {} of its annotations"
-        told = {t.name: remark.format(replaced[t.name]) for t in picked if replaced[t.name]}
-        result.append((picked, {name: reason + told.get(name, "") for name, reason in reasons.items()}))
-    return result
 
 
 def _picked_by_evidence(files: Sequence[Sequence[Evidence]]) -> list[tuple[list[Tier], dict[str, str]]]:
