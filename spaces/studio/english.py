@@ -373,7 +373,6 @@ ENGLISH = {
     "found_joined": "its words are joined into the annotations of {tier}",
     "found_lost_words": "{count} words lie in none of these and cannot be used",
     "found_lost_word": "1 word lies in none of these and cannot be used",
-    "found_replaced": "corrected drafts are used in place of {count} of its annotations",
     "found_draft": "a corrected draft of the same speech is used",
     "found_sentences_type": "holds sentences, though {word} is in its type",
     "found_sentences_name": "holds sentences, though {word} is in its name",

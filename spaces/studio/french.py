@@ -395,7 +395,6 @@ FRENCH = {
     "found_joined": "ses mots sont réunis dans les annotations de {tier}",
     "found_lost_words": "{count} mots ne sont dans aucune de celles-ci et ne peuvent pas servir",
     "found_lost_word": "1 mot n’est dans aucune de celles-ci et ne peut pas servir",
-    "found_replaced": "à la place de {count} de ses annotations, des brouillons corrigés sont utilisés",
     "found_draft": "un brouillon corrigé de la même parole est utilisé",
     "found_sentences_type": "contient des phrases, bien que {word} soit dans son type",
     "found_sentences_name": "contient des phrases, bien que {word} soit dans son nom",

@@ -384,7 +384,6 @@ INDONESIAN = {
     "found_joined": "kata-katanya digabung dalam anotasi {tier}",
     "found_lost_words": "{count} kata tidak berada di salah satu anotasi itu dan tidak dapat dipakai",
     "found_lost_word": "1 kata tidak berada di salah satu anotasi itu dan tidak dapat dipakai",
-    "found_replaced": "draf yang dikoreksi dipakai sebagai ganti {count} anotasinya",
     "found_draft": "draf yang dikoreksi untuk ujaran yang sama dipakai",
     "found_sentences_type": "berisi kalimat, walaupun ada {word} pada tipenya",
     "found_sentences_name": "berisi kalimat, walaupun ada {word} pada namanya",

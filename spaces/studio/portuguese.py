@@ -381,7 +381,6 @@ PORTUGUESE = {
     "found_joined": "suas palavras estão reunidas nas anotações de {tier}",
     "found_lost_words": "{count} palavras não estão em nenhuma destas e não podem ser usadas",
     "found_lost_word": "1 palavra não está em nenhuma destas e não pode ser usada",
-    "found_replaced": "em lugar de {count} das suas anotações são usados rascunhos corrigidos",
     "found_draft": "é usado um rascunho corrigido da mesma fala",
     "found_sentences_type": "contém frases, embora {word} esteja no tipo",
     "found_sentences_name": "contém frases, embora {word} esteja no nome",

@@ -374,7 +374,6 @@ SPANISH = {
     "found_joined": "sus palabras están unidas en las anotaciones de {tier}",
     "found_lost_words": "{count} palabras no están en ninguna de estas y no se pueden usar",
     "found_lost_word": "1 palabra no está en ninguna de estas y no se puede usar",
-    "found_replaced": "en lugar de {count} de sus anotaciones se usan borradores corregidos",
     "found_draft": "se usa un borrador corregido de la misma habla",
     "found_sentences_type": "contiene oraciones, aunque {word} está en su tipo",
     "found_sentences_name": "contiene oraciones, aunque {word} está en su nombre",

@@ -9,7 +9,7 @@ from u2u_hf.corpus.preparation import PreparationSettings, inspect
 from u2u_hf.data import audio
 from u2u_hf.doctor.annotations import read
 from u2u_hf.formats.eaf import write_eaf
-from u2u_hf.records import Annotation, Tier, U2UError, Utterance
+from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, Annotation, Tier, U2UError, Utterance
 
 AUTO = channel_rule(["auto"], Path())
 
@@ -122,6 +122,18 @@ def test_the_order_counts_tiers_of_which_nothing_can_be_used(conversation):
     assert (used.tier, used.channel) == ("B", 1)
     [examined] = read(settings, audio).utterances
     assert (examined.tier, examined.channel) == ("B", 1)
+
+
+def test_the_order_counts_no_empty_tier_and_no_corrected_draft(conversation):
+    """A template's empty tier stands before A; a corrected draft is on the channel where it is heard, the right one."""
+    folder = conversation.parent
+    said = {"X": [], "A": [(0, 700, "kana tali")], "B": [(1000, 1800, "nena ri")]}
+    tiers = [Tier(name, tuple(Annotation(*one) for one in rows)) for name, rows in said.items()]
+    draft = Tier("channel 1", (Annotation(100, 800, "kano ta"),), CORRECTED_TYPE, "", MACHINE_ANNOTATOR)
+    write_eaf(folder / "r.eaf", [draft, *tiers], [conversation])
+    settings = PreparationSettings(corpus=str(folder), tiers=["X", "A", "B"], channels=["order"])
+    used = [u for row in inspect(settings, audio).splits.values() for u in row]
+    assert {u.tier: u.channel for u in used} == {"A": 0, "B": 1, "channel 1": 1}
 
 
 @pytest.mark.parametrize("table", ["r.wav,Ana López,Beto\n", "recording;left;right\nR;ANA LO\u0301PEZ;Beto\n"])

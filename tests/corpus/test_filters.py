@@ -114,6 +114,17 @@ def test_overlap_on_one_channel_drops_both(rows, kept):
     assert [d.utterance for d in dropped] == [row for i, row in enumerate(rows) if i not in kept]
 
 
+def test_a_corrected_draft_goes_before_what_it_overlaps_on_its_channel():
+    """By more than 100 ms, on the same channel of the same audio; other utterances and other drafts stay."""
+    draft = replace(at(1000, 2000), tier="draft")
+    rows = [at(0, 1100), at(899, 1101), at(1500, 1601), at(1500, 1601, channel=1), at(1500, 1601, audio="q.wav"), draft]
+    kept, dropped = filters.without_drafted(rows, {(draft.recording, "draft")}, 100)
+    assert kept == [rows[0], rows[3], rows[4], draft]
+    assert [d.utterance for d in dropped] == rows[1:3]
+    assert {d.reason for d in dropped} == {"a corrected draft of the same speech is used"}
+    assert filters.without_drafted(rows, set(), 100) == (rows, [])
+
+
 def test_a_speaker_does_not_overlap_with_another_if_it_is_himself():
     """The reason that is given is true, also where both overlap somebody else's utterance."""
     other = replace(at(500, 1500), tier="t2", speaker="s2")

@@ -138,14 +138,15 @@ def test_elans_file_is_used_before_an_aligners():
     ("text", "changed_at", "is_told"),
     [
         ("corrected", 1e9 + 61, True),
-        ("Kala", 1e9 + 61, False),  # the same words, exported from the ELAN file
+        ("Kala ne", 1e9 + 61, False),  # the same words, exported from the ELAN file
+        ("ne", 1e9 + 61, False),  # a part of them
         ("corrected", 1e9 + 59, False),  # copied together
         ("corrected", 1e9 - 61, False),
     ],
 )
 def test_a_textgrid_with_other_words_that_was_changed_after_the_elan_file_is_told(tmp_path, text, changed_at, is_told):
     both = []
-    for name, said, at in (("s0.eaf", "kala", 1e9), ("s0.TextGrid", text, changed_at)):
+    for name, said, at in (("s0.eaf", "kala ne", 1e9), ("s0.TextGrid", text, changed_at)):
         path = tmp_path / name
         path.touch()
         os.utime(path, (at, at))

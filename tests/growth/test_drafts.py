@@ -45,6 +45,13 @@ def test_an_untouched_draft_is_replaced_and_a_corrected_one_stays(drafts, tmp_pa
     assert not written_files.wrote(drafts.transcripts, drafts.transcripts / "b.eaf")
 
 
+def test_a_draft_is_of_the_kind_that_it_was_written_as(drafts, tmp_path):
+    written(drafts.transcripts, "a.eaf", "old a")
+    written_files.note(drafts.new, written(drafts.new, "a.eaf", "new a"), kind="--windows")
+    drafts.take(tmp_path / "drafts")
+    assert written_files.kinds(drafts.transcripts) == {"a.eaf": "--windows"}
+
+
 def test_what_a_person_corrected_after_a_killed_run_is_not_taken_for_a_draft(drafts, tmp_path):
     written(drafts.transcripts, "a.eaf", "old a")
     written(drafts.new, "a.eaf", "new a")

@@ -15,6 +15,7 @@ from u2u_hf.formats.eaf import read_eaf, write_eaf
 from u2u_hf.formats.eaf_edit import add_tiers
 from u2u_hf.recognition.recognizer import Recognizer
 from u2u_hf.records import QUEUE_TYPE, SEGMENT_TYPE, Annotation, Segment, Skipped, Tier, Transcript, U2UError
+from u2u_hf.transcription import batch
 from u2u_hf.transcription.batch import Outcome, next_steps, outcome_lines, summary, transcribe_all, write_queue
 from u2u_hf.transcription.jobs import TranscriptionSettings, find_jobs
 from u2u_hf.transcription.voice_detection import VadSettings
@@ -362,6 +363,34 @@ def test_the_queue_has_the_recordings_of_earlier_runs(demo_folder, run, tmp_path
     assert queued(first) == both  # the same transcripts, each once
     (tmp_path / "out" / f"{first.stem}.eaf").unlink()
     assert set(queued(third)) == {second.name, third.name}
+
+
+def test_what_is_saved_while_a_draft_is_written_anew_stays(demo_folder, run, tmp_path, monkeypatch):
+    audio = next((demo_folder / "corpus" / "audio").glob("*.wav"))
+    run(audio)
+    (draft,) = (tmp_path / "out").glob("*.eaf")
+    edited, write = draft.read_bytes() + b"<!-- corrected -->", batch._Run._write
+
+    def late(*arguments):
+        draft.write_bytes(edited)
+        write(*arguments)
+
+    monkeypatch.setattr(batch._Run, "_write", late)
+    run(audio, queue=True)
+    assert draft.read_bytes() == edited
+
+
+def test_a_draft_with_a_persons_tiers_is_not_written_anew_without_them(corpus, run, tmp_path):
+    audio = sorted(corpus.glob("*.wav"))[0]
+    run(audio, annotations=str(corpus))
+    (draft,) = (tmp_path / "out").glob("*.eaf")
+    before = draft.read_bytes()
+    [outcome] = run(audio, queue=True)[1]
+    assert "has your own tiers, which came from --annotations: give that again" in outcome.problem
+    assert draft.read_bytes() == before
+    [outcome] = run(audio, queue=True, annotations=str(corpus))[1]
+    assert not outcome.problem
+    assert draft.with_suffix(".json").exists()
 
 
 def test_an_aligned_queue_has_no_recognised_transcripts(corpus, run, tmp_path):

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from u2u_hf.corpus.pairing import before_edit, fold
 from u2u_hf.corpus.reader import Recording
+from u2u_hf.corpus.tier_evidence import has_text, is_corrected_draft
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.records import Dropped, Tier, U2UError, Utterance
 
@@ -100,7 +101,7 @@ def channel_rule(settings: Sequence[str], corpus: Path) -> Rule:
     if settings == ["auto"]:
         return lambda utterance, tiers: None
     if settings == ["order"]:
-        return lambda utterance, tiers: tiers.index(utterance.tier)
+        return lambda utterance, tiers: tiers.index(utterance.tier) if utterance.tier in tiers else None
     if len(settings) == 1 and settings[0].lower().endswith(".csv"):
         return _from_table(_read_table(settings[0], corpus))
     patterns = []
@@ -205,12 +206,14 @@ def tier_order(recordings: Iterable[Recording], tiers: Mapping[str, Sequence[Tie
 
     Args:
         tiers: recording → its chosen tiers, all of them: also those that another file replaces, and those of which no
-            utterance can be used, have their places in the order.
+            utterance can be used, have their places in the order. Empty ones have none, nor have corrected drafts,
+            which stand after all others: their channels are measured.
     """
     order: dict[tuple[str, str], list[str]] = defaultdict(list)
     for recording in recordings:
         for tier in tiers.get(recording.name, ()):
-            order[recording.name, recording.sound_of(tier.name).audio].append(tier.name)
+            if has_text(tier) and not is_corrected_draft(tier):
+                order[recording.name, recording.sound_of(tier.name).audio].append(tier.name)
     return order
 
 

@@ -7,7 +7,7 @@ A filter looks at one utterance. To add one, write it here, add it to `FILTERS`,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from u2u_hf.corpus.text_rules import is_ignored
@@ -126,6 +126,34 @@ def without_duplicates(utterances: Iterable[Utterance]) -> tuple[list[Utterance]
         else:
             seen.add(key)
             kept.append(utterance)
+    return kept, dropped
+
+
+def without_drafted(
+    utterances: Sequence[Utterance], drafts: Collection[tuple[str, str]], most_ms: int
+) -> tuple[list[Utterance], list[Dropped]]:
+    """Drop utterances of speech that a corrected draft has on the same channel of the same audio.
+
+    As two texts of one speech, `without_overlap` would drop both.
+
+    Args:
+        drafts: recording and tier of each corrected draft.
+        most_ms: by which an utterance and those of a draft may overlap.
+    """
+    spans: dict[tuple[str, int | None], list[tuple[int, int]]] = defaultdict(list)
+    for one in utterances:
+        if (one.recording, one.tier) in drafts:
+            spans[one.audio, one.channel].append((one.start_ms, one.end_ms))
+    kept: list[Utterance] = []
+    dropped: list[Dropped] = []
+    for one in utterances:
+        shared = (
+            min(one.end_ms, end) - max(one.start_ms, start) for start, end in spans.get((one.audio, one.channel), ())
+        )
+        if (one.recording, one.tier) not in drafts and max(shared, default=0) > most_ms:
+            dropped.append(Dropped(one, "a corrected draft of the same speech is used"))
+        else:
+            kept.append(one)
     return kept, dropped
 
 

@@ -14,6 +14,7 @@ from u2u_hf.corpus.reader import Recording, read_corpus, utterances
 from u2u_hf.corpus.split_table import read_sides
 from u2u_hf.corpus.splits import SplitSettings, remarks, sides, split
 from u2u_hf.corpus.text_rules import DEFAULT_RULES, TextRules
+from u2u_hf.corpus.tier_evidence import is_corrected_draft
 from u2u_hf.corpus.tiers import choose_tiers
 from u2u_hf.corpus.versions import newest
 from u2u_hf.records import Dropped, Skipped, Tier, U2UError, Utterance
@@ -189,10 +190,13 @@ def inspect(settings: PreparationSettings, sound: Sound) -> Preparation:
     usable, repeated = filters.without_duplicates(usable)
     usable, choices, without_audio = assign_channels(usable, channel_of, sound, order)
     usable, cut_short = filters.apply(usable, filters.from_limits(settings))  # cut at the end of the audio
-    usable, overlapping = filters.without_overlap(usable, round(settings.max_overlap_seconds * 1000))
+    most_ms = round(settings.max_overlap_seconds * 1000)
+    corrected = {(name, tier.name) for name, own in tiers.items() for tier in own if is_corrected_draft(tier)}
+    usable, drafted = filters.without_drafted(usable, corrected, most_ms)
+    usable, overlapping = filters.without_overlap(usable, most_ms)
     splitting = settings.splitting
     splits, leaking, no_splits = _splits(usable, splitting)
-    lost = [*filtered, *repeated, *without_audio, *cut_short, *overlapping]
+    lost = [*filtered, *repeated, *without_audio, *cut_short, *drafted, *overlapping]
     if no_splits and len(lost) > len(usable):
         no_splits = _too_much_dropped(usable, lost, no_splits)
     return Preparation(

@@ -208,8 +208,8 @@ def _doubt(verdict: _Verdict, ours: Sequence[Tier], theirs: Sequence[Tier]) -> s
         return ""
     if _order(_modified(replaced), _modified(used), _COPIED_TOGETHER_S) <= 0:
         return ""
-    if {_wording(tier) for tier in theirs} <= {_wording(tier) for tier in ours}:
-        return ""  # an export, or the words of an aligner
+    if {_wording(tier) for tier in theirs} <= {_wording(tier) for tier in ours} or _words(theirs) <= _words(ours):
+        return ""  # an export, of all or of a part, or the words of an aligner
     return f"this file has other words and was changed later: if they are right, take {name} out"
 
 

@@ -113,7 +113,8 @@ class Drafts:
 
     def _swap(self, new: Path, target: Path) -> bool:
         """Put a new draft in the place of an old one; return False if the old one was edited, and stays."""
-        written_files.note(self.transcripts, target, new)
+        kind = written_files.kinds(self.new).get(new.relative_to(self.new).as_posix(), "")
+        written_files.note(self.transcripts, target, new, kind)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             aside = self.new / _ASIDE / target.relative_to(self.transcripts)

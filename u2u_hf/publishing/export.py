@@ -37,7 +37,7 @@ from u2u_hf.model_folder import (
     ONNX,
     SMALL,
 )
-from u2u_hf.progress_bar import progress_bar
+from u2u_hf.progress_bar import progress_bar, write_line
 from u2u_hf.publishing.export_forms import QUANTISED_FORMS, to_onnx
 from u2u_hf.recognition.decoding import Labels, collapse, log_softmax
 from u2u_hf.recognition.engine import Logits
@@ -158,6 +158,7 @@ def _copy_language_model(source: str, output_dir: Path) -> None:
         (output_dir / name).exists() and not written_files.wrote(output_dir, output_dir / name)
         for name in language_model
     ):
+        write_line(f"! {output_dir / LANGUAGE_MODEL}: stays, with its {CALIBRATION}: it is not of an export")
         return
     # Without its weights a language model is not used, and the calibration is fitted to it: both come last and go
     # first, so that if this is killed between, there is none, not a mixture of two.

@@ -19,12 +19,13 @@ from u2u_hf.data.audio import audio_info
 from u2u_hf.data.processes import gathered, processes
 from u2u_hf.files import write_text
 from u2u_hf.formats import writers
+from u2u_hf.formats.eaf import read_eaf
 from u2u_hf.memory import memory_problem
 from u2u_hf.progress_bar import progress_bar
 from u2u_hf.recognition.calibration import NOT_CALIBRATED, Calibrations
 from u2u_hf.recognition.language_model import LanguageModel
 from u2u_hf.recognition.recognizer import Recognizer
-from u2u_hf.records import CORRECTED_TYPE, Skipped, Transcript, U2UError
+from u2u_hf.records import CORRECTED_TYPE, MACHINE_ANNOTATOR, Skipped, Transcript, U2UError
 from u2u_hf.settings import quoted
 from u2u_hf.transcription.correction_queue import correction_queue, with_turns
 from u2u_hf.transcription.detectors import DETECTORS
@@ -152,6 +153,8 @@ class _Run:
         if "json" not in missing or "eaf" not in files or "eaf" in missing:
             return missing
         if written_files.wrote(folder, files["eaf"]):
+            if not job.own and any(tier.annotator != MACHINE_ANNOTATOR for tier in read_eaf(files["eaf"]).tiers):
+                raise U2UError(f"{files['eaf']}: has your own tiers, which came from --annotations: give that again")
             return {"eaf": files["eaf"]} | missing
         return {name: file for name, file in missing.items() if name != "json"}
 
@@ -191,7 +194,11 @@ class _Run:
     def _write(self, job: Job, transcript: Transcript, files: dict[str, Path]) -> None:
         folder, kind = Path(self.settings.output_dir), self.settings.kind
         own = {file: file.read_bytes() for file in files.values() if _is_theirs(job, file)}
-        drafts = {} if self.settings.overwrite else {f: f.read_bytes() for f in files.values() if f.exists()}
+        drafts = {}
+        for file in [] if self.settings.overwrite else filter(Path.exists, files.values()):
+            draft = file.read_bytes()
+            if written_files.wrote(folder, file):  # else somebody has saved it while this ran, and it stays
+                drafts[file] = draft
         new = {name: written_files.unfinished(file) for name, file in files.items()}
         try:
             writers.write(transcript, new, self.settings.unsure_below)
@@ -309,12 +316,13 @@ def _earlier(folder: Path, settings: TranscriptionSettings) -> list[Path]:
 
     Confidence in aligned transcripts is how well a text fits: with that of recognised ones it makes no order.
     """
-    kinds = written_files.kinds(folder)
+    names, kinds = written_files.recorded(folder), written_files.kinds(folder)
     return [
         folder / name
-        for name, kind in sorted(kinds.items())
-        if name.endswith(".json") and kind.startswith("--align") == bool(settings.align)
-        if (eaf := Path(name).with_suffix(".eaf")).as_posix() not in kinds or (folder / eaf).is_file()
+        for name in sorted(names)
+        if name.endswith(".json")
+        if kinds.get(name, settings.kind).startswith("--align") == bool(settings.align)  # earlier versions noted none
+        if (eaf := Path(name).with_suffix(".eaf")).as_posix() not in names or (folder / eaf).is_file()
     ]
 
 
