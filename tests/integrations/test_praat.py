@@ -113,9 +113,12 @@ def test_transcribe_gives_what_transcribe_py_writes(praat, plugin, recording, wr
     assert praat.rows(tmp_path / "t.TextGrid") == rows
 
 
-def test_the_times_of_a_sound_that_begins_later_are_its_own(praat, plugin, recording, written, tmp_path):
+def test_the_times_of_a_sound_that_begins_later_are_its_own(praat, plugin, recording, tmp_path):
     praat.said(
         sound(recording),
+        chosen(plugin, "transcribe.praat", "0.5", '"no"'),
+        *saved(tmp_path / "early.TextGrid"),
+        "selectObject: sound",
         'Shift times to: "start time", 100',
         chosen(plugin, "transcribe.praat", "0.5", '"no"'),
         *saved(tmp_path / "late.TextGrid"),
@@ -123,7 +126,7 @@ def test_the_times_of_a_sound_that_begins_later_are_its_own(praat, plugin, recor
         chosen(plugin, "align.praat", "1"),
         *saved(tmp_path / "aligned.TextGrid"),
     )
-    heard, late = (annotations(path)["channel 1"] for path in (written, tmp_path / "late.TextGrid"))
+    heard, late = (annotations(tmp_path / f"{name}.TextGrid")["channel 1"] for name in ("early", "late"))
     assert [(a.start_ms + 100_000, a.end_ms + 100_000, a.value) for a in heard] == [
         (a.start_ms, a.end_ms, a.value) for a in late
     ]
