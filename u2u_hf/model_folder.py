@@ -23,7 +23,7 @@ ONNX, FULL, SMALL, EXPORT_REPORT = "onnx", "model.onnx", "model_quantized.onnx",
 FULL_DATA = f"{FULL}_data"  # the weights of a model of more than 2 GB, which one ONNX file cannot hold
 LANGUAGE_MODEL, ARPA, ARPA_WORDS = "language_model", "characters.arpa.gz", "words.arpa.gz"
 ARPA_WEIGHTS = "weights.json"
-# Folder → the files in it that a recipe makes.
+# Folder → the files in it that a recipe makes; without the last one a language model is not used.
 MADE_OF_MODEL = {ONNX: (FULL, FULL_DATA, SMALL, EXPORT_REPORT), LANGUAGE_MODEL: (ARPA, ARPA_WORDS, ARPA_WEIGHTS)}
 
 LAST, BEST = "last-checkpoint", "best-checkpoint"  # folders on the Hub

@@ -125,7 +125,7 @@ def test_the_order_counts_tiers_of_which_nothing_can_be_used(conversation):
 
 
 def test_the_order_counts_no_empty_tier_and_no_corrected_draft(conversation):
-    """A template's empty tier stands before A; a corrected draft is on the channel where it is heard, the right one."""
+    """A template's empty tier stands before A; a corrected draft is on its loudest channel, the right one."""
     folder = conversation.parent
     said = {"X": [], "A": [(0, 700, "kana tali")], "B": [(1000, 1800, "nena ri")]}
     tiers = [Tier(name, tuple(Annotation(*one) for one in rows)) for name, rows in said.items()]

@@ -165,7 +165,7 @@ def test_what_is_chosen_is_what_is_scored(share):
     references = ["ba", "aa"]
     _, tried = try_all(heard, references, LABELS, {"it": model})
     texts = [best_text(rows, LABELS, tried.language_model) for rows in heard]
-    # Each reference has two characters and one word; the same sound is heard alike.
+    # Each reference has two characters and one word; the same sound is recognised alike.
     cer = sum(a != b for text, own in zip(texts, references, strict=True) for a, b in zip(text, own, strict=True)) / 4
     assert (tried.cer, tried.wer) == (cer, sum(map(str.__ne__, texts, references)) / 2)
     assert tried.language_model == dataclasses.replace(

@@ -100,7 +100,7 @@ def test_a_short_utterance_is_padded_as_in_training_and_no_audio_is_read_twice(r
         lambda module, args, inputs: lengths.append(inputs["input_values"].shape[1]), with_kwargs=True
     )
     cluster_targets(model, processor, speech, 2, 0, tmp_path / "targets.npz")
-    # Ten frames: 9 · 320 + 400 samples. Each row is heard twice, to learn the clusters and to tell its own.
+    # Ten frames: 9 · 320 + 400 samples. Each row is computed twice, to learn the clusters and to tell its own.
     assert lengths == [3280] * 6
     assert sorted(read) == [0, 0, 1, 1, 2, 2]
     assert CtcCollator(processor)([speech[0]])["input_values"].shape == (1, 3280)

@@ -242,7 +242,7 @@ def name_of_sound(recording: str) -> str:
     'story'
     """
     name = recording.rpartition("/")[2]
-    return fold(before_edit(name) or name)
+    return fold(_without_edit(name))
 
 
 def has_name(path: Path, name: str) -> bool:
@@ -260,7 +260,12 @@ def _outermost(path: str, folders: Sequence[str]) -> str:
 
 
 def _own_stem(path: str) -> str:
-    return before_edit(Path(path).stem) or Path(path).stem
+    return _without_edit(Path(path).stem)
+
+
+def _without_edit(stem: str) -> str:
+    """Return `before_edit` of a stem, or the stem where that is all of it."""
+    return before_edit(stem) or stem
 
 
 def _praat_name(stem: str) -> str:

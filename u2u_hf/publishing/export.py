@@ -25,9 +25,6 @@ from u2u_hf.files import write_text
 from u2u_hf.frames import SAMPLING_RATE
 from u2u_hf.hub.model_files import optional_file
 from u2u_hf.model_folder import (
-    ARPA,
-    ARPA_WEIGHTS,
-    ARPA_WORDS,
     CALIBRATION,
     EXPORT_REPORT,
     FULL,
@@ -153,7 +150,7 @@ def _copy_language_model(source: str, output_dir: Path) -> None:
 
     A language model that language_model.py wrote into `output_dir` stays, with the calibration that was fitted to it.
     """
-    language_model = [f"{LANGUAGE_MODEL}/{name}" for name in (ARPA, ARPA_WORDS, ARPA_WEIGHTS)]
+    language_model = [f"{LANGUAGE_MODEL}/{name}" for name in MADE_OF_MODEL[LANGUAGE_MODEL]]
     if any(
         (output_dir / name).exists() and not written_files.wrote(output_dir, output_dir / name)
         for name in language_model

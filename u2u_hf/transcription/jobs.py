@@ -180,8 +180,8 @@ def _own_files(settings: TranscriptionSettings, audio: list[Path]) -> tuple[dict
 def _of_each_sound(whole: Recording, audio: list[Path], both: Mapping[str, list[Path]]) -> list[Recording]:
     """Return a person's ELAN file once for each recording of this run that it links to, with the tiers to hear in it.
 
-    Each tier is heard in the recording of its speaker alone, if there is one. Where that is not transcribed in this
-    run, it is heard in the sound of all speakers, and never in another speaker's.
+    Each tier gets the recording of its speaker alone, if there is one. Where that is not transcribed in this run, it
+    gets the recording of all speakers, and never another speaker's.
 
     Args:
         whole: the file with its best sound among the recordings of this run.
